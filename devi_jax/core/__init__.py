@@ -1,0 +1,1 @@
+"""The shared words: clip, camera, skeleton, rotations, errors, protocols."""

@@ -1,0 +1,67 @@
+"""Errors that say what is wrong, where, what would be valid, and which command mends it.
+
+Every command turns a `DeviError` into one message on stderr and exit code 2 (see `exit_on_error`).
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+
+class DeviError(Exception):
+    """Base of all errors a user can cause and mend.
+
+    Args:
+        what: what is wrong, in one sentence.
+        where: the file, field or flag it is wrong in.
+        valid: what would be valid there.
+        mend: the command or the step that mends it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", valid: str = "", mend: str = ""):
+        self.what, self.where, self.valid, self.mend = what, where, valid, mend
+        lines = [what]
+        lines += [f"  where: {where}"] if where else []
+        lines += [f"  valid: {valid}"] if valid else []
+        lines += [f"  mend:  {mend}"] if mend else []
+        super().__init__("\n".join(lines))
+
+
+class ClipError(DeviError):
+    """A clip, or a file that should become one, is not usable."""
+
+
+class SceneError(DeviError):
+    """A scene, object or mesh is not usable."""
+
+
+class CameraError(DeviError):
+    """A camera does not see what it has to see."""
+
+
+class RunError(DeviError):
+    """A run folder or checkpoint is not usable."""
+
+
+class ConfigError(DeviError):
+    """Flags contradict each other or name something that does not exist."""
+
+
+class DeviceError(DeviError):
+    """The machine lacks what was asked for (an engine, a renderer, a GPU)."""
+
+
+def fail(error: DeviError) -> NoReturn:
+    """Print `error` on stderr and leave with exit code 2."""
+    print(f"error: {error}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """Turn a `DeviError` raised inside into one message and exit code 2."""
+    try:
+        yield
+    except DeviError as error:
+        fail(error)

@@ -1,0 +1,58 @@
+"""What the rooms promise each other: an environment as the learner sees it.
+
+`agents` knows nothing else of an environment; any pure function pair with these shapes can be learned on.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jax
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+Observation = dict[str, Float[Array, "..."]]
+"""Named observation tokens, e.g. `human` (778,), `object` (15,), `goal` (k * 468,)."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Transition:
+    """What one step yields, of the state *before* any reset.
+
+    `terminated`: the episode failed, its value is zero; `truncated`: the clip ended, its value is bootstrapped.
+    `metrics`: named scalars in physical units, logged as means.
+    """
+
+    observation: Observation
+    reward: Float[Array, ""]
+    terminated: Bool[Array, ""]
+    truncated: Bool[Array, ""]
+    metrics: dict[str, Float[Array, ""]]
+
+
+class Environment(Protocol):
+    """A pure-functional environment for one agent; the learner adds the batch with `vmap`.
+
+    States are pytrees of arrays and hold everything needed to go on, and nothing else.
+    """
+
+    @property
+    def observation_sizes(self) -> dict[str, int]:
+        """Length of each observation token."""
+        ...
+
+    @property
+    def action_size(self) -> int:
+        """Length of the action vector; the policy's mean is meant to lie in [-1, 1]."""
+        ...
+
+    def reset(self, key: PRNGKeyArray) -> Any:
+        """Draw an initial state."""
+        ...
+
+    def observe(self, state: Any) -> Observation:
+        """The observation tokens of a state."""
+        ...
+
+    def step(self, state: Any, action: Float[Array, "A"]) -> tuple[Any, Transition]:
+        """Apply an action for one control interval; never resets."""
+        ...

@@ -1,0 +1,114 @@
+"""What stands in a scene, as plain data: a support and an object. Travels inside a clip; `envs.physics` builds it.
+
+World: metres, z up; the human stands at the origin facing +y (DeVI A.1).
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from devi_jax.core.errors import SceneError
+
+Shape = Literal["box", "sphere", "can", "mesh"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A box standing on the floor: `centre` (x, y) and `size` (x, y, z) in metres. Defaults: DeVI A.1."""
+
+    centre: tuple[float, float] = (0.0, 0.4)
+    size: tuple[float, float, float] = (1.0, 0.5, 0.8)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Triangle mesh in the object's own frame: `vertices` (V, 3) metres, `faces` (F, 3)."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+
+
+@dataclass(frozen=True)
+class ObjectSpec:
+    """The manipulated object.
+
+    `size` in metres: box (x, y, z) edge lengths, sphere (radius,), can (radius, height); empty for a mesh.
+    """
+
+    shape: Shape = "can"
+    size: tuple[float, ...] = (0.033, 0.12)
+    mass_kg: float = 0.3
+    friction: float = 1.0
+    mesh: Mesh | None = None
+
+    def validate(self, where: str = "object") -> None:
+        """Raise `SceneError` unless shape, size, mass and mesh fit together."""
+        wanted = {"box": 3, "sphere": 1, "can": 2, "mesh": 0}
+        if self.shape not in wanted:
+            raise SceneError(f"unknown object shape '{self.shape}'", where=where, valid=", ".join(wanted))
+        if len(self.size) != wanted[self.shape] or not all(0 < s < 100 for s in self.size):
+            raise SceneError(
+                f"a {self.shape} cannot have size {self.size}",
+                where=f"{where}.size",
+                valid="box: 3 edge lengths, sphere: 1 radius, can: radius and height, mesh: none; positive metres",
+            )
+        if not 0 < self.mass_kg < 1e4 or not 0 <= self.friction < 100:
+            raise SceneError(
+                f"mass {self.mass_kg} kg or friction {self.friction} is not physical",
+                where=where,
+                valid="mass_kg in (0, 10000), friction in [0, 100)",
+            )
+        if self.shape == "mesh":
+            self._validate_mesh(where)
+
+    def _validate_mesh(self, where: str) -> None:
+        if self.mesh is None:
+            raise SceneError(
+                "the object is a mesh but the clip holds none",
+                where=f"{where}.mesh",
+                valid="arrays object_mesh_vertices (V, 3) and object_mesh_faces (F, 3)",
+                mend="python -m devi_jax.clips convert SOURCE --mesh=OBJECT.obj --out=CLIP.npz",
+            )
+        v, f = self.mesh.vertices, self.mesh.faces
+        if v.ndim != 2 or v.shape[1] != 3 or f.ndim != 2 or f.shape[1] != 3 or len(v) < 4 or len(f) < 4:
+            raise SceneError(f"mesh has shapes {v.shape} and {f.shape}", where=f"{where}.mesh", valid="(V, 3), (F, 3)")
+        if not np.isfinite(v).all() or f.min() < 0 or f.max() >= len(v):
+            raise SceneError(
+                "mesh has a vertex that is not finite or a face without vertex", where=f"{where}.mesh"
+            )
+
+
+@dataclass(frozen=True)
+class SceneSpec:
+    """Support and object of one clip; either may be absent."""
+
+    table: Table | None = None
+    object: ObjectSpec | None = None
+
+
+def scene_to_json(scene: SceneSpec) -> dict[str, Any]:
+    """The scene without mesh arrays, as JSON types; the arrays travel beside it in the clip file."""
+    out: dict[str, Any] = {"table": asdict(scene.table) if scene.table else None, "object": None}
+    if scene.object:
+        out["object"] = {
+            f.name: getattr(scene.object, f.name) for f in fields(scene.object) if f.name != "mesh"
+        }
+    return out
+
+
+def scene_from_json(data: dict[str, Any], mesh: Mesh | None, where: str) -> SceneSpec:
+    """Inverse of `scene_to_json`; raises `SceneError` on unknown or missing fields."""
+    try:
+        table = data.get("table")
+        thing = data.get("object")
+        return SceneSpec(
+            table=Table(tuple(table["centre"]), tuple(table["size"])) if table else None,
+            object=ObjectSpec(**{**thing, "size": tuple(thing["size"])}, mesh=mesh) if thing else None,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SceneError(
+            f"scene description is not readable ({error})",
+            where=where,
+            valid="{table: {centre, size} | null, object: {shape, size, mass_kg, friction} | null}",
+        ) from error
