@@ -1,0 +1,61 @@
+# make demo   train, evaluate and film the bundled clip     make check   lint, types, layers
+# make test   all tests                                     make bench   speed and memory of this machine
+PYTHON ?= python3
+VENV ?= .venv
+CLIP ?= lift_can
+MINUTES ?= 6
+OUT := $(shell test -e runs/demo && date +runs/demo-%Y%m%d-%H%M%S || echo runs/demo)
+
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+CORE := $(VENV)/.installed-core
+DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON) here; install Python 3.11 or newer, or: make PYTHON=/path/to/python3.12 ..."; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $$($(PYTHON) --version) is too old; Python 3.11 or newer is needed. Another one: make PYTHON=python3.12 ..."; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "error: $(PYTHON) cannot make a virtual environment; on Debian or Ubuntu: apt install python3-venv"; exit 2; }
+
+$(CORE): pyproject.toml | $(BIN)/python
+	@echo "Installing devi-jax into $(VENV) (once, a minute or two) ..."
+	@$(RUN) pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(DEV): pyproject.toml | $(BIN)/python
+	@echo "Installing devi-jax and its development tools into $(VENV) (once, a minute or two) ..."
+	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(CORE) $@
+
+demo: $(CORE)
+	$(RUN) devi_jax.train --clip=$(CLIP) --minutes=$(MINUTES) --out=$(OUT)
+	@echo
+	@echo "film:    $(OUT)/film.mp4"
+	@echo "curves:  $(OUT)/curves.png"
+	@echo "numbers: $(OUT)/evaluation.json"
+
+test: $(DEV)
+	$(RUN) pytest -q -n auto --dist loadfile
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(CORE)
+	$(RUN) devi_jax.bench
+
+clean:
+	rm -rf $(VENV) .cache build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
