@@ -1,0 +1,114 @@
+"""The learner: an environment, PPO and networks bound into `init`, `collect`, `learn` and a policy.
+
+No loop, file or clock is in here; the host calls `update` as often as it likes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from agents import normaliser
+from agents.distribution import Gaussian, sample
+from agents.networks import NetworkConfig, Networks, Parameters, build
+from agents.normaliser import Normaliser
+from agents.ppo import PpoConfig
+from agents.rollout import Rollout, collect
+from agents.state import TrainState, first_episodes
+from agents.update import Metrics, Optimisers, learn, optimisers
+from devi_jax.core.protocols import Environment, Observation
+
+Action = Float[Array, "*B A"]
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """PPO on one environment. Every function is pure; `collect` and `learn` are the jitted halves of `update`.
+
+    Raises:
+        ConfigError: on first use, if `network` does not fit the environment's actions.
+    """
+
+    environment: Environment
+    ppo: PpoConfig
+    network: NetworkConfig
+
+    @cached_property
+    def init(self) -> Callable[[PRNGKeyArray], TrainState]:
+        """Fresh networks, and all environments reset."""
+        return jax.jit(partial(initialise, self.environment, self._networks, self._optimisers, self.ppo.environments))
+
+    @cached_property
+    def collect(self) -> Callable[[TrainState], tuple[TrainState, Rollout]]:
+        """First half of `update`: act in the environments."""
+        return jax.jit(partial(collect, self.environment, self._networks, self.ppo.horizon))
+
+    @cached_property
+    def learn(self) -> Callable[[TrainState, Rollout], tuple[TrainState, Metrics]]:
+        """Second half of `update`: gradient steps, and the new observation statistics."""
+        return jax.jit(partial(learn, self._networks, self.ppo, self._optimisers))
+
+    def update(self, state: TrainState) -> tuple[TrainState, Metrics]:
+        """One iteration: `horizon` steps in every environment, then `epochs` passes over them."""
+        return self.learn(*self.collect(state))
+
+    def policy(self, state: TrainState) -> Callable[[Observation], Action]:
+        """The mean action for raw observations with any leading dimensions."""
+
+        def mean(observation: Observation) -> Action:
+            return self._act(state.actor, state.normaliser, observation).mean
+
+        return mean
+
+    def sampled_policy(self, state: TrainState) -> Callable[[Observation, PRNGKeyArray], Action]:
+        """As `policy`, but with the noise of training."""
+
+        def draw(observation: Observation, key: PRNGKeyArray) -> Action:
+            return sample(self._act(state.actor, state.normaliser, observation), key)
+
+        return draw
+
+    def environment_steps(self, state: TrainState) -> int:
+        """Environment steps taken so far, over all environments."""
+        return int(state.iteration) * self.ppo.environments * self.ppo.horizon
+
+    @cached_property
+    def _networks(self) -> Networks:
+        return build(self.network, self.environment.observation_sizes, self.environment.action_size)
+
+    @cached_property
+    def _optimisers(self) -> Optimisers:
+        return optimisers(self.ppo)
+
+    @cached_property
+    def _act(self) -> Callable[[Parameters, Normaliser, Observation], Gaussian]:
+        return jax.jit(partial(act, self._networks))
+
+
+def initialise(
+    environment: Environment, networks: Networks, optimisers: Optimisers, count: int, key: PRNGKeyArray
+) -> TrainState:
+    """The state before the first iteration, with `count` environments."""
+    key, network_key, reset_key = jax.random.split(key, 3)
+    actor, critic = networks.init(network_key)
+    environments = jax.vmap(environment.reset)(jax.random.split(reset_key, count))
+    return TrainState(
+        actor=actor,
+        critic=critic,
+        actor_optimiser=optimisers.actor.init(actor),
+        critic_optimiser=optimisers.critic.init(critic),
+        normaliser=normaliser.init(environment.observation_sizes),
+        environments=environments,
+        observation=jax.vmap(environment.observe)(environments),
+        episodes=first_episodes(count),
+        key=key,
+        iteration=jnp.zeros((), jnp.int32),
+    )
+
+
+def act(networks: Networks, actor: Parameters, statistics: Normaliser, observation: Observation) -> Gaussian:
+    """The policy's distribution for raw observations."""
+    return networks.actor(actor, normaliser.normalise(statistics, observation))

@@ -1,0 +1,65 @@
+"""Everything learning needs to go on bit-identically, and nothing else; a checkpoint is a `TrainState`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from agents.networks import Parameters
+from agents.normaliser import Normaliser
+from devi_jax.core.protocols import Observation
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Episodes:
+    """Undiscounted return and length (in steps) of each environment's running and last finished episode.
+
+    `last_lengths` is 0 where no episode has finished yet.
+    """
+
+    returns: Float[Array, "N"]
+    lengths: Int[Array, "N"]
+    last_returns: Float[Array, "N"]
+    last_lengths: Int[Array, "N"]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class TrainState:
+    """State of the learner and of its N environments between two iterations.
+
+    `observation` is the raw one of `environments`; the number of steps so far follows from `iteration`
+    (`Learner.environment_steps`).
+    """
+
+    actor: Parameters
+    critic: Parameters
+    actor_optimiser: optax.OptState
+    critic_optimiser: optax.OptState
+    normaliser: Normaliser
+    environments: Any
+    observation: Observation
+    episodes: Episodes
+    key: PRNGKeyArray
+    iteration: Int[Array, ""]
+
+
+def first_episodes(environments: int) -> Episodes:
+    """No episode finished, all just begun."""
+    zeros, none = jnp.zeros(environments), jnp.zeros(environments, jnp.int32)
+    return Episodes(returns=zeros, lengths=none, last_returns=zeros, last_lengths=none)
+
+
+def count_step(episodes: Episodes, reward: Float[Array, "N"], done: Bool[Array, "N"]) -> Episodes:
+    """Add one step; episodes that are `done` become the last finished ones."""
+    returns, lengths = episodes.returns + reward, episodes.lengths + 1
+    return Episodes(
+        returns=jnp.where(done, 0.0, returns),
+        lengths=jnp.where(done, 0, lengths),
+        last_returns=jnp.where(done, returns, episodes.last_returns),
+        last_lengths=jnp.where(done, lengths, episodes.last_lengths),
+    )

@@ -1,0 +1,159 @@
+"""Learn from a rollout: advantages once from the old values, then epochs of minibatches with two optimisers."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from agents import normaliser
+from agents.distribution import Gaussian, entropy, kl, log_prob
+from agents.gae import advantages
+from agents.networks import Networks, Parameters
+from agents.ppo import PpoConfig, bound_loss, ppo_loss, value_loss
+from agents.rollout import Rollout
+from agents.state import TrainState
+from devi_jax.core.protocols import Observation
+
+Metrics = dict[str, Float[Array, ""]]
+"""Named scalars of one iteration."""
+
+
+@dataclass(frozen=True)
+class Optimisers:
+    """Adam for the actor and Adam for the critic, each with its own rate and gradient clipping."""
+
+    actor: optax.GradientTransformation
+    critic: optax.GradientTransformation
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Batch:
+    """B samples of one iteration: normalised observations, and what the old networks made of them."""
+
+    observation: Observation
+    behaviour: Gaussian
+    action: Float[Array, "B A"]
+    log_prob: Float[Array, "B"]
+    advantage: Float[Array, "B"]
+    value: Float[Array, "B"]
+    target: Float[Array, "B"]
+
+
+def optimisers(config: PpoConfig) -> Optimisers:
+    """The two optimisers of a configuration."""
+
+    def adam(rate):
+        return optax.chain(optax.clip_by_global_norm(config.max_grad_norm), optax.adam(rate))
+
+    return Optimisers(adam(config.actor_rate), adam(config.critic_rate))
+
+
+def prepare(config: PpoConfig, state: TrainState, rollout: Rollout) -> Batch:
+    """Targets R = A + V_old of all T x N samples, flattened; advantages normalised after that."""
+    scaled = replace(rollout.trajectory, reward=config.reward_scale * rollout.trajectory.reward)
+    advantage = advantages(scaled, config.gamma, config.gae_lambda)
+    target = advantage + scaled.value
+    if config.normalise_advantage:
+        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+    batch = Batch(
+        observation=normaliser.normalise(state.normaliser, rollout.observation),
+        behaviour=rollout.behaviour,
+        action=rollout.action,
+        log_prob=log_prob(rollout.behaviour, rollout.action),
+        advantage=advantage,
+        value=scaled.value,
+        target=target,
+    )
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
+
+
+def actor_loss(
+    parameters: Parameters, networks: Networks, config: PpoConfig, batch: Batch
+) -> tuple[Float[Array, ""], Metrics]:
+    """L_ppo + w_bound L_bound - w_entropy H (Eq. 25)."""
+    policy = networks.actor(parameters, batch.observation)
+    log_ratio = log_prob(policy, batch.action) - batch.log_prob
+    surrogate, bound = ppo_loss(log_ratio, batch.advantage, config.clip), bound_loss(policy.mean)
+    spread = entropy(policy).mean()
+    metrics = {
+        "loss/policy": surrogate,
+        "loss/bound": bound,
+        "policy/entropy": spread,
+        "policy/kl": kl(batch.behaviour, policy).mean(),
+        "policy/clip_fraction": (jnp.abs(jnp.expm1(log_ratio)) > config.clip).mean(),
+    }
+    return surrogate + config.bound_weight * bound - config.entropy_weight * spread, metrics
+
+
+def critic_loss(
+    parameters: Parameters, networks: Networks, config: PpoConfig, batch: Batch
+) -> tuple[Float[Array, ""], Metrics]:
+    """The clipped value loss (Eq. 27)."""
+    value = networks.critic(parameters, batch.observation)
+    loss = value_loss(value, batch.value, batch.target, config.value_clip)
+    return loss, {"loss/value": loss}
+
+
+def learn(
+    networks: Networks, config: PpoConfig, optimisers: Optimisers, state: TrainState, rollout: Rollout
+) -> tuple[TrainState, Metrics]:
+    """All epochs over one rollout, with the statistics it was collected with; only then are they updated."""
+    batch = prepare(config, state, rollout)
+    key, shuffle_key = jax.random.split(state.key)
+    samples = config.environments * config.horizon
+
+    def descend(optimiser, loss, parameters, optimiser_state, minibatch):
+        gradient, metrics = jax.grad(loss, has_aux=True)(parameters, networks, config, minibatch)
+        change, optimiser_state = optimiser.update(gradient, optimiser_state, parameters)
+        return optax.apply_updates(parameters, change), optimiser_state, metrics, optax.global_norm(gradient)
+
+    def step(carry, minibatch):
+        (actor, actor_state), (critic, critic_state) = carry
+        actor, actor_state, metrics, actor_norm = descend(optimisers.actor, actor_loss, actor, actor_state, minibatch)
+        critic, critic_state, more, critic_norm = descend(
+            optimisers.critic, critic_loss, critic, critic_state, minibatch
+        )
+        metrics = metrics | more | {"gradient/actor_norm": actor_norm, "gradient/critic_norm": critic_norm}
+        return ((actor, actor_state), (critic, critic_state)), metrics
+
+    def epoch(carry, key):
+        order = jax.random.permutation(key, samples)
+        shuffled = jax.tree.map(lambda x: x[order].reshape(-1, config.minibatch, *x.shape[1:]), batch)
+        return jax.lax.scan(step, carry, shuffled)
+
+    carry = ((state.actor, state.actor_optimiser), (state.critic, state.critic_optimiser))
+    carry, metrics = jax.lax.scan(epoch, carry, jax.random.split(shuffle_key, config.epochs))
+    (actor, actor_state), (critic, critic_state) = carry
+    state = replace(
+        state,
+        actor=actor,
+        critic=critic,
+        actor_optimiser=actor_state,
+        critic_optimiser=critic_state,
+        normaliser=normaliser.update(state.normaliser, rollout.observation),
+        key=key,
+        iteration=state.iteration + 1,
+    )
+    last_epoch = {name: values[-1].mean() for name, values in metrics.items()}
+    return state, last_epoch | summarise(batch, rollout, state)
+
+
+def summarise(batch: Batch, rollout: Rollout, state: TrainState) -> Metrics:
+    """What the rollout says of the old networks, the episodes and the environments, as means over its steps."""
+    steps, episodes = rollout.trajectory, state.episodes
+    finished = jnp.maximum((episodes.last_lengths > 0).sum(), 1)
+    valid = jnp.maximum((~rollout.invalid).sum(), 1)
+    of_environment = {f"environment/{name}": values.sum() / valid for name, values in rollout.metrics.items()}
+    return of_environment | {
+        "value/explained_variance": 1 - (batch.target - batch.value).var() / (batch.target.var() + 1e-8),
+        "value/mean": batch.value.mean(),
+        "episode/reward": steps.reward.mean(),
+        "episode/return": episodes.last_returns.sum() / finished,
+        "episode/length": episodes.last_lengths.sum() / finished,
+        "episode/terminated": steps.terminated.mean(),
+        "episode/truncated": steps.truncated.mean(),
+        "episode/nan_environments": rollout.invalid.sum().astype(jnp.float32),
+    }
