@@ -1,0 +1,34 @@
+"""Who touches whom, and how: contact bits and contact parameters.
+
+The environment's geoms carry a `contype` bit; the body's geoms have `contype` 0 and name in `conaffinity` what they
+meet. So no part of the body collides with another: fingers may close over each other.
+"""
+
+from typing import Any, Literal
+
+from devi_jax.core.skeleton import joint_class
+
+FLOOR = 1
+TABLE = 2
+OBJECT = 4
+
+Touch = Literal["hands", "all"]
+"""Which parts meet the object: `hands` (with forearms), or `all` for large objects that stand on the floor."""
+
+
+def meets(name: str, touch: Touch) -> int:
+    """The `conaffinity` bits of a body's geoms: hands and forearms meet table and object, feet the floor."""
+    if joint_class(name) in ("finger", "wrist") or "elbow" in name:
+        return TABLE | OBJECT
+    others = OBJECT if touch == "all" else 0
+    return (FLOOR | others) if "ankle" in name or "foot" in name else others
+
+
+def contact_parameters(name: str) -> dict[str, Any]:
+    """Geom attributes that make a grasp hold under an elliptic cone: torsional friction for hands, stiff contacts."""
+    return {
+        "condim": 3 if "ankle" in name or "foot" in name else 4,
+        "friction": [1.0, 0.01, 0.0001],
+        "solref": [0.01, 1.0],
+        "solimp": [0.9, 0.95, 0.001, 0.5, 2.0],
+    }
