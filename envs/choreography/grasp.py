@@ -1,0 +1,80 @@
+"""A hand around an object: where the wrist goes, and how far each finger closes before it touches.
+
+Fingers close all knuckles together; a phalanx that touches stops the knuckles before it and the rest goes on.
+"""
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from devi_jax.core.skeleton import FINGERS
+from envs.choreography.posture import CURL, mirror
+from envs.choreography.stage import Stage, distance, kinematics, pose
+
+TOUCH_M = 0.001
+"""A finger stops closing at this distance from the object."""
+
+_STEP = 0.02  # radians
+_FULL = np.array([1.5, 1.7, 1.2])  # flexion limits of the three knuckles, radians
+_RATES = np.array([0.9, 1.0, 0.7])  # knuckles close together, the last one least
+
+
+def handshake(side: str, yaw_deg: float, pitch_deg: float) -> np.ndarray:
+    """Wrist rotation (3, 3) with the fingers pointing ahead (+y), palm inwards and thumb up.
+
+    `yaw_deg` turns the fingers inwards, `pitch_deg` (negative) lets them point down.
+    """
+    s = mirror(side)
+    ahead = np.array([[0.0, 0.0, s], [s, 0.0, 0.0], [0.0, 1.0, 0.0]])  # columns: images of x, y, z of the T-pose hand
+    turn = Rotation.from_euler("z", s * yaw_deg, degrees=True) * Rotation.from_euler("x", pitch_deg, degrees=True)
+    return turn.as_matrix() @ ahead
+
+
+def in_palm(stage: Stage, side: str, along_m: float, across_m: float, from_palm_m: float) -> np.ndarray:
+    """A point (3,) in the wrist's frame: along the fingers, across towards the thumb, and in front of the palm."""
+    palm = stage.model.geom(f"{side}_wrist")
+    return np.array([mirror(side) * along_m, across_m, palm.pos[2] - palm.size[2] - from_palm_m])
+
+
+def close_fingers(stage: Stage, qpos: np.ndarray, side: str) -> dict[str, np.ndarray]:
+    """Rotation vectors of the twelve finger joints that close the hand at `qpos` (nq,) around the object."""
+    joints: dict[str, np.ndarray] = {}
+    for finger in FINGERS[:-1]:
+        flexion = np.zeros(3)
+        free = 0
+        while free < 3:
+            flexion, touching = _close_until_touch(stage, qpos, f"{side}_{finger}", flexion, free)
+            free = touching + 1
+        joints |= flexed(side, finger, flexion)
+    return joints
+
+
+def flexed(side: str, finger: str, flexion: np.ndarray) -> dict[str, np.ndarray]:
+    """Rotation vectors of a finger's three joints bent by `flexion` (3,) radians towards the palm."""
+    return {f"{side}_{finger}{k + 1}": np.array([0.0, mirror(side) * flexion[k], 0.0]) for k in range(3)}
+
+
+def relaxed_fingers(side: str) -> dict[str, np.ndarray]:
+    """Rotation vectors of the twelve finger joints of a relaxed hand."""
+    return {k: v for f in FINGERS[:-1] for k, v in flexed(side, f, np.full(3, CURL[f])).items()}
+
+
+def _close_until_touch(
+    stage: Stage, qpos: np.ndarray, finger: str, flexion: np.ndarray, free: int
+) -> tuple[np.ndarray, int]:
+    """Close knuckles `free`.. together: the flexion (3,) at the first touch and the phalanx (0..2) that touches."""
+    rates = np.where(np.arange(3) >= free, _RATES, 0.0)
+    side, name = finger.split("_")
+
+    def gaps(amount: float) -> np.ndarray:
+        bent = np.minimum(flexion + amount * rates, _FULL)
+        data = kinematics(stage, pose(stage, flexed(side, name, bent), qpos))
+        return np.array([distance(stage, data, f"{finger}{k + 1}", "object") for k in range(3)])[free:]
+
+    amount = 0.0
+    while gaps(amount + _STEP).min() > TOUCH_M and (flexion + amount * rates < _FULL)[free:].any():
+        amount += _STEP
+    low, high = amount, amount + _STEP
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (middle, high) if gaps(middle).min() > TOUCH_M else (low, middle)
+    return np.minimum(flexion + low * rates, _FULL), free + int(np.argmin(gaps(low)))

@@ -1,0 +1,46 @@
+"""From postures over time to a clip."""
+
+from typing import Any
+
+import numpy as np
+
+from devi_jax.core.camera import Camera
+from devi_jax.core.clip import Clip, ObjectPoses
+from devi_jax.core.skeleton import JOINTS
+from envs.choreography.stage import Stage, kinematics
+
+FPS = 30.0
+
+
+def record(
+    stage: Stage, name: str, qpos: np.ndarray, contact: np.ndarray, camera: Camera, provenance: dict[str, Any]
+) -> Clip:
+    """The clip of postures `qpos` (T, nq), object included, at `FPS`; `contact` (T, 2) left and right."""
+    bodies = [stage.model.body(joint).id for joint in JOINTS]
+    positions = np.array([kinematics(stage, q).xpos[bodies] for q in qpos])
+    rotations = qpos[:, stage.joint_qpos[:, None] + np.arange(4)]
+    thing = qpos[:, stage.object_qpos : stage.object_qpos + 7]
+    return Clip(
+        name=name,
+        fps=FPS,
+        joint_rotations=rotations,
+        joint_positions=positions,
+        contact=contact,
+        scene=stage.scene,
+        camera=camera,
+        object_start=thing[0].copy(),
+        object_poses=ObjectPoses(thing[:, :3].copy(), thing[:, 3:].copy()),
+        provenance=provenance,
+    )
+
+
+def replay(stage: Stage, clip: Clip) -> np.ndarray:
+    """Postures (T, nq) of a clip on the stage's human: the inverse of `record`. Needs object poses."""
+    qpos = np.tile(stage.model.qpos0, (clip.frames, 1))
+    qpos[:, stage.root_qpos : stage.root_qpos + 3] = clip.joint_positions[:, 0]
+    qpos[:, stage.joint_qpos[:, None] + np.arange(4)] = clip.joint_rotations
+    if clip.object_poses is not None:
+        at = stage.object_qpos
+        qpos[:, at : at + 3], qpos[:, at + 3 : at + 7] = clip.object_poses.positions, clip.object_poses.rotations
+    return qpos
+
