@@ -139,8 +139,7 @@ def resample(clip: Clip, fps: float) -> Clip:
         joint_positions=linear(clip.joint_positions),
         contact=clip.contact[nearest],
         object_poses=poses and ObjectPoses(linear(poses.positions), geodesic(poses.rotations)),
-        object_tracks=tracks
-        and replace(tracks, points_px=linear(tracks.points_px), visible=tracks.visible[nearest]),
+        object_tracks=tracks and replace(tracks, points_px=linear(tracks.points_px), visible=tracks.visible[nearest]),
     )
 
 

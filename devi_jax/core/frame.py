@@ -1,6 +1,6 @@
-"""What the simulation shows (`Frame`) and what should be imitated (`Target`), engine-neutral, as JAX pytrees.
+"""What the simulation shows (`Frame`) and what should be imitated (`Target`), engine-neutral, as pytrees.
 
-A reward term, an observation or a metric sees only these two. Shapes are of a single environment; `vmap` adds the batch.
+A reward term, an observation or a metric sees only these two. Shapes are of one environment; `vmap` adds the batch.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from jaxtyping import Array, Bool, Float
 class Frame:
     """State of the simulated human and object at one instant. World axes; metres, seconds, newtons, watts.
 
-    Joints are in the order of `skeleton.JOINTS`, fingertips in that of `skeleton.TIPS`. `contact_n` is the largest contact
-    force between each hand body and the object. Object fields are `None` in a scene without object.
+    Joints are in the order of `skeleton.JOINTS`, fingertips in that of `skeleton.TIPS`. `contact_n` is the largest
+    contact force between each hand body and the object. Object fields are `None` in a scene without object.
     """
 
     position: Float[Array, "52 3"]
@@ -57,7 +57,7 @@ class Target:
     tips: Float[Array, "10 3"]
     contact: Float[Array, "2"]
     points_px: Float[Array, "M 2"] | None
-    visible: Bool[Array, "M"] | None
+    visible: Bool[Array, " M"] | None
     points_object: Float[Array, "M 3"] | None
     view: View | None
     object_position: Float[Array, "3"] | None

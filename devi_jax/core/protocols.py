@@ -53,6 +53,6 @@ class Environment(Protocol):
         """The observation tokens of a state."""
         ...
 
-    def step(self, state: Any, action: Float[Array, "A"]) -> tuple[Any, Transition]:
+    def step(self, state: Any, action: Float[Array, " A"]) -> tuple[Any, Transition]:
         """Apply an action for one control interval; never resets."""
         ...

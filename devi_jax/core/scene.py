@@ -74,9 +74,7 @@ class ObjectSpec:
         if v.ndim != 2 or v.shape[1] != 3 or f.ndim != 2 or f.shape[1] != 3 or len(v) < 4 or len(f) < 4:
             raise SceneError(f"mesh has shapes {v.shape} and {f.shape}", where=f"{where}.mesh", valid="(V, 3), (F, 3)")
         if not np.isfinite(v).all() or f.min() < 0 or f.max() >= len(v):
-            raise SceneError(
-                "mesh has a vertex that is not finite or a face without vertex", where=f"{where}.mesh"
-            )
+            raise SceneError("mesh has a vertex that is not finite or a face without vertex", where=f"{where}.mesh")
 
 
 @dataclass(frozen=True)
@@ -91,9 +89,7 @@ def scene_to_json(scene: SceneSpec) -> dict[str, Any]:
     """The scene without mesh arrays, as JSON types; the arrays travel beside it in the clip file."""
     out: dict[str, Any] = {"table": asdict(scene.table) if scene.table else None, "object": None}
     if scene.object:
-        out["object"] = {
-            f.name: getattr(scene.object, f.name) for f in fields(scene.object) if f.name != "mesh"
-        }
+        out["object"] = {f.name: getattr(scene.object, f.name) for f in fields(scene.object) if f.name != "mesh"}
     return out
 
 
