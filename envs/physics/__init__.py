@@ -1,0 +1,25 @@
+"""One interface, three engines: C MuJoCo batch, MJX-JAX, MJX-Warp."""
+
+from envs.physics.physics import Physics, make_physics
+from envs.physics.scene import Root, Scene, build_spec
+from envs.physics.select import EngineChoice, choose_engine
+from envs.physics.settings import CONTROL_HZ, SETTINGS, EngineName, Settings
+from envs.physics.state import Control, PhysicsState, Pose, Velocity
+
+__all__ = [
+    "CONTROL_HZ",
+    "SETTINGS",
+    "Control",
+    "EngineChoice",
+    "EngineName",
+    "Physics",
+    "PhysicsState",
+    "Pose",
+    "Root",
+    "Scene",
+    "Settings",
+    "Velocity",
+    "build_spec",
+    "choose_engine",
+    "make_physics",
+]

@@ -1,0 +1,25 @@
+"""What an engine is: one function from coordinates and spring targets to coordinates and sensor readings."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import jax
+from jaxtyping import Array, Float
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Coordinates:
+    """MuJoCo's integration state: `qpos` (nq,), `qvel` (nv,), solver warm start (nv,)."""
+
+    qpos: Float[Array, " nq"]
+    qvel: Float[Array, " nv"]
+    warmstart: Float[Array, " nv"]
+
+
+class Advance(Protocol):
+    """One control step of one environment, pure; usable inside `jit`, `scan` and `vmap`."""
+
+    def __call__(
+        self, now: Coordinates, spring: Float[Array, " nq"]
+    ) -> tuple[Coordinates, Float[Array, " nsensordata"]]: ...

@@ -1,0 +1,65 @@
+"""C MuJoCo's batched simulation as a pure function: the fastest engine on a CPU, 20 to 60 times MJX there.
+
+`vmap` reaches the callback as one call with the whole batch, which runs on all cores.
+"""
+
+import math
+import os
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+from mujoco import batch
+
+from envs.physics.advance import Advance, Coordinates
+
+
+def advance_c(model: mujoco.MjModel, substeps: int) -> Advance:
+    """`Advance` on C MuJoCo. State crosses in float32; each control step is a function of its arguments alone."""
+    sims = _Simulations(model, substeps)
+    sizes = (model.nq, model.nv, model.nv, model.nsensordata)
+    shapes = tuple(jax.ShapeDtypeStruct((n,), jnp.float32) for n in sizes)
+
+    def advance(now: Coordinates, spring):
+        state = (now.qpos, now.qvel, now.warmstart)
+        *after, sensors = jax.pure_callback(sims.step, shapes, *state, spring, vmap_method="broadcast_all")
+        return Coordinates(*after), sensors
+
+    return advance
+
+
+class _Simulations:
+    """Scratch batches, one for each batch size asked for. They carry nothing from call to call."""
+
+    def __init__(self, model: mujoco.MjModel, substeps: int):
+        self._model, self._substeps = model.__copy__(), substeps
+        # a diverged environment must show as such: it is terminated and counted, not silently put back to zero
+        self._model.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)
+        self._threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._batches: dict[int, batch.Batch] = {}
+
+    def step(self, qpos, qvel, warmstart, spring) -> tuple[np.ndarray, ...]:
+        """`substeps` physics steps of every simulation: arrays (..., n) in, the same and sensor readings out."""
+        lead = qpos.shape[:-1]
+        count = math.prod(lead)
+        sims = self._batches.get(count) or self._batches.setdefault(count, self._create(count))
+        sims.qpos = np.asarray(qpos).reshape(count, -1)
+        sims.qvel = np.asarray(qvel).reshape(count, -1)
+        sims.qacc_warmstart = np.asarray(warmstart).reshape(count, -1)
+        sims.expand("qpos_spring")[:] = np.asarray(spring).reshape(count, -1)
+        failed = None
+        try:
+            sims.step(nstep=self._substeps)
+        except batch.SimulationError as error:
+            failed = error.ids
+        out = [sims.bind(k).astype(np.float32) for k in ("qpos", "qvel", "qacc_warmstart", "sensordata")]
+        if failed is not None:
+            out[0][failed] = np.nan  # the environment terminates and counts them
+        return tuple(x.reshape(*lead, -1) for x in out)
+
+    def _create(self, count: int) -> batch.Batch:
+        sims = batch.Batch(self._model, count, min(self._threads, count))
+        sims.reset(stage=mujoco.mjtStage.mjSTAGE_NONE.value)
+        sims.bind("sensordata")
+        return sims

@@ -1,0 +1,54 @@
+"""One table: how each engine integrates and solves, and why they differ.
+
+Everything else of a scene is the same in all engines.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+EngineName = Literal["c", "mjx", "warp"]
+
+CONTROL_HZ = 30.0
+"""Control rate; every engine takes `substeps` of `timestep_s` in one control interval."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Solver settings of one engine, in MuJoCo's own words.
+
+    `can_sides`: 0 keeps a can a true cylinder, n makes it an n-sided prism. `sensor_per_part`: contact sensors address
+    each convex part of the object instead of its body.
+    """
+
+    substeps: int
+    integrator: str
+    solver: str
+    iterations: int
+    ls_iterations: int
+    cone: str = "elliptic"
+    impratio: float = 5.0
+    can_sides: int = 0
+    sensor_per_part: bool = False
+
+    @property
+    def timestep_s(self) -> float:
+        """Length of one physics step in seconds."""
+        return 1.0 / (CONTROL_HZ * self.substeps)
+
+
+SETTINGS: dict[EngineName, Settings] = {
+    # `discrete` treats springs and dampers implicitly in the constraint metric: stiff PD is stable at 1/60 s.
+    "c": Settings(substeps=2, integrator="discrete", solver="pgs", iterations=10, ls_iterations=10),
+    # No `discrete`, no PGS, no cylinder contacts in MJX-JAX. Its springs are explicit, so it takes shorter steps.
+    "mjx": Settings(
+        substeps=8,
+        integrator="implicitfast",
+        solver="newton",
+        iterations=4,
+        ls_iterations=8,
+        can_sides=16,
+        sensor_per_part=True,
+    ),
+    # No PGS in MJX-Warp.
+    "warp": Settings(substeps=2, integrator="discrete", solver="newton", iterations=6, ls_iterations=10),
+}

@@ -1,0 +1,51 @@
+"""The simulated state, engine-neutral: enough to go on in any engine, and nothing else."""
+
+from dataclasses import dataclass
+
+import jax
+from jaxtyping import Array, Float
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PhysicsState:
+    """Generalised coordinates in MuJoCo's layout (root 7, 51 balls, object 7), the solver's warm start, and readings.
+
+    `contact_n`: strongest contact of each hand body with the object (left, right), of the last physics step.
+    `power_w`: joint power over the last control step.
+    """
+
+    qpos: Float[Array, " nq"]
+    qvel: Float[Array, " nv"]
+    warmstart: Float[Array, " nv"]
+    contact_n: Float[Array, "2 16"]
+    power_w: Float[Array, ""]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Pose:
+    """Configuration of human and object: local joint rotations (pelvis: world), root position, object pose."""
+
+    rotation: Float[Array, "52 4"]
+    root_position: Float[Array, "3"]
+    object: Float[Array, "7"] | None
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Velocity:
+    """Rates of a `Pose`: joint angular velocities in the joints' own frames, rad/s; root and object m/s, rad/s."""
+
+    angular: Float[Array, "52 3"]
+    root_linear: Float[Array, "3"]
+    object: Float[Array, "6"] | None
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Control:
+    """PD targets of one control step: local joint rotations; a pinned root also follows the root's."""
+
+    rotation: Float[Array, "52 4"]
+    root_position: Float[Array, "3"]
