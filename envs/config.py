@@ -1,0 +1,59 @@
+"""What an environment can be asked to do, as plain frozen data. Presets live in `devi_jax.systems`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class ActionConfig:
+    """How an action in about [-1, 1] becomes PD targets."""
+
+    mode: Literal["residual", "absolute"] = "residual"
+    """`absolute`: rotation vectors are pi times the action (the paper). `residual`: a turn around the reference."""
+    scale_rad: float = 0.3
+    """Reach of a residual action of one, radians."""
+    feedforward: bool = True
+    """Shift the targets that residual actions turn around by the reference's inverse dynamics over kp."""
+    squeeze_rad: float = 0.25
+    """How far the fingers of those targets aim beyond the surface in contact; a just-touching grasp holds nothing."""
+
+
+@dataclass(frozen=True)
+class ResetConfig:
+    """Where episodes start (A.10)."""
+
+    pre_contact: float = 0.5
+    """Probability of starting at the last frame before contact, where the object is still at its initial pose."""
+    lead: int = 0
+    """Frames before contact onset at which such an episode starts, at least one."""
+    joint_noise_rad: float = 0.0
+    """Standard deviation of noise on the initial joint rotations."""
+
+
+@dataclass(frozen=True)
+class TerminationConfig:
+    """Early termination bounds (A.10). An infinite bound switches a criterion off."""
+
+    mean_m: float = 0.2
+    """Mean distance of body joints."""
+    any_m: float = 0.4
+    """Distance of any body joint."""
+    tips_m: float = 0.04
+    """Mean distance of fingertips."""
+    pixels: float = 0.08
+    """Mean distance of projected object points, over the image diagonal (Eq. 22: 94 px at 1024 x 576)."""
+
+
+@dataclass(frozen=True)
+class EnvironmentConfig:
+    """Everything a tracking environment needs beside clip, physics and reward terms."""
+
+    action: ActionConfig = ActionConfig()
+    reset: ResetConfig = ResetConfig()
+    termination: TerminationConfig = TerminationConfig()
+    goal_offsets: tuple[int, ...] = (1, 4)
+    """Future frames in the goal g_t (the paper's k is not stated)."""
+    object_points: int = 1024
+    """M: points sampled on the object's surface for clips with 6-DoF poses (5.1)."""
+    seed: int = field(default=0)
+    """Seed of the surface points."""

@@ -1,0 +1,20 @@
+"""Early termination (DeVI A.10): an episode that lost the body, the fingertips or the object is not worth its time."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool
+
+from devi_jax.core.frame import Frame, Target
+from envs.config import TerminationConfig
+from envs.terms.object import object_2d_mean
+
+_BODY = slice(0, 22)
+
+
+def failed(frame: Frame, target: Target, bounds: TerminationConfig) -> Bool[Array, ""]:
+    """Whether any bound is exceeded: mean or any 3D body joint, mean fingertip, mean 2D object point (Eq. 22)."""
+    body = jnp.sqrt(jnp.sum((frame.position[_BODY] - target.position[_BODY]) ** 2, axis=-1))
+    tips = jnp.sqrt(jnp.sum((frame.tips - target.tips) ** 2, axis=-1))
+    out = (jnp.mean(body) > bounds.mean_m) | (jnp.max(body) > bounds.any_m) | (jnp.mean(tips) > bounds.tips_m)
+    if target.points_px is not None and frame.object_position is not None:
+        out = out | (object_2d_mean(frame, target) > bounds.pixels)
+    return out

@@ -1,0 +1,38 @@
+"""Whether each hand touches the object when the reference says so: by force (Eq. 19-20) and by distance (Eq. 21).
+
+Both errors are per hand (left, right); `hand_contact` is the gate psi: where it is 0 the reward factor is 1.
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.frame import Frame, Target
+
+FORCE_THRESHOLD_N = 0.05
+"""tau_contact of Eq. 20; the paper does not state it."""
+
+
+def hand_contact(target: Target) -> Bool[Array, "2"]:
+    """psi: which hand the reference has in contact; one label a hand, where the paper shares one."""
+    return target.contact > 0.5
+
+
+def contact_force(frame: Frame, target: Target) -> Float[Array, "2"]:
+    """Share of each hand's 16 bodies that do not feel the object, 1 - Psi, in [0, 1]. DeVI Eq. 19-20."""
+    return 1.0 - jnp.mean(jnp.asarray(frame.contact_n > FORCE_THRESHOLD_N, jnp.float32), axis=-1)
+
+
+def contact_distance(frame: Frame, target: Target) -> Float[Array, "2"]:
+    """Mean distance of each hand's fingertips to the nearest object point, metres. DeVI A.9, d_t.
+
+    Fingertips rather than joint centres: a palm's joint centres cannot all touch.
+    """
+    assert target.points_object is not None
+    assert frame.object_position is not None and frame.object_rotation is not None
+    tips = rot.rotate_inverse(frame.object_rotation, frame.tips - frame.object_position)
+    # |a - b|^2 = |a|^2 - 2 a.b + |b|^2: one small matrix product instead of a (10, M, 3) array
+    points = target.points_object
+    squared = jnp.sum(tips**2, axis=-1)[:, None] - 2 * tips @ points.T + jnp.sum(points**2, axis=-1)[None]
+    nearest = jnp.sqrt(jnp.maximum(jnp.min(squared, axis=-1), 1e-12))
+    return jnp.mean(nearest.reshape(2, 5), axis=-1)

@@ -1,0 +1,52 @@
+"""How far the simulated human is from the reference: joints in the world, and hands in their wrists' frames."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.frame import Frame, Target
+from devi_jax.core.skeleton import HAND_BODIES
+
+_WRISTS = np.array([hand[0] for hand in HAND_BODIES])
+_FINGERS = np.array([hand[1:] for hand in HAND_BODIES])
+
+
+def rms(vectors: Float[Array, "*n 3"]) -> Float[Array, ""]:
+    """Root of the mean squared length."""
+    return jnp.sqrt(jnp.mean(jnp.sum(vectors**2, axis=-1)))
+
+
+def joint_position(frame: Frame, target: Target) -> Float[Array, ""]:
+    """RMS distance of all 52 joints in metres. DeVI Eq. 16, r_jp."""
+    return rms(frame.position - target.position)
+
+
+def joint_velocity(frame: Frame, target: Target) -> Float[Array, ""]:
+    """RMS difference of all joints' linear velocities in m/s. DeVI Eq. 16, r_jv."""
+    return rms(frame.linear_velocity - target.linear_velocity)
+
+
+def joint_rotation(frame: Frame, target: Target) -> Float[Array, ""]:
+    """RMS geodesic angle of all joints' world rotations in radians. DeVI Eq. 16, r_jr."""
+    return jnp.sqrt(jnp.mean(rot.angle_between(frame.rotation, target.rotation) ** 2))
+
+
+def hand_local_position(frame: Frame, target: Target) -> Float[Array, ""]:
+    """RMS distance of the 30 finger joints in metres, both hands seen from their wrists. DeVI Eq. 16, r_hlp."""
+    return rms(_in_wrist(frame.position, frame.rotation) - _in_wrist(target.position, target.rotation))
+
+
+def hand_local_rotation(frame: Frame, target: Target) -> Float[Array, ""]:
+    """RMS geodesic angle of the 30 finger joints in radians, relative to their wrists. DeVI Eq. 16, r_hlr."""
+    angles = rot.angle_between(_relative_to_wrist(frame.rotation), _relative_to_wrist(target.rotation))
+    return jnp.sqrt(jnp.mean(angles**2))
+
+
+def _in_wrist(position: Float[Array, "52 3"], rotation: Float[Array, "52 4"]) -> Float[Array, "2 15 3"]:
+    arms = position[_FINGERS] - position[_WRISTS][:, None]
+    return rot.rotate_inverse(rotation[_WRISTS][:, None], arms)
+
+
+def _relative_to_wrist(rotation: Float[Array, "52 4"]) -> Float[Array, "2 15 4"]:
+    return rot.quat_mul(rot.quat_conj(rotation[_WRISTS])[:, None], rotation[_FINGERS])
