@@ -1,0 +1,97 @@
+"""The last step of perception: what was recovered from a video becomes a clip, contact labels included.
+
+The other side of this file is `devi_jax.core.clipfile`: nothing crosses to the simulator but the `.npz`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from devi_jax.core.camera import Camera, project
+from devi_jax.core.clip import Clip, ObjectTracks, validate
+from devi_jax.core.clipfile import save_clip
+from devi_jax.core.errors import ClipError
+from devi_jax.core.scene import SceneSpec
+from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SMPLX_JOINTS
+from perception.contact import ContactConfig, contact_labels
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """One video's human in 3D and object in 2D, in the world of the scene (z up, human first at the origin facing +y).
+
+    `rotations` and `positions`: by SMPL-X joint name, (T, 4) wxyz relative to the parent and (T, 3) metres; the three
+    face joints may be there and are left out. `object_start` (7,): position and wxyz rotation before any contact.
+    """
+
+    fps: float
+    rotations: Mapping[str, np.ndarray]
+    positions: Mapping[str, np.ndarray]
+    camera: Camera
+    scene: SceneSpec = SceneSpec()
+    object_tracks: ObjectTracks | None = None
+    object_start: np.ndarray | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def to_clip(name: str, recovered: Recovered, contact: ContactConfig | None = None) -> Clip:
+    """A validated clip. Contact labels are Algorithm 1's (A.7); there are none without object tracks.
+
+    Raises:
+        ClipError: joints are missing, unknown or of different lengths, or an array is not usable.
+        ConfigError: `contact` has no meaning.
+    """
+    rotations = _stack(recovered.rotations, f"{name}: rotations")
+    positions = _stack(recovered.positions, f"{name}: positions")
+    clip = Clip(
+        name=name,
+        fps=recovered.fps,
+        joint_rotations=rotations,
+        joint_positions=positions,
+        contact=np.zeros((len(rotations), 2)),
+        scene=recovered.scene,
+        camera=recovered.camera,
+        object_start=recovered.object_start,
+        object_tracks=recovered.object_tracks,
+        provenance=dict(recovered.provenance),
+    )
+    validate(clip, name)
+    return _with_contact(clip, recovered.camera, contact or ContactConfig())
+
+
+def export(name: str, recovered: Recovered, path: str | Path, contact: ContactConfig | None = None) -> Path:
+    """Write the clip of `to_clip` to `path`, whole or not at all."""
+    return save_clip(to_clip(name, recovered, contact), path)
+
+
+def _stack(joints: Mapping[str, np.ndarray], where: str) -> np.ndarray:
+    """Arrays by joint name as one array (T, 52, .) in the order of `JOINTS`."""
+    absent = [n for n in JOINTS if n not in joints]
+    unknown = [n for n in joints if n not in SMPLX_JOINTS]
+    if absent or unknown:
+        raise ClipError(
+            f"joint names do not match: unknown {unknown[:5]}, absent {absent[:5]}",
+            where=where,
+            valid=f"SMPL-X's joint names ({JOINTS[0]}, {JOINTS[1]}, ...), in any order",
+        )
+    lengths = {len(joints[n]) for n in JOINTS}
+    if len(lengths) > 1:
+        raise ClipError(
+            f"joints have {sorted(lengths)} frames", where=where, valid="the same number of frames for every joint"
+        )
+    return np.stack([np.asarray(joints[n], dtype=float) for n in JOINTS], axis=1)
+
+
+def _with_contact(clip: Clip, camera: Camera, config: ContactConfig) -> Clip:
+    """The clip with labels from its own projected hand joints and object tracks."""
+    config.validate()
+    tracks = clip.object_tracks
+    if tracks is None:
+        return clip
+    hands = np.stack([clip.joint_positions[:, list(side)] for side in HAND_BODIES], axis=1)
+    hands_px, _ = project(hands, camera.K, camera.T_camera_world)
+    labels = contact_labels(tracks.points_px, tracks.visible, hands_px, camera.diagonal_px, clip.fps, config)
+    return replace(clip, contact=labels)
