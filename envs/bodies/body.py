@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from devi_jax.core.errors import DeviError
-from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, TIPS
+from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, SIDES, TIPS
 
 SCHEMA = 1
 """Version of the body file format; readers refuse any other."""
@@ -75,11 +75,13 @@ class Body:
         # palms and feet are boxes along these axes: a body in other axes would get boxes of negative size
         along = {"left_wrist": (0, -1), "right_wrist": (0, 1), "left_foot": (1, 1), "right_foot": (1, 1)}
         crooked = [n for n, (axis, sign) in along.items() if self.offsets[INDEX[n], axis] * sign < _SHORTEST_M]
+        front = {side: self.offsets[INDEX[f"{side}_index1"], 1] for side in SIDES}
+        crooked += [f"{s}_pinky1" for s in SIDES if self.offsets[INDEX[f"{s}_pinky1"], 1] > front[s] - _SHORTEST_M]
         if crooked:
             raise BodyError(
                 f"the offset of {crooked[0]} is {np.round(self.offsets[INDEX[crooked[0]]], 3)}: not a T-pose facing +y",
                 where=f"body {self.name}: offsets",
-                valid="z up, facing +y, left = -x, arms sideways, toes forward",
+                valid="z up, facing +y, left = -x, arms sideways, palms down, toes forward",
             )
 
     def positions(self) -> np.ndarray:

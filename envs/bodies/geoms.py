@@ -21,7 +21,7 @@ _THUMB_BALL = 1.3  # radius of the first thumb phalanx, of the thumb's
 
 @dataclass(frozen=True)
 class Shape:
-    """A geom in its body's frame: capsule (`start` to `end`, `radius`), box (`centre`, `half`) or sphere."""
+    """A geom in its body's frame, metres: `half` is a box's half size, or half the axis of a capsule."""
 
     name: str
     kind: Literal["capsule", "box", "sphere"]
@@ -31,7 +31,7 @@ class Shape:
 
     @property
     def volume(self) -> float:
-        """Cubic metres. For a capsule `half` is half the axis, centre to the middle of its cap."""
+        """Cubic metres."""
         if self.kind == "box":
             return 8 * float(np.prod(self.half))
         ball = 4 / 3 * np.pi * self.radius**3

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, SMPLX_JOINTS, TIPS
+from devi_jax.core.skeleton import INDEX, JOINTS, SMPLX_JOINTS, TIPS
 from envs.bodies import measure
 from envs.bodies.body import Body, BodyError, load_body
 
 _DATA = Path(__file__).parent / "human.npz"
-_BALL_ABOVE_SOLE_M = 0.008
 _BETAS = 10
 
 
@@ -50,20 +49,28 @@ def smplx_body(path: str | Path, betas: np.ndarray | None = None) -> Body:
     return measure.measure_body(skin, (regressor @ skin)[rows], owner, Path(path).stem)
 
 
-def with_offsets(body: Body, offsets: np.ndarray) -> Body:
-    """The body with a clip's own bone offsets (52, 3).
+def with_offsets(body: Body, offsets: np.ndarray, ball_m: float | None = None) -> Body:
+    """The body with a clip's own bone offsets (52, 3): radii stay, fingertips scale with their middle phalanges.
 
-    Radii stay; fingertips scale with their middle phalanges; the sole scales with the shank and stays below the ball
-    of the foot. Raises `BodyError` where the offsets are not those of a T-pose facing +y.
+    Args:
+        offsets: metres, of a T-pose facing +y; `core.clip.bone_offsets`.
+        ball_m: height of the balls of the feet (the foot joints) above the sole; as in `body` by default. Skeletons
+            differ by a centimetre here, and one that is wrong makes a standing reference float or sink.
+
+    Raises:
+        BodyError: the offsets are not those of a T-pose facing +y.
     """
     offsets = np.asarray(offsets, dtype=float)
     moved = replace(body, offsets=offsets)
-    length, before = np.linalg.norm(offsets, axis=1), np.linalg.norm(body.offsets, axis=1)
-    ankles = [INDEX["left_ankle"], INDEX["right_ankle"]]
-    balls = -offsets[[PARENTS.index(i) for i in ankles], 2]
-    sole = max(body.sole_m * float((length[ankles] / before[ankles]).mean()), float(balls.max()) + _BALL_ABOVE_SOLE_M)
+    ball_m = body.sole_m - _ball_drop(body) if ball_m is None else ball_m
     distal = list(TIPS)
-    return replace(moved, tips=body.tips * (length[distal] / before[distal])[:, None], sole_m=sole)
+    growth = np.linalg.norm(offsets[distal], axis=1) / np.linalg.norm(body.offsets[distal], axis=1)
+    return replace(moved, tips=body.tips * growth[:, None], sole_m=_ball_drop(moved) + ball_m)
+
+
+def _ball_drop(body: Body) -> float:
+    """Mean height of the ankles above the balls of the feet, metres."""
+    return -float(body.offsets[[INDEX["left_foot"], INDEX["right_foot"]], 2].mean())
 
 
 def _read_smplx(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The human in MuJoCo: names, kinematics, mass, roots, soles, contacts; bodies of a user's own."""
+"""The human in MuJoCo: names, kinematics, mass, roots, soles, contacts, gains."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from devi_jax.core.clip import forward_kinematics
-from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, SMPLX_JOINTS, SMPLX_PARENTS, TIPS, joint_class
-from envs.bodies import BodyError, Gain, Gains, add_body, human, per_joint, smplx_body, with_offsets
+from devi_jax.core.skeleton import INDEX, JOINTS, SMPLX_JOINTS, SMPLX_PARENTS, TIPS, joint_class
+from envs.bodies import BodyError, Gain, Gains, add_body, human, per_joint, with_offsets
 from envs.bodies.collision import FLOOR, OBJECT
 from envs.bodies.mass import segment
 
@@ -169,104 +169,50 @@ def test_the_trunk_meets_an_object_only_when_told(touch, wanted):
 
 def test_a_clip_brings_its_own_bones():
     body = human()
-    longer = with_offsets(body, 1.1 * body.offsets)
+    same = with_offsets(body, body.offsets)
+    np.testing.assert_allclose(same.tips, body.tips)
+    assert same.sole_m == pytest.approx(body.sole_m)
+    longer = with_offsets(body, 1.1 * body.offsets, ball_m=0.02)
     np.testing.assert_allclose(longer.tips, 1.1 * body.tips)
-    assert longer.sole_m == pytest.approx(1.1 * body.sole_m)
     np.testing.assert_array_equal(longer.radii, body.radii)
-    assert mujoco.mj_getTotalmass(compile_body(body=longer)) == pytest.approx(70.0)
+    assert longer.sole_m == pytest.approx(0.02 - 1.1 * body.offsets[INDEX["left_foot"], 2])
+    model = compile_body(body=longer)
+    assert mujoco.mj_getTotalmass(model) == pytest.approx(70.0)
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    soles = [data.geom(name).xpos[2] - model.geom(name).size[2] for name in FEET]
+    np.testing.assert_allclose(soles, data.body("left_foot").xpos[2] - 0.02, atol=1e-6)
+
+
+def test_it_stands_on_its_own_feet():
+    spec = mujoco.MjSpec()
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_DISCRETE
+    spec.option.timestep = 1 / 60
+    add_body(spec, human())
+    spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[5, 5, 1], contype=FLOOR, conaffinity=0)
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    data.qpos[2] = human().pelvis_m
+    for _ in range(120):
+        mujoco.mj_step(model, data)
+    # two seconds in the T-pose, springs alone: they yield, and nothing falls
+    assert abs(data.qpos[2] - human().pelvis_m) < 0.01
+    assert data.body("head").xpos[2] > human().stature_m - human().crown_m - 0.05
 
 
 def test_unusable_offsets_are_refused():
     body = human()
     flat, turned, broken = body.offsets.copy(), body.offsets * [-1, -1, 1], body.offsets.copy()
+    palms_forward = body.offsets.copy()
+    palms_forward[[INDEX["right_index1"], INDEX["right_pinky1"]], 1] = 0
     flat[INDEX["left_index2"]] = 0
     broken[3, 1] = np.nan
-    for offsets, word in ((flat, "left_index2"), (turned, "T-pose"), (broken, "finite"), (flat[:51], "shape")):
+    for offsets, word in (
+        (flat, "left_index2"),
+        (turned, "T-pose"),
+        (palms_forward, "right_pinky1"),
+        (broken, "finite"),
+        (flat[:51], "shape"),
+    ):
         with pytest.raises(BodyError, match=word):
             with_offsets(body, offsets)
-
-
-RINGS = 8
-RADIUS = {"finger": 0.008, "wrist": 0.02, "arm": 0.04, "spine": 0.1, "leg": 0.06}
-
-
-def synthetic_smplx() -> dict[str, np.ndarray]:
-    """A stick figure in SMPL-X's format: a vertex at each joint, and rings of a known radius along each bone."""
-    body = human()
-    position = body.positions()
-    vertices, owner, centre = [], [], {}
-    for i, name in enumerate(JOINTS):
-        # the end of the chain goes on as the bone before it
-        end = body.offsets[PARENTS.index(i)] if i in PARENTS else body.offsets[i]
-        along = end / np.linalg.norm(end)
-        side = np.linalg.svd(along[None])[2][1:]
-        angles = np.arange(RINGS) * 2 * np.pi / RINGS
-        ring = RADIUS[joint_class(name)] * (np.cos(angles)[:, None] * side[0] + np.sin(angles)[:, None] * side[1])
-        centre[name] = len(vertices)
-        vertices.append(position[i])
-        vertices += [position[i] + t * end + offset for t in (0.25, 0.5, 0.75, 1.0) for offset in ring]
-        owner += [SMPLX_JOINTS.index(name)] * (len(vertices) - len(owner))
-    skin = np.array(vertices)
-    regressor = np.zeros((len(SMPLX_JOINTS), len(skin)))
-    for row, name in enumerate(SMPLX_JOINTS):
-        regressor[row, centre.get(name, centre["head"])] = 1
-    directions = np.zeros((len(skin), 3, 20))
-    directions[:, :, :10] = np.random.default_rng(6).normal(scale=1e-3, size=(len(skin), 3, 10))
-    directions[:, :, 10:] = np.nan  # expressions: never read
-    return {
-        "v_template": np.stack([-skin[:, 0], skin[:, 2], skin[:, 1]], axis=1),
-        "shapedirs": directions,
-        "J_regressor": regressor,
-        "weights": np.eye(len(SMPLX_JOINTS))[owner],
-    }
-
-
-@pytest.fixture(scope="module")
-def smplx_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("smplx") / "SMPLX_NEUTRAL.npz"
-    arrays = synthetic_smplx() | {"part2num": np.array({"never": "unpickled"}, dtype=object)}
-    np.savez(path, allow_pickle=True, **arrays)
-    return path
-
-
-def test_smplx_joints_and_skin_are_measured(smplx_file):
-    body = smplx_body(smplx_file)
-    np.testing.assert_allclose(body.offsets, human().offsets, atol=1e-9)
-    for name in ("left_shoulder", "right_elbow", "left_hip", "right_knee", "neck", "left_middle1", "right_thumb3"):
-        assert body.radii[INDEX[name]] == pytest.approx(RADIUS[joint_class(name)])
-    # each synthetic fingertip prolongs its middle phalanx by the same length
-    np.testing.assert_allclose(body.tips, human().offsets[list(TIPS)], atol=1e-9)
-    assert body.name == "SMPLX_NEUTRAL"
-    assert compile_body(body=body).nbody == 53
-
-
-def test_betas_move_joints_linearly(smplx_file):
-    betas = np.random.default_rng(7).normal(size=10)
-    model = synthetic_smplx()
-    joints = model["J_regressor"] @ (model["v_template"] + model["shapedirs"][..., :10] @ betas)
-    at = {name: joints[SMPLX_JOINTS.index(name)] for name in JOINTS}
-    body = smplx_body(smplx_file, betas)
-    for i, name in enumerate(JOINTS[1:], start=1):
-        x, y, z = at[name] - at[JOINTS[PARENTS[i]]]
-        np.testing.assert_allclose(body.offsets[i], [-x, z, y], atol=1e-12)
-    np.testing.assert_allclose(smplx_body(smplx_file, np.zeros(3)).offsets, smplx_body(smplx_file).offsets)
-
-
-def test_unusable_smplx_files_and_betas_are_refused(smplx_file, tmp_path):
-    good = synthetic_smplx()
-    cases = {
-        "absent": ({k: v for k, v in good.items() if k != "weights"}, "weights"),
-        "pickled": (good | {"J_regressor": np.array([{}], dtype=object)}, "cannot read"),
-        "short": (good | {"J_regressor": good["J_regressor"][:24]}, "shape"),
-        "shapeless": (good | {"shapedirs": good["shapedirs"][..., :4]}, "shape"),
-        "bare": (good | {"weights": np.eye(55)[np.zeros(len(good["weights"]), int)]}, "no vertex follows"),
-    }
-    for name, (arrays, word) in cases.items():
-        np.savez(tmp_path / f"{name}.npz", allow_pickle=True, **arrays)
-        with pytest.raises(BodyError, match=word) as caught:
-            smplx_body(tmp_path / f"{name}.npz")
-        assert name in caught.value.where
-    with pytest.raises(BodyError, match="cannot read"):
-        smplx_body(tmp_path / "nowhere.npz")
-    with pytest.raises(BodyError, match="betas"):
-        smplx_body(smplx_file, np.zeros(16))

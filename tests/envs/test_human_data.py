@@ -1,15 +1,16 @@
-"""The bundled human: provenance, proportions, symmetry, and the script that builds it."""
+"""Where bodies come from: the bundled human and the script that builds it, a user's own SMPL-X file."""
 
 import json
 from pathlib import Path
 
+import mujoco
 import numpy as np
 import pytest
 
 import envs.bodies
 from devi_jax.core.errors import DeviError
-from devi_jax.core.skeleton import INDEX, JOINTS, TIPS
-from envs.bodies import BodyError, human, load_body, save_body
+from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, SMPLX_JOINTS, TIPS, joint_class
+from envs.bodies import BodyError, add_body, human, load_body, save_body, smplx_body
 from envs.bodies.build_human import Skin, _least_rotation, main, to_tpose
 from envs.bodies.measure import bone_offsets
 
@@ -122,3 +123,91 @@ def test_build_refuses_an_empty_folder(tmp_path):
     with pytest.raises(DeviError, match="base.obj is missing"):
         main(tmp_path, tmp_path / "out.npz")
     assert not (tmp_path / "out.npz").exists()
+
+
+RINGS = 8
+RADIUS = {"finger": 0.008, "wrist": 0.02, "arm": 0.04, "spine": 0.1, "leg": 0.06}
+
+
+def synthetic_smplx() -> dict[str, np.ndarray]:
+    """A stick figure in SMPL-X's format: a vertex at each joint, and rings of a known radius along each bone."""
+    body = human()
+    position = body.positions()
+    vertices, owner, centre = [], [], {}
+    for i, name in enumerate(JOINTS):
+        # the end of the chain goes on as the bone before it
+        end = body.offsets[PARENTS.index(i)] if i in PARENTS else body.offsets[i]
+        along = end / np.linalg.norm(end)
+        side = np.linalg.svd(along[None])[2][1:]
+        angles = np.arange(RINGS) * 2 * np.pi / RINGS
+        ring = RADIUS[joint_class(name)] * (np.cos(angles)[:, None] * side[0] + np.sin(angles)[:, None] * side[1])
+        centre[name] = len(vertices)
+        vertices.append(position[i])
+        vertices += [position[i] + t * end + offset for t in (0.25, 0.5, 0.75, 1.0) for offset in ring]
+        owner += [SMPLX_JOINTS.index(name)] * (len(vertices) - len(owner))
+    skin = np.array(vertices)
+    regressor = np.zeros((len(SMPLX_JOINTS), len(skin)))
+    for row, name in enumerate(SMPLX_JOINTS):
+        regressor[row, centre.get(name, centre["head"])] = 1
+    directions = np.zeros((len(skin), 3, 20))
+    directions[:, :, :10] = np.random.default_rng(6).normal(scale=1e-3, size=(len(skin), 3, 10))
+    directions[:, :, 10:] = np.nan  # expressions: never read
+    return {
+        "v_template": np.stack([-skin[:, 0], skin[:, 2], skin[:, 1]], axis=1),
+        "shapedirs": directions,
+        "J_regressor": regressor,
+        "weights": np.eye(len(SMPLX_JOINTS))[owner],
+    }
+
+
+@pytest.fixture(scope="module")
+def smplx_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("smplx") / "SMPLX_NEUTRAL.npz"
+    arrays = synthetic_smplx() | {"part2num": np.array({"never": "unpickled"}, dtype=object)}
+    np.savez(path, allow_pickle=True, **arrays)
+    return path
+
+
+def test_smplx_joints_and_skin_are_measured(smplx_file):
+    body = smplx_body(smplx_file)
+    np.testing.assert_allclose(body.offsets, human().offsets, atol=1e-9)
+    for name in ("left_shoulder", "right_elbow", "left_hip", "right_knee", "neck", "left_middle1", "right_thumb3"):
+        assert body.radii[INDEX[name]] == pytest.approx(RADIUS[joint_class(name)])
+    # each synthetic fingertip prolongs its middle phalanx by the same length
+    np.testing.assert_allclose(body.tips, human().offsets[list(TIPS)], atol=1e-9)
+    assert body.name == "SMPLX_NEUTRAL"
+    spec = mujoco.MjSpec()
+    add_body(spec, body)
+    assert spec.compile().nbody == 1 + len(JOINTS)
+
+
+def test_betas_move_joints_linearly(smplx_file):
+    betas = np.random.default_rng(7).normal(size=10)
+    model = synthetic_smplx()
+    joints = model["J_regressor"] @ (model["v_template"] + model["shapedirs"][..., :10] @ betas)
+    at = {name: joints[SMPLX_JOINTS.index(name)] for name in JOINTS}
+    body = smplx_body(smplx_file, betas)
+    for i, name in enumerate(JOINTS[1:], start=1):
+        x, y, z = at[name] - at[JOINTS[PARENTS[i]]]
+        np.testing.assert_allclose(body.offsets[i], [-x, z, y], atol=1e-12)
+    np.testing.assert_allclose(smplx_body(smplx_file, np.zeros(3)).offsets, smplx_body(smplx_file).offsets)
+
+
+def test_unusable_smplx_files_and_betas_are_refused(smplx_file, tmp_path):
+    good = synthetic_smplx()
+    cases = {
+        "absent": ({k: v for k, v in good.items() if k != "weights"}, "weights"),
+        "pickled": (good | {"J_regressor": np.array([{}], dtype=object)}, "cannot read"),
+        "short": (good | {"J_regressor": good["J_regressor"][:24]}, "shape"),
+        "shapeless": (good | {"shapedirs": good["shapedirs"][..., :4]}, "shape"),
+        "bare": (good | {"weights": np.eye(55)[np.zeros(len(good["weights"]), int)]}, "no vertex follows"),
+    }
+    for name, (arrays, word) in cases.items():
+        np.savez(tmp_path / f"{name}.npz", allow_pickle=True, **arrays)
+        with pytest.raises(BodyError, match=word) as caught:
+            smplx_body(tmp_path / f"{name}.npz")
+        assert name in caught.value.where
+    with pytest.raises(BodyError, match="cannot read"):
+        smplx_body(tmp_path / "nowhere.npz")
+    with pytest.raises(BodyError, match="betas"):
+        smplx_body(smplx_file, np.zeros(16))
