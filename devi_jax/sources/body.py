@@ -1,4 +1,4 @@
-"""The 52-body SMPL-X humanoid of Isaac Gym's imitation data, turned into this project's joints, axes and world.
+"""The 52-body SMPL-X humanoid of Isaac Gym's imitation data, turned into this project's joints and rest axes.
 
 InterMimic and PhysHOI store the same bodies in MJCF depth-first order, but disagree about the axes of the rest pose;
 those are recovered from the data itself: a recording's positions and rotations fix its bone offsets.
@@ -10,15 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.clip import ObjectPoses, forward_kinematics, global_rotations
+from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, PARENTS
-
-FK_LIMIT_MM = 30.0
-"""Median distance between stored and reconstructed joints beyond which the columns mean something else.
-
-Released PhysHOI recordings stay below 12 mm; exponential maps misread as hinge angles give more than 50 mm.
-"""
 
 
 def _depth_first() -> tuple[str, ...]:
@@ -42,27 +36,25 @@ ORDER: tuple[int, ...] = tuple(BODIES.index(name) for name in JOINTS)
 
 @dataclass(frozen=True)
 class Recording:
-    """What both formats hold, in the file's world and rest axes, joints in `JOINTS` order; SI units, wxyz.
+    """The human of both formats, in the file's rest axes, joints in `JOINTS` order; metres, wxyz.
 
-    `root` (T, 3), `rotations` (T, 52, 4) parent-relative, `positions` (T, 52, 3), object poses (T, ...).
+    `root` (T, 3), `rotations` (T, 52, 4) parent-relative, `positions` (T, 52, 3).
     """
 
     root: np.ndarray
     rotations: np.ndarray
     positions: np.ndarray
-    object_poses: ObjectPoses
 
 
 @dataclass(frozen=True)
 class Motion:
-    """A recording in the project's axes and world, joints rebuilt by forward kinematics, and how well that fits.
+    """A recording in the project's rest axes, joints rebuilt by forward kinematics, and how well that fits the file.
 
     `lag` counts the frames by which the file's positions trail its rotations; `axes` maps the file's rest axes to ours.
     """
 
     rotations: np.ndarray
     positions: np.ndarray
-    object_poses: ObjectPoses
     axes: np.ndarray
     lag: int
     fk_error_mm: float
@@ -79,41 +71,29 @@ def in_our_order(columns: np.ndarray, width: int) -> np.ndarray:
     return columns.reshape(len(columns), 52, width)[:, ORDER]
 
 
-def to_motion(recording: Recording, where: str, lags: tuple[int, ...] = (0,)) -> Motion:
+def to_motion(recording: Recording, where: str, limit_mm: float, lags: tuple[int, ...] = (0,)) -> Motion:
     """Convert a recording; raises `ClipError` if its positions and rotations do not belong together.
 
-    Positions are rebuilt from the rotations with the recording's own (median) bone offsets, so that both agree; among
-    `lags` the one whose bones are stiffest is taken. The world is turned and moved so that the first frame stands at
-    the origin facing +y.
+    Positions are rebuilt from the rotations with the recording's own (median) bone offsets, so that both agree; the
+    median departure from the file's must stay below `limit_mm`. Among `lags` the one with the stiffest bones is taken.
     """
     fits = [_fit(recording, lag) for lag in lags]
     best = int(np.argmin([stretch for _, stretch in fits]))
     offsets, lag = fits[best][0], lags[best]
     error_mm = _fk_error_mm(recording, offsets, lag)
-    if error_mm > FK_LIMIT_MM:
+    if error_mm > limit_mm:
         raise ClipError(
             f"joint positions are {error_mm:.0f} mm (median) from those that the joint rotations give",
             where=where,
-            valid=f"exponential maps relative to the parent that agree with the positions within {FK_LIMIT_MM:.0f} mm",
+            valid=f"exponential maps relative to the parent that agree with the positions within {limit_mm:.0f} mm",
             mend="use the file as its authors released it; hinge angles have to be turned into exponential maps first",
         )
     axes = rest_axes(offsets, where)
     turn = rot.matrix_to_quat(axes)
     local = rot.quat_mul(rot.quat_mul(turn, recording.rotations), rot.quat_conj(turn))
     local[:, 0] = rot.quat_mul(recording.rotations[:, 0], rot.quat_conj(turn))
-    yaw = rot.quat_conj(rot.heading(local[0, 0]))
-    origin = recording.root[0] * [1, 1, 0]
-    local[:, 0] = rot.quat_mul(yaw, local[:, 0])
-    root = rot.rotate(yaw, recording.root - origin)
-    poses = recording.object_poses
-    return Motion(
-        rotations=local,
-        positions=forward_kinematics(local, root, offsets @ axes.T),
-        object_poses=ObjectPoses(rot.rotate(yaw, poses.positions - origin), rot.quat_mul(yaw, poses.rotations)),
-        axes=axes,
-        lag=lag,
-        fk_error_mm=error_mm,
-    )
+    positions = forward_kinematics(local, recording.root, offsets @ axes.T)
+    return Motion(local, positions, axes, lag, error_mm)
 
 
 def rest_axes(offsets: np.ndarray, where: str) -> np.ndarray:

@@ -15,10 +15,13 @@ from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
 from devi_jax.sources import body, meshes
+from devi_jax.sources.place import at_origin
 from devi_jax.sources.provenance import provenance
 
 COLUMNS = 591
 FPS = 30.0
+FK_LIMIT_MM = 10.0
+"""Released files stay below 0.01 mm; exponential maps taken for hinge angles give 30 to 70 mm."""
 ROTATION_LIMIT_RAD = 0.05
 """Largest median angle between stored body rotations and those of the joint columns."""
 
@@ -37,9 +40,9 @@ def from_intermimic(data: np.ndarray, path: Path, mesh: Path | None = None, mass
     recording = _recording(data)
     _refuse_face_in_fingers(recording, where)
     _check_body_rotations(data, recording, where)
-    motion = body.to_motion(recording, where)
+    motion = body.to_motion(recording, where, FK_LIMIT_MM)
     spec, notes = meshes.load_object(mesh or meshes.find_mesh(object_name(path), path), mass_kg)
-    poses = motion.object_poses
+    poses = ObjectPoses(data[:, 318:321], _xyzw(data[:, 321:325]))
     clip = Clip(
         name=path.stem,
         fps=FPS,
@@ -52,7 +55,7 @@ def from_intermimic(data: np.ndarray, path: Path, mesh: Path | None = None, mass
         provenance=provenance(path, "InterMimic, 591 columns", motion, notes, dropped=list(range(first))),
     )
     validate(clip, where)
-    return clip
+    return at_origin(clip)
 
 
 def object_name(path: Path) -> str:
@@ -92,7 +95,6 @@ def _recording(data: np.ndarray) -> body.Recording:
         root=data[:, 0:3],
         rotations=body.local_rotations(_xyzw(data[:, 3:7]), data[:, 9:162]),
         positions=body.in_our_order(data[:, 162:318], 3),
-        object_poses=ObjectPoses(data[:, 318:321], _xyzw(data[:, 321:325])),
     )
 
 

@@ -14,10 +14,13 @@ from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES
 from devi_jax.sources import body
+from devi_jax.sources.place import at_origin
 from devi_jax.sources.provenance import provenance
 
 COLUMNS = 331
 FPS = 25.0
+FK_LIMIT_MM = 20.0
+"""Released files reach 12 mm (their actor is not quite the recorded skeleton); hinge angles give up to 30 mm."""
 BALL_RADIUS_M = 0.12
 BALL_MASS_KG = 0.6
 REACH_M = 0.10
@@ -40,14 +43,14 @@ def from_physhoi(data: np.ndarray, path: Path, mass_kg: float | None = None) -> 
         root=data[:, 0:3],
         rotations=body.local_rotations(rot.quat_exp(data[:, 3:6]), data[:, 9:162]),
         positions=body.in_our_order(data[:, 162:318], 3),
-        object_poses=ObjectPoses(data[:, 318:321], rot.quat_exp(data[:, 321:324])),
     )
-    motion = body.to_motion(recording, where, lags=(0, 1))
+    motion = body.to_motion(recording, where, FK_LIMIT_MM, lags=(0, 1))
     touched = np.rint(data[:, 330]) == 1
-    contact = touched[:, None] & hands_near(motion.positions, motion.object_poses.positions)
-    poses = motion.object_poses
+    poses = ObjectPoses(data[:, 318:321], rot.quat_exp(data[:, 321:324]))
+    contact = touched[:, None] & hands_near(motion.positions, poses.positions)
+    mass_kg = BALL_MASS_KG if mass_kg is None else mass_kg
     notes = [
-        f"object: sphere of radius {BALL_RADIUS_M} m, mass {mass_kg or BALL_MASS_KG} kg",
+        f"object: sphere of radius {BALL_RADIUS_M} m, mass {mass_kg} kg",
         f"hand labels: hands within {REACH_M} m of the ball in the file's contact frames; "
         f"{int((touched & ~contact.any(axis=1)).sum())} contact frames have none",
     ]
@@ -57,13 +60,13 @@ def from_physhoi(data: np.ndarray, path: Path, mass_kg: float | None = None) -> 
         joint_rotations=motion.rotations,
         joint_positions=motion.positions,
         contact=contact.astype(np.float64),
-        scene=SceneSpec(object=ObjectSpec("sphere", (BALL_RADIUS_M,), mass_kg or BALL_MASS_KG)),
+        scene=SceneSpec(object=ObjectSpec("sphere", (BALL_RADIUS_M,), mass_kg)),
         object_start=np.concatenate([poses.positions[0], poses.rotations[0]]),
         object_poses=poses,
         provenance=provenance(path, "PhysHOI, 331 columns", motion, notes, dropped=[]),
     )
     validate(clip, where)
-    return clip
+    return at_origin(clip)
 
 
 def hands_near(joints: np.ndarray, ball: np.ndarray) -> np.ndarray:

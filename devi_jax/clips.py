@@ -1,0 +1,160 @@
+"""`python -m devi_jax.clips list|show|convert|check`: which clips there are, what they hold, what they are worth."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+
+from devi_jax.core.clip import Clip, crop, resample
+from devi_jax.core.clipfile import load_clip, save_clip
+from devi_jax.core.errors import ClipError, exit_on_error
+from devi_jax.core.scene import ObjectSpec
+from devi_jax.sources import picture, quality
+from devi_jax.sources.place import at_origin, grounded
+from devi_jax.sources.resolve import bundled, resolve
+
+Name = tyro.conf.Positional[str]
+
+
+def list_clips() -> None:
+    """List the clips that come with the project."""
+    clips = [load_clip(path) for path in bundled().values()]
+    rows = [["name", "frames", "seconds", "object", "contact"]]
+    rows += [[c.name, str(c.frames), f"{c.duration_s:.1f}", _object(c.scene.object), _contact(c)] for c in clips]
+    print(_table(rows))
+    print("\nA clip .npz, or an InterMimic or PhysHOI .pt, can stand wherever a name can.")
+
+
+def show(
+    clip: Name,
+    mesh: Annotated[Path | None, tyro.conf.arg(help="object mesh of a foreign recording")] = None,
+    plot: Annotated[Path | None, tyro.conf.arg(help="write an overview picture (.png)")] = None,
+) -> None:
+    """Show what a clip holds: header, scene, ranges, provenance.
+
+    Args:
+        clip: a bundled name, a clip .npz, or a foreign .pt.
+    """
+    c = resolve(clip, mesh)
+    table = c.scene.table
+    rows = [
+        ["name", c.name],
+        ["frames", f"{c.frames} at {c.fps:g} fps, {c.duration_s:.1f} s"],
+        ["table", f"{table.size} m at {table.centre}" if table else "none"],
+        ["object", _object(c.scene.object)],
+        ["object poses", "yes" if c.object_poses else "no"],
+        ["object tracks", f"{c.object_tracks.points_px.shape[1]} points" if c.object_tracks else "no"],
+        ["camera", f"{c.camera.width} x {c.camera.height}" if c.camera else "none, the environment picks one"],
+        ["contact", _contact(c)],
+        ["joints within", _range(c.joint_positions)],
+    ]
+    if c.object_poses is not None:
+        rows.append(["object within", _range(c.object_poses.positions)])
+    print(_table(rows))
+    print("provenance " + json.dumps(c.provenance, indent=2))
+    if plot is not None:
+        print(f"wrote {picture.overview(c, plot)}")
+
+
+def convert(
+    source: Name,
+    out: Path,
+    mesh: Path | None = None,
+    mass: float | None = None,
+    ground: bool = False,
+    start: int = 0,
+    stop: int | None = None,
+    fps: float | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a clip file of a foreign recording, or of a part of a clip.
+
+    Args:
+        source: an InterMimic or PhysHOI .pt, a clip .npz, or a bundled name.
+        out: the clip file (.npz) to write.
+        mesh: the object's mesh (.obj, .stl, .ply, .glb), or .npy points whose convex hull is taken.
+        mass: mass of the object in kg; without it an assumption stands in the clip's provenance.
+        ground: lower the human by the measured float of its feet.
+        start: first frame to keep.
+        stop: frame after the last to keep; without it all.
+        fps: resample to this rate.
+        overwrite: replace an existing file.
+    """
+    if out.suffix != ".npz":
+        raise ClipError(f"'{out}' is no clip file name", where="--out", valid="a path that ends in .npz")
+    if out.exists() and not overwrite:
+        raise ClipError("the file exists", where=f"--out={out}", valid="a new name", mend="add --overwrite")
+    if fps is not None and not 1 <= fps <= 1000:
+        raise ClipError(f"cannot resample to {fps} fps", where="--fps", valid="1 to 1000")
+    clip = resolve(source, mesh, mass)
+    if start or stop is not None:
+        clip = crop(clip, start, clip.frames if stop is None else stop)
+        if clip.scene.table is None and clip.camera is None:
+            clip = at_origin(clip)
+    if fps is not None:
+        clip = resample(clip, fps)
+    if ground:
+        clip = grounded(clip)
+    try:
+        save_clip(clip, out)
+    except OSError as error:
+        raise ClipError(f"cannot write ({error})", where=f"--out={out}", valid="a writable folder") from error
+    print(f"wrote {out}: {clip.frames} frames at {clip.fps:g} fps")
+    for note in clip.provenance.get("assumptions", []):
+        print(f"  assumed  {note}")
+
+
+def check(clip: Name, mesh: Path | None = None, as_json: Annotated[bool, tyro.conf.arg(name="json")] = False) -> None:
+    """Validate a clip and measure its quality: ok or warn, and what to do. Warnings do not fail.
+
+    Args:
+        clip: a bundled name, a clip .npz, or a foreign .pt.
+        mesh: the object's mesh of a foreign recording.
+        as_json: print JSON in place of the table.
+    """
+    c = resolve(clip, mesh)
+    findings = quality.measure(c)
+    if as_json:
+        out = {"clip": c.name, "findings": [dataclasses.asdict(f) | {"verdict": f.verdict} for f in findings]}
+        print(json.dumps(out, indent=2))
+        return
+    rows = [["measured", "value", "unit", "verdict", "what to do"]]
+    rows += [[f.name, f"{f.value:.4g}", f.unit, f.verdict, f.advice if f.verdict == "warn" else ""] for f in findings]
+    print(_table(rows))
+
+
+def _object(spec: ObjectSpec | None) -> str:
+    if spec is None:
+        return "none"
+    size = f"{len(spec.mesh.faces)} faces" if spec.mesh else " x ".join(f"{s:g}" for s in spec.size) + " m"
+    return f"{spec.shape} {size}, {spec.mass_kg:.2f} kg"
+
+
+def _range(points: np.ndarray) -> str:
+    flat = points.reshape(-1, 3)
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    return ", ".join(f"{n} {a:.2f} to {b:.2f}" for n, a, b in zip("xyz", low, high, strict=True)) + " m"
+
+
+def _contact(clip: Clip) -> str:
+    left, right = (clip.contact > 0.5).sum(axis=0)
+    return f"left {left}, right {right} frames" + (f", from frame {clip.onset}" if clip.onset < clip.frames else "")
+
+
+def _table(rows: list[list[str]]) -> str:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; exit code 2 on bad input."""
+    commands = {"list": list_clips, "show": show, "convert": convert, "check": check}
+    with exit_on_error():
+        tyro.extras.subcommand_cli_from_dict(commands, prog="python -m devi_jax.clips", args=args)
+
+
+if __name__ == "__main__":
+    main()
