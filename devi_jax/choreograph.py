@@ -20,9 +20,7 @@ app = tyro.extras.SubcommandApp()
 
 
 @app.command(name="lift_can")
-def lift_can(
-    plan: Annotated[lift.LiftCan, tyro.conf.arg(name="")] = lift.LiftCan(), out: Path = Path("lift_can.npz")
-) -> None:
+def lift_can(plan: Annotated[lift.LiftCan, tyro.conf.arg(name="")], out: Path = Path("lift_can.npz")) -> None:
     """Reach over the table, grasp a can with the right hand, lift it.
 
     Args:

@@ -15,7 +15,7 @@ TOUCH_M = 0.001
 
 _STEP = 0.02  # radians
 _FULL = np.array([1.5, 1.7, 1.2])  # flexion limits of the three knuckles, radians
-_RATES = np.array([0.9, 1.0, 0.7])  # knuckles close together, the last one least
+_RATES = np.array([1.0, 0.5, 0.3])  # knuckles close together, the first one most: the finger wraps
 
 
 def handshake(side: str, yaw_deg: float, pitch_deg: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Whole-body inverse kinematics: the posture nearest to a given one that puts hands, feet and balance where they must be.
+"""Whole-body inverse kinematics: the posture nearest to a given one with hands, feet and balance where they must be.
 
 Damped least squares on MuJoCo's Jacobians with the posture in the null space; tasks are met exactly where reachable.
 """

@@ -1,4 +1,4 @@
-"""What makes a clip fit to imitate, measured: nothing passes through anything, the grasp touches, the body could stand."""
+"""What makes a clip fit to imitate, measured: nothing interpenetrates, the grasp touches, the body could stand."""
 
 from dataclasses import asdict, dataclass
 
@@ -57,7 +57,7 @@ def assess(stage: Stage, clip: Clip) -> Quality:
     others = [g for g in _human_geoms(stage) if g not in hands]
     feet = clip.joint_positions[:, [INDEX[f"{side}_ankle"] for side in SIDES]]
     wrists = clip.joint_positions[:, [INDEX[f"{side}_wrist"] for side in SIDES]]
-    touching = [(data, side) for t, data in enumerate(frames) for k, side in enumerate(SIDES) if clip.contact[t, k] > 0.5]
+    touching = [(frames[t], SIDES[k]) for t, k in np.argwhere(clip.contact > 0.5)]
     return Quality(
         hand_object_penetration_mm=_penetration(stage, frames, hands, "object"),
         hand_table_penetration_mm=_penetration(stage, frames, hands, "table"),

@@ -19,7 +19,7 @@ def record(
     bodies = [stage.model.body(joint).id for joint in JOINTS]
     positions = np.array([kinematics(stage, q).xpos[bodies] for q in qpos])
     rotations = qpos[:, stage.joint_qpos[:, None] + np.arange(4)]
-    thing = qpos[:, stage.object_qpos : stage.object_qpos + 7]
+    thing = qpos[:, stage.object]
     return Clip(
         name=name,
         fps=FPS,
@@ -40,7 +40,6 @@ def replay(stage: Stage, clip: Clip) -> np.ndarray:
     qpos[:, stage.root_qpos : stage.root_qpos + 3] = clip.joint_positions[:, 0]
     qpos[:, stage.joint_qpos[:, None] + np.arange(4)] = clip.joint_rotations
     if clip.object_poses is not None:
-        at = stage.object_qpos
-        qpos[:, at : at + 3], qpos[:, at + 3 : at + 7] = clip.object_poses.positions, clip.object_poses.rotations
+        qpos[:, stage.object] = np.hstack([clip.object_poses.positions, clip.object_poses.rotations])
     return qpos
 

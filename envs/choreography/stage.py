@@ -11,6 +11,9 @@ from devi_jax.core.skeleton import INDEX, JOINTS
 from envs.physics.scene import Scene, build_spec
 from envs.physics.settings import SETTINGS
 
+RESTING_DEPTH_M = 1e-4
+"""How deep things rest: a contact that does not overlap would not carry in the first step."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -27,6 +30,11 @@ class Stage:
     joint_dofs: np.ndarray
     root_qpos: int
     object_qpos: int
+
+    @property
+    def object(self) -> slice:
+        """Where in `qpos` the object's position and quaternion lie."""
+        return slice(self.object_qpos, self.object_qpos + 7)
 
     def quat(self, joint: str) -> slice:
         """Where in `qpos` the quaternion of a joint lies."""
@@ -61,6 +69,13 @@ def pose(stage: Stage, rotvecs: dict[str, np.ndarray], base: np.ndarray) -> np.n
     for joint, rotvec in rotvecs.items():
         qpos[stage.quat(joint)] = quat_exp(np.asarray(rotvec, float))
     return qpos
+
+
+def put_object(stage: Stage, qpos: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """The posture `qpos` (nq,) with the object upright at `position` (3,), by `RESTING_DEPTH_M` in what carries it."""
+    out = np.array(qpos)
+    out[stage.object] = [*position[:2], position[2] - RESTING_DEPTH_M, 1.0, 0.0, 0.0, 0.0]
+    return out
 
 
 def kinematics(stage: Stage, qpos: np.ndarray) -> mujoco.MjData:

@@ -61,7 +61,8 @@ def clear_thumb(stage: Stage, qpos: np.ndarray, side: str, opposed: np.ndarray, 
     def cost(coordinates: np.ndarray) -> float:
         posed = kinematics(stage, pose(stage, thumb_joints(stage, side, coordinates), qpos))
         gaps = _gaps(stage, posed, side)
-        apart = 40 * abs(gaps[2] - OPEN_M) + 10 * abs(gaps[1] - _OPEN_NEAR_M) + 200 * np.maximum(0, TOUCH_M - gaps).sum()
+        apart = 40 * abs(gaps[2] - OPEN_M) + 10 * abs(gaps[1] - _OPEN_NEAR_M)
+        apart += 200 * np.maximum(0, TOUCH_M - gaps).sum()
         return apart + _crowding(stage, posed, side) + 0.3 * ((coordinates - opposed) ** 2).sum()
 
     return _search(cost, seed)

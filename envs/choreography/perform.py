@@ -1,0 +1,91 @@
+"""Whole-body postures for hands that move: feet stay, the body keeps its balance, an idle hand stays where it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from devi_jax.core.errors import ClipError
+from devi_jax.core.rotations import matrix_to_quat, quat_to_matrix, slerp
+from devi_jax.core.skeleton import SIDES
+from envs.choreography.gripping import Grip
+from envs.choreography.ik import Place, solve
+from envs.choreography.posture import footing, mobility, stay
+from envs.choreography.stage import Stage, kinematics, pose
+from envs.choreography.timing import through
+
+_MISS_M = 1e-3
+
+
+@dataclass(frozen=True)
+class HandTrack:
+    """One hand over T frames: `point` (3,) of the wrist's frame goes through `positions` (T, 3), metres, the wrist
+    turned as `rotations` (T, 3, 3); `fingers`: T times the rotation vectors of its joints."""
+
+    side: str
+    point: np.ndarray
+    positions: np.ndarray
+    rotations: np.ndarray
+    fingers: Sequence[dict[str, np.ndarray]]
+
+
+def perform(
+    stage: Stage, standing: np.ndarray, hands: Sequence[HandTrack], objects: np.ndarray, gaze: np.ndarray
+) -> np.ndarray:
+    """Postures (T, nq) nearest to `standing` (nq,) in which the hands follow their tracks.
+
+    `objects` (T, 7): the object's pose; `gaze` (T,): how far the head is bent towards the hands, 0 to 1. Raises
+    `ClipError` where a hand misses its track by more than a millimetre or milliradian.
+    """
+    busy = {hand.side for hand in hands}
+    idle = [stay(stage, standing, f"{side}_wrist") for side in SIDES if side not in busy]
+    still, free = (*footing(stage, standing), *idle), mobility(stage, SIDES)
+    qpos = np.zeros((len(objects), len(standing)))
+    for t in range(len(objects)):
+        prefer = pose(stage, _look_down(gaze[t]), standing)
+        prefer[stage.object] = objects[t]
+        for hand in hands:
+            prefer = pose(stage, hand.fingers[t], prefer)
+        reach = [Place(f"{h.side}_wrist", h.positions[t], h.rotations[t], h.point) for h in hands]
+        found = solve(stage, (*still, *reach), prefer, free)
+        if found.residual > _MISS_M:
+            raise ClipError(
+                f"a hand misses its path by {found.residual:.3f} m or rad",
+                where=f"frame {t}",
+                valid="a place that the standing human reaches",
+                mend="move the object nearer, or turn the hand another way",
+            )
+        qpos[t] = found.qpos
+    return qpos
+
+
+def reach_path(
+    stage: Stage, standing: np.ndarray, grip: Grip, frames: np.ndarray, times: tuple[int, int, int, int]
+) -> np.ndarray:
+    """Path (T, 3) of a grip's point: from where it hangs, up and over the table's edge, beside the object, onto it.
+
+    `times`: the frames of these four places.
+    """
+    wrist = kinematics(stage, standing).body(f"{grip.side}_wrist")
+    start = wrist.xpos + wrist.xmat.reshape(3, 3) @ grip.point
+    outward = _OUTWARD_M * grip.rotation[:, 2] - _SHORT_M * np.sign(grip.point[0]) * grip.rotation[:, 0]
+    beside = grip.target + outward + [0.0, 0.0, _ABOVE_M]
+    over = (1 - _OVER) * start + _OVER * beside
+    over[0] += np.sign(grip.point[0]) * _SWING_M
+    over[2] = beside[2] + _OVER_M
+    return through(frames, times, np.array([start, over, beside, grip.target]))
+
+
+def turn_path(stage: Stage, standing: np.ndarray, grip: Grip, progress: np.ndarray) -> np.ndarray:
+    """Rotations (T, 3, 3) of the wrist from standing to the grip, `progress` (T,) from 0 to 1."""
+    start = np.array(kinematics(stage, standing).body(f"{grip.side}_wrist").xquat)
+    return quat_to_matrix(slerp(start, matrix_to_quat(grip.rotation), progress))
+
+
+# beside the object: away from the palm, short of the fingers, above; over the edge: how far along, sideways, above
+_OUTWARD_M, _SHORT_M, _ABOVE_M = 0.07, 0.03, 0.02
+_OVER, _SWING_M, _OVER_M = np.array([0.5, 0.4, 0.0]), 0.03, 0.03
+
+
+def _look_down(amount: float) -> dict[str, np.ndarray]:
+    return {"neck": np.array([-0.2 * amount, 0.0, 0.0]), "head": np.array([-0.3 * amount, 0.0, 0.0])}
