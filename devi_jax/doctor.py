@@ -1,0 +1,201 @@
+"""`python -m devi_jax.doctor`: what this machine can run, what is missing, and the command that mends it."""
+
+import importlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+State = Literal["ok", "warn", "missing"]
+
+ROOMS = ("devi_jax", "envs", "agents", "perception")
+REINSTALL = "pip install -e . (in the checkout)"
+PROBE = "import mujoco; mujoco.GLContext(64, 64).make_current()"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `missing` is something every run needs; `warn` something some runs need."""
+
+    name: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def python_version() -> Finding:
+    """Which Python this is."""
+    return Finding("python", "ok", f"{platform.python_version()} ({sys.executable})")
+
+
+def packages() -> Finding:
+    """The packages every run needs, and MuJoCo and MJX of one minor version."""
+    names = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "mujoco", "mujoco-mjx", "numpy")
+    found = {n: _version(n) for n in names}
+    text = ", ".join(f"{n} {v or 'absent'}" for n, v in found.items())
+    if not all(found.values()):
+        return Finding("packages", "missing", text, REINSTALL)
+    if _minor(found["mujoco"]) != _minor(found["mujoco-mjx"]):
+        mend = "pip install 'mujoco~=3.17.0' 'mujoco-mjx~=3.17.0'"
+        return Finding("packages", "missing", f"{text}: mujoco and mujoco-mjx differ", mend)
+    return Finding("packages", "ok", text)
+
+
+def rooms() -> Finding:
+    """The top-level packages are this project's: PyPI has another `agents` (openai-agents)."""
+    home = Path(__file__).resolve().parent.parent
+    origins = {n: _origin(n) for n in ROOMS}
+    foreign = {n: o for n, o in origins.items() if o is None or home not in o.parents}
+    if foreign:
+        text = "; ".join(f"`{n}` is {o or 'absent'}" for n, o in foreign.items())
+        mend = "use a virtual environment of its own: make demo; or: pip uninstall openai-agents"
+        return Finding("rooms", "missing", text, mend)
+    return Finding("rooms", "ok", f"{', '.join(ROOMS)} in {home}")
+
+
+def devices() -> Finding:
+    """What JAX computes on."""
+    from devi_jax.runtime.devices import describe, machine
+
+    if machine().platform == "cpu" and shutil.which("nvidia-smi"):
+        return Finding("devices", "warn", f"{describe()}; JAX does not use the NVIDIA GPU", "pip install -e '.[gpu]'")
+    return Finding("devices", "ok", describe())
+
+
+def engine_c() -> Finding:
+    """C MuJoCo in batches."""
+    return _importable("engine c", ("mujoco.batch",), "missing", "pip install 'mujoco~=3.17.0'")
+
+
+def engine_mjx() -> Finding:
+    """MJX in JAX."""
+    return _importable("engine mjx", ("mujoco.mjx",), "warn", "pip install 'mujoco-mjx~=3.17.0'")
+
+
+def engine_warp() -> Finding:
+    """MJX on Warp."""
+    return _importable("engine warp", ("mujoco.mjx", "warp"), "warn", "pip install -e '.[warp]' (NVIDIA: '.[gpu]')")
+
+
+def engine_choice() -> Finding:
+    """What `--physics=auto` takes here."""
+    from envs.physics import choose_engine
+
+    engine, why = choose_engine()
+    return Finding("--physics=auto", "ok", f"{engine}: {why}")
+
+
+def renderer() -> Finding:
+    """Offscreen OpenGL, which films need; tried in a process of its own, as a broken driver may end it."""
+    chosen = os.environ.get("MUJOCO_GL")
+    for backend in (chosen,) if chosen else ("egl", "osmesa"):
+        if (
+            subprocess.run(
+                [sys.executable, "-c", PROBE], env={**os.environ, "MUJOCO_GL": backend}, capture_output=True, timeout=60
+            ).returncode
+            == 0
+        ):
+            return Finding("renderer", "ok", f"{backend}{' (MUJOCO_GL)' if chosen else ''}")
+    mend = "unset MUJOCO_GL" if chosen else "Debian, Ubuntu: apt install libegl1 libgl1-mesa-dri"
+    return Finding("renderer", "warn", f"no OpenGL{f' with MUJOCO_GL={chosen}' if chosen else ''}: no films", mend)
+
+
+def encoder() -> Finding:
+    """ffmpeg, which writes films."""
+    return _importable("film encoder", ("imageio_ffmpeg",), "warn", REINSTALL)
+
+
+def caches() -> Finding:
+    """Where compiled programs are kept between runs."""
+    from devi_jax.runtime.devices import enable_compilation_cache
+
+    try:
+        folder = enable_compilation_cache()
+    except OSError as error:
+        return Finding("compilation cache", "warn", str(error), "export JAX_COMPILATION_CACHE_DIR=/a/writable/folder")
+    size = sum(f.stat().st_size for f in folder.iterdir() if f.is_file())
+    if not os.access(folder, os.W_OK):
+        mend = "export JAX_COMPILATION_CACHE_DIR=/a/writable/folder"
+        return Finding("compilation cache", "warn", f"{folder} is read-only: every run compiles again", mend)
+    return Finding("compilation cache", "ok", f"{folder}, {size / 1e6:.0f} MB")
+
+
+def extras() -> Finding:
+    """Optional parts."""
+    found = {n: _version(n) for n in ("torch", "smplx", "viser")}
+    return Finding("extras", "ok", ", ".join(f"{n} {v or 'not installed'}" for n, v in found.items()))
+
+
+CHECKS: tuple[Callable[[], Finding], ...] = (
+    *(python_version, packages, rooms, devices, engine_c, engine_mjx, engine_warp),
+    *(engine_choice, renderer, encoder, caches, extras),
+)
+
+
+def examine(checks: tuple[Callable[[], Finding], ...] = CHECKS) -> list[Finding]:
+    """All findings; a check that cannot even run is one of them."""
+    out = []
+    for check in checks:
+        try:
+            out.append(check())
+        except Exception as error:  # a broken installation may raise anything
+            out.append(
+                Finding(check.__name__.replace("_", " "), "missing", f"{type(error).__name__}: {error}", REINSTALL)
+            )
+    return out
+
+
+def main() -> None:
+    """Report what this machine can run; exit code 2 if something that every run needs is missing."""
+    findings = examine()
+    table = Table(show_edge=False, box=None)
+    for title in ("", "", "found", "to mend it"):
+        table.add_column(title, overflow="fold")
+    colour = {"ok": "green", "warn": "yellow", "missing": "red"}
+    for f in findings:
+        table.add_row(escape(f.name), f"[{colour[f.state]}]{f.state}[/]", escape(f.found), escape(f.mend))
+    Console().print(table)
+    if any(f.state == "missing" for f in findings):
+        raise SystemExit(2)
+
+
+def _importable(name: str, modules: tuple[str, ...], otherwise: State, mend: str) -> Finding:
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            return Finding(name, otherwise, f"{module} does not import: {error}", mend)
+    return Finding(name, "ok", ", ".join(modules))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _minor(text: str | None) -> list[str]:
+    return (text or "").split(".")[:2]
+
+
+def _origin(package: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    where = spec and (spec.origin or next(iter(spec.submodule_search_locations or ()), None))
+    return Path(where).resolve() if where else None
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
