@@ -1,0 +1,1 @@
+"""Around a run: its folder, checkpoints, logs, progress, the machine, pictures and films."""

@@ -1,0 +1,53 @@
+"""What the machine offers: JAX devices, CPU cores, memory, and JAX's compilation cache on disk."""
+
+import os
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`platform` is JAX's (`cpu`, `gpu`, `tpu`), `device` the kind of its first device, `cpus` usable cores."""
+
+    platform: str
+    device: str
+    devices: int
+    cpus: int
+
+
+def machine() -> Machine:
+    """The machine this process runs on. Starts JAX's backend."""
+    devices = jax.devices()
+    return Machine(devices[0].platform, devices[0].device_kind, len(devices), cpu_count())
+
+
+def cpu_count() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe() -> str:
+    """The machine in a few words, e.g. `1 x NVIDIA H200 (gpu), 16 CPU cores`."""
+    m = machine()
+    return f"{m.devices} x {m.device} ({m.platform}), {m.cpus} CPU cores"
+
+
+def enable_compilation_cache() -> Path:
+    """Keep compiled programs on disk, so that a second run starts at once; returns the folder.
+
+    The folder is `$JAX_COMPILATION_CACHE_DIR`, by default `~/.cache/devi_jax/jax`.
+    """
+    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR") or Path.home() / ".cache" / "devi_jax" / "jax")
+    folder.mkdir(parents=True, exist_ok=True)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    return folder
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in MB (10^6 bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
