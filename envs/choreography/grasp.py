@@ -13,8 +13,10 @@ from envs.choreography.stage import Stage, distance, kinematics, pose
 TOUCH_M = 0.001
 """A finger stops closing at this distance from the object."""
 
+FULL_FLEXION = np.array([1.5, 1.7, 1.2])
+"""Largest flexion of the three knuckles, radians."""
+
 _STEP = 0.02  # radians
-_FULL = np.array([1.5, 1.7, 1.2])  # flexion limits of the three knuckles, radians
 _RATES = np.array([1.0, 0.5, 0.3])  # knuckles close together, the first one most: the finger wraps
 
 
@@ -66,15 +68,15 @@ def _close_until_touch(
     side, name = finger.split("_")
 
     def gaps(amount: float) -> np.ndarray:
-        bent = np.minimum(flexion + amount * rates, _FULL)
+        bent = np.minimum(flexion + amount * rates, FULL_FLEXION)
         data = kinematics(stage, pose(stage, flexed(side, name, bent), qpos))
         return np.array([distance(stage, data, f"{finger}{k + 1}", "object") for k in range(3)])[free:]
 
     amount = 0.0
-    while gaps(amount + _STEP).min() > TOUCH_M and (flexion + amount * rates < _FULL)[free:].any():
+    while gaps(amount + _STEP).min() > TOUCH_M and (flexion + amount * rates < FULL_FLEXION)[free:].any():
         amount += _STEP
     low, high = amount, amount + _STEP
     for _ in range(12):
         middle = (low + high) / 2
         low, high = (middle, high) if gaps(middle).min() > TOUCH_M else (low, middle)
-    return np.minimum(flexion + low * rates, _FULL), free + int(np.argmin(gaps(low)))
+    return np.minimum(flexion + low * rates, FULL_FLEXION), free + int(np.argmin(gaps(low)))

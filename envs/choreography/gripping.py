@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.choreography.grasp import close_fingers, relaxed_fingers
-from envs.choreography.ik import Place, solve
+from envs.choreography.ik import Place, meet
 from envs.choreography.posture import footing, mobility
 from envs.choreography.stage import Stage, pose
 from envs.choreography.thumb import clear_thumb, oppose_thumb, thumb_joints
@@ -31,13 +31,16 @@ class Grip:
     closed: dict[str, np.ndarray]
 
 
-def find_grip(stage: Stage, standing: np.ndarray, place: Place, seed: int) -> Grip:
-    """Close the hand named by `place` (a wrist at the object) around the object; the body stands as in `standing`."""
+def find_grip(stage: Stage, standing: np.ndarray, place: Place) -> Grip:
+    """Close the hand named by `place` (a wrist at the object) around the object, standing as in `standing` (nq,).
+
+    Raises `ClipError` where the hand cannot reach its place.
+    """
     side = place.body.split("_")[0]
-    reached = solve(stage, (*footing(stage, standing), place), standing, mobility(stage, (side,))).qpos
+    reached = meet(stage, (*footing(stage, standing), place), standing, mobility(stage, (side,)), where="grip")
     fingers = close_fingers(stage, reached, side)
-    opposed = oppose_thumb(stage, pose(stage, fingers, reached), side, seed)
-    opened = clear_thumb(stage, pose(stage, fingers, reached), side, opposed, seed)
+    opposed = oppose_thumb(stage, pose(stage, fingers, reached), side)
+    opened = clear_thumb(stage, pose(stage, fingers, reached), side, opposed)
     return Grip(
         side=side,
         rotation=place.rotation,

@@ -10,6 +10,7 @@ from typing import Protocol
 import mujoco
 import numpy as np
 
+from devi_jax.core.errors import ClipError
 from devi_jax.core.rotations import matrix_to_quat, quat_log
 from envs.choreography.stage import Stage
 
@@ -99,6 +100,20 @@ def solve(
     return Solution(np.array(data.qpos), largest)
 
 
+def meet(stage: Stage, tasks: Sequence[Task], rest: np.ndarray, mobility: np.ndarray, where: str) -> np.ndarray:
+    """The posture (nq,) of `solve`; raises `ClipError` where a task is missed by over a millimetre or milliradian."""
+    found = solve(stage, tasks, rest, mobility)
+    if found.residual > _MISS:
+        raise ClipError(
+            f"the human cannot reach: a task is missed by {found.residual:.3f} m or rad",
+            where=where,
+            valid="a place within reach of a human that stands where it is",
+            mend="move the object nearer, or turn the hand another way",
+        )
+    return found.qpos
+
+
 _DAMPING = 1e-8
+_MISS = 1e-3
 _LARGEST_STEP = 0.2  # radians or metres: the Jacobian is trusted no further
 _SETTLED = 1e-7

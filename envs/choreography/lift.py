@@ -39,7 +39,6 @@ class LiftCan:
         up: the can leaves the table.
         top: it is lifted.
         frames: the clip ends.
-        seed: of the search for the thumb's pose.
     """
 
     can: tuple[float, float] = (0.12, 0.33)
@@ -58,7 +57,6 @@ class LiftCan:
     up: int = 64
     top: int = 92
     frames: int = 110
-    seed: int = 0
 
 
 def lift_can(plan: LiftCan = LiftCan()) -> Clip:
@@ -73,7 +71,7 @@ def lift_can(plan: LiftCan = LiftCan()) -> Clip:
         rotation=handshake("right", plan.yaw_deg, plan.pitch_deg),
         point=in_palm(stage, "right", plan.along_m, plan.across_m, thing.size[0] + plan.palm_gap_m),
     )
-    grip = find_grip(stage, standing, held, plan.seed)
+    grip = find_grip(stage, standing, held)
 
     frame = np.arange(plan.frames)
     shaping, closing = phase(frame, plan.go, plan.beside), phase(frame, plan.arrive, plan.closed)

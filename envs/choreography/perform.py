@@ -5,16 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devi_jax.core.errors import ClipError
 from devi_jax.core.rotations import matrix_to_quat, quat_to_matrix, slerp
 from devi_jax.core.skeleton import SIDES
 from envs.choreography.gripping import Grip
-from envs.choreography.ik import Place, solve
+from envs.choreography.ik import Place, meet
 from envs.choreography.posture import footing, mobility, stay
 from envs.choreography.stage import Stage, kinematics, pose
 from envs.choreography.timing import through
-
-_MISS_M = 1e-3
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ def perform(
     """Postures (T, nq) nearest to `standing` (nq,) in which the hands follow their tracks.
 
     `objects` (T, 7): the object's pose; `gaze` (T,): how far the head is bent towards the hands, 0 to 1. Raises
-    `ClipError` where a hand misses its track by more than a millimetre or milliradian.
+    `ClipError` naming the first frame in which a hand cannot follow.
     """
     busy = {hand.side for hand in hands}
     idle = [stay(stage, standing, f"{side}_wrist") for side in SIDES if side not in busy]
@@ -47,15 +44,7 @@ def perform(
         for hand in hands:
             prefer = pose(stage, hand.fingers[t], prefer)
         reach = [Place(f"{h.side}_wrist", h.positions[t], h.rotations[t], h.point) for h in hands]
-        found = solve(stage, (*still, *reach), prefer, free)
-        if found.residual > _MISS_M:
-            raise ClipError(
-                f"a hand misses its path by {found.residual:.3f} m or rad",
-                where=f"frame {t}",
-                valid="a place that the standing human reaches",
-                mend="move the object nearer, or turn the hand another way",
-            )
-        qpos[t] = found.qpos
+        qpos[t] = meet(stage, (*still, *reach), prefer, free, where=f"frame {t}")
     return qpos
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import FINGERS, SIDES
-from envs.choreography.ik import Balance, Place, Task, solve
+from envs.choreography.ik import Balance, Place, Task, meet
 from envs.choreography.stage import Stage, distance, kinematics, pose
 
 CURL = {"index": 0.30, "middle": 0.35, "ring": 0.40, "pinky": 0.45}
@@ -43,7 +43,7 @@ def stand(stage: Stage, posture: np.ndarray) -> np.ndarray:
     if stage.scene.table is not None:
         room = min(distance(stage, kinematics(stage, grounded), geom, "table") for geom in feet)
         grounded[stage.root_qpos + 1] -= max(0.0, _TOES_CLEAR_M - room)
-    return solve(stage, footing(stage, grounded), grounded, mobility(stage, ())).qpos
+    return meet(stage, footing(stage, grounded), grounded, mobility(stage, ()), where="standing")
 
 
 def footing(stage: Stage, standing: np.ndarray) -> tuple[Task, ...]:
