@@ -1,0 +1,1 @@
+"""Environments: bodies, objects, physics, and the task of tracking a clip."""
