@@ -69,7 +69,7 @@ def _load_mesh(path: Path) -> tuple[trimesh.Trimesh, list[str]]:
 
 def _mass(mesh: trimesh.Trimesh) -> tuple[float, str]:
     """Volume times density within a range a person can handle, and a sentence that says so."""
-    solid, hull = abs(float(mesh.volume)), float(mesh.convex_hull.volume)
+    solid, hull = abs(float(np.linalg.det(mesh.triangles).sum())) / 6, float(mesh.convex_hull.volume)
     closed = MIN_SOLIDITY * hull <= solid <= hull * (1 + 1e-6)
     volume = solid if closed else hull
     mass = float(np.clip(volume * DENSITY_KG_M3, *MASS_RANGE_KG))
