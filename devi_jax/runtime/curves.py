@@ -1,0 +1,67 @@
+"""Learning curves of a run as small multiples."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from devi_jax.runtime.files import replacing
+from devi_jax.runtime.loggers import read_jsonl
+
+COLUMNS = 4
+EPISODE = {"episode/reward": "", "episode/length": "frames"}
+"""What every run logs, with units."""
+
+
+def curves(path: Path, metrics_jsonl: Path, units: Mapping[str, str]) -> None:
+    """Write a PNG with a small plot over iterations of reward, episode length and each name in `units` that was logged.
+
+    `units`: unit by metric name; a plot's title is the name after its last slash.
+
+    Raises:
+        RunError: when there are no metrics or they cannot be read.
+    """
+    rows = read_jsonl(metrics_jsonl)
+    wanted = {**EPISODE, **units}
+    series = {name: _series(rows, name) for name in wanted}
+    shown = [name for name, (_, values) in series.items() if np.isfinite(values).any()]
+    lines = max(1, -(-len(shown) // COLUMNS))
+    with matplotlib.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(11, 1.9 * lines), dpi=130, layout="constrained")
+        axes = figure.subplots(lines, COLUMNS, squeeze=False).ravel()
+        for axis, name in zip(axes, shown, strict=False):
+            _plot(axis, *series[name], title=name.rsplit("/", 1)[-1].replace("_", " "), unit=wanted[name])
+        for axis in axes[len(shown) :]:
+            axis.set_axis_off()
+        for axis in axes[max(0, len(shown) - COLUMNS) : len(shown)]:
+            axis.set_xlabel("iteration")
+        with replacing(path) as temporary:
+            figure.savefig(temporary)
+
+
+def _series(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Iterations (N,) and values (N,), NaN where the value is absent or null."""
+    values = [np.nan if row.get(name) is None else row[name] for row in rows]
+    return np.array([row["iteration"] for row in rows], float), np.array(values, float)
+
+
+def _plot(axis: Axes, iterations: np.ndarray, values: np.ndarray, title: str, unit: str) -> None:
+    axis.plot(iterations, values, color="#9bb8d3", linewidth=0.8, marker="." if len(values) < 20 else "")
+    if len(values) >= 20:
+        axis.plot(iterations, _smooth(values), color="#1f4e79", linewidth=1.4)
+    axis.set_title(f"{title} [{unit}]" if unit else title, fontsize=8, loc="left")
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    axis.yaxis.set_major_locator(MaxNLocator(nbins=4))
+    axis.margins(x=0.02)
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """Mean over a centred window of a twentieth of the run; missing values do not count."""
+    half = max(1, len(values) // 40)
+    windows = (values[max(0, i - half) : i + half + 1] for i in range(len(values)))
+    return np.array([w[np.isfinite(w)].mean() if np.isfinite(w).any() else np.nan for w in windows])

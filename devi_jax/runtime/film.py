@@ -1,0 +1,54 @@
+"""Panels side by side as an mp4, or a few of their frames as one picture."""
+
+from contextlib import closing
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+from PIL import Image
+
+from devi_jax.runtime.files import replacing
+from devi_jax.runtime.panels import Panel, Stage
+
+CODEC = ("-preset", "veryfast", "-crf", "20", "-movflags", "+faststart")
+"""Small files that play in every browser, at a speed that leaves rendering the slower part."""
+
+
+def film(path: Path, *panels: Panel, fps: int = 30, height: int = 360) -> None:
+    """Write an H.264 mp4 of the panels side by side, whole or not at all; `height` is even.
+
+    Raises:
+        DeviceError: when this machine cannot render.
+    """
+    with Stage(panels, height) as stage, replacing(path) as temporary:
+        writer = imageio_ffmpeg.write_frames(
+            str(temporary),
+            (stage.width, height),
+            fps=fps,
+            codec="libx264",
+            pix_fmt_out="yuv420p",
+            macro_block_size=2,
+            output_params=list(CODEC),
+            ffmpeg_log_level="error",
+        )
+        with closing(writer):
+            writer.send(None)
+            for t in range(stage.frames):
+                writer.send(stage.image(t))
+
+
+def strip(path: Path, *panels: Panel, columns: int = 6, height: int = 300) -> None:
+    """Write a PNG with `columns` frames from the first to the last in a row, one row a panel, with shadows.
+
+    Raises:
+        DeviceError: when this machine cannot render.
+    """
+    rows = []
+    for panel in panels:
+        with Stage([panel], height, shadows=True) as stage:
+            times = np.linspace(0, stage.frames - 1, columns).round().astype(int)
+            rows.append(np.concatenate([stage.image(int(t)) for t in times], axis=1))
+    widest = max(row.shape[1] for row in rows)
+    padded = [np.pad(row, ((0, 0), (0, widest - row.shape[1]), (0, 0))) for row in rows]
+    with replacing(path) as temporary:
+        Image.fromarray(np.concatenate(padded)).save(temporary)

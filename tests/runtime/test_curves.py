@@ -1,0 +1,57 @@
+"""Curves are written for runs of any length, with every unit."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from devi_jax.core.errors import RunError
+from devi_jax.runtime import curves as module
+from devi_jax.runtime.curves import curves
+
+
+def write(path, lines: int) -> None:
+    rows = [
+        {
+            "iteration": i,
+            "episode/reward": i / 10,
+            "episode/length": 30.0,
+            "environment/body_position": None if i % 3 else 0.1,
+        }
+        for i in range(lines)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize("lines", [1, 2, 60])
+def test_curves_are_drawn(tmp_path, lines, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        module,
+        "_plot",
+        lambda axis, x, y, title, unit, real=module._plot: (drawn.append((title, unit)), real(axis, x, y, title, unit)),
+    )
+    write(tmp_path / "m.jsonl", lines)
+    curves(
+        tmp_path / "curves.png", tmp_path / "m.jsonl", {"environment/body_position": "m", "environment/absent": "rad"}
+    )
+    assert drawn == [("reward", ""), ("length", "frames"), ("body position", "m")]
+    picture = np.asarray(Image.open(tmp_path / "curves.png").convert("L"))
+    assert picture.shape[1] == 1430 and (picture < 128).sum() > 500
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["curves.png", "m.jsonl"]
+
+
+def test_no_metrics_is_one_error(tmp_path):
+    with pytest.raises(RunError, match="no metrics"):
+        curves(tmp_path / "curves.png", tmp_path / "m.jsonl", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_smoothing_is_a_centred_mean_that_skips_gaps():
+    values = np.arange(80.0)
+    values[10] = np.nan
+    smooth = module._smooth(values)
+    assert smooth[40] == pytest.approx(40.0)
+    assert smooth[10] == pytest.approx(np.nanmean(values[8:13]))
+    assert smooth[0] == pytest.approx(np.mean(values[:3]))
