@@ -12,36 +12,59 @@ import tyro
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
-from envs.choreography import lift
-from envs.choreography.quality import assess, shortcomings
-from envs.choreography.stage import build_stage
+from envs import choreography
+from envs.choreography import LiftBox, LiftCan, Limits, PushBox
+
+FLAT_HAND = Limits(least_opposition_deg=0.0)
+"""A hand that presses has its thumb beside the fingers, not opposite."""
 
 app = tyro.extras.SubcommandApp()
 
 
 @app.command(name="lift_can")
-def lift_can(plan: Annotated[lift.LiftCan, tyro.conf.arg(name="")], out: Path = Path("lift_can.npz")) -> None:
-    """Reach over the table, grasp a can with the right hand, lift it.
+def lift_can(plan: Annotated[LiftCan, tyro.conf.arg(name="")], out: Path = Path("lift_can.npz")) -> None:
+    """Reach over the table, close the right hand around a can, lift it.
 
     Args:
-        plan: where the can stands, how the hand comes, and when.
+        plan: the motion in numbers.
         out: the clip file to write.
     """
-    write(lift.lift_can(plan), out)
+    write(choreography.lift_can(plan), out, Limits())
 
 
-def write(clip: Clip, out: Path) -> None:
+@app.command(name="lift_box")
+def lift_box(plan: Annotated[LiftBox, tyro.conf.arg(name="")], out: Path = Path("lift_box.npz")) -> None:
+    """Take a box between both palms and lift it.
+
+    Args:
+        plan: the motion in numbers.
+        out: the clip file to write.
+    """
+    write(choreography.lift_box(plan), out, FLAT_HAND)
+
+
+@app.command(name="push_box")
+def push_box(plan: Annotated[PushBox, tyro.conf.arg(name="")], out: Path = Path("push_box.npz")) -> None:
+    """Lay the right palm on a box's side and push it over the table.
+
+    Args:
+        plan: the motion in numbers.
+        out: the clip file to write.
+    """
+    write(choreography.push_box(plan), out, FLAT_HAND)
+
+
+def write(clip: Clip, out: Path, limits: Limits) -> None:
     """Check a clip and write it; raises `ClipError` where it is not fit to imitate."""
-    quality = assess(build_stage(clip.scene), clip)
-    if faults := shortcomings(quality):
+    quality = choreography.assess(choreography.build_stage(clip.scene), clip)
+    if faults := choreography.shortcomings(quality, limits):
         raise ClipError(
             f"the motion is not fit to imitate: {'; '.join(faults)}",
             where=clip.name,
             mend="choose a place for the object within reach, or another direction of the hand",
         )
     checks = {name: round(value, 3) for name, value in asdict(quality).items()}
-    command = f"python -m devi_jax.choreograph {clip.name}"
-    save_clip(replace(clip, provenance=clip.provenance | {"command": command, "checks": checks}), out)
+    save_clip(replace(clip, provenance=clip.provenance | {"checks": checks}), out)
     print(f"{out}: {clip.frames} frames, {out.stat().st_size / 1e3:.0f} kB")
     for name, value in checks.items():
         print(f"  {name:28} {value:8.2f}")

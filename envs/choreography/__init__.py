@@ -1,7 +1,22 @@
 """Clips of the project's own making: kinematic motions of the bundled human, by inverse kinematics."""
 
-from envs.choreography.lift import LiftCan, lift_can
+from envs.choreography.lift_box import LiftBox, lift_box
+from envs.choreography.lift_can import LiftCan, lift_can
+from envs.choreography.push_box import PushBox, push_box
 from envs.choreography.quality import Limits, Quality, assess, shortcomings
 from envs.choreography.stage import Stage, build_stage
 
-__all__ = ["LiftCan", "Limits", "Quality", "Stage", "assess", "build_stage", "lift_can", "shortcomings"]
+__all__ = [
+    "LiftBox",
+    "LiftCan",
+    "Limits",
+    "PushBox",
+    "Quality",
+    "Stage",
+    "assess",
+    "build_stage",
+    "lift_box",
+    "lift_can",
+    "push_box",
+    "shortcomings",
+]

@@ -1,14 +1,18 @@
-"""A grip: wrist pose, closed and open hand, found once for an object; the hand then blends between its shapes."""
+"""A grip: wrist pose and three shapes of the hand, found once for an object; the hand then blends between the shapes.
+
+Two kinds: `wrap` closes fingers and thumb around a thing, `press` lays a flat hand on a face.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from envs.choreography.grasp import close_fingers, relaxed_fingers
+from devi_jax.core.rotations import quat_log
+from envs.choreography.grasp import TOUCH_M, close_fingers, relaxed_fingers
 from envs.choreography.ik import Place, meet
 from envs.choreography.posture import footing, mobility
 from envs.choreography.stage import Stage, pose
-from envs.choreography.thumb import clear_thumb, oppose_thumb, thumb_joints
+from envs.choreography.thumb import OPEN_M, oppose_thumb, place_thumb, thumb_joints
 
 _PRESHAPE = 0.35
 """How far the fingers are closed when the hand arrives, as a fraction of the grasp."""
@@ -18,38 +22,40 @@ _PRESHAPE = 0.35
 class Grip:
     """One hand on an object.
 
-    `rotation` (3, 3): the wrist's in the world; `point` (3,): place in the wrist's frame that coincides with `target`
-    (3,) in the world; `relaxed`, `ready` and `closed`: rotation vectors of the hand's fifteen finger joints.
+    `place`: where the wrist is then; `relaxed`, `ready`, `closed`: rotation vectors of the hand's fifteen joints.
     """
 
-    side: str
-    rotation: np.ndarray
-    point: np.ndarray
-    target: np.ndarray
+    place: Place
     relaxed: dict[str, np.ndarray]
     ready: dict[str, np.ndarray]
     closed: dict[str, np.ndarray]
 
+    @property
+    def side(self) -> str:
+        """`left` or `right`."""
+        return side_of(self.place)
 
-def find_grip(stage: Stage, standing: np.ndarray, place: Place) -> Grip:
-    """Close the hand named by `place` (a wrist at the object) around the object, standing as in `standing` (nq,).
+
+def wrap(stage: Stage, standing: np.ndarray, place: Place) -> Grip:
+    """Close the fingers around the object and oppose the thumb, the body standing as in `standing` (nq,).
 
     Raises `ClipError` where the hand cannot reach its place.
     """
-    side = place.body.split("_")[0]
-    reached = meet(stage, (*footing(stage, standing), place), standing, mobility(stage, (side,)), where="grip")
-    fingers = close_fingers(stage, reached, side)
-    opposed = oppose_thumb(stage, pose(stage, fingers, reached), side)
-    opened = clear_thumb(stage, pose(stage, fingers, reached), side, opposed)
-    return Grip(
-        side=side,
-        rotation=place.rotation,
-        point=place.point,
-        target=place.position,
-        relaxed=relaxed_fingers(side) | thumb_joints(stage, side, np.zeros(5)),
-        ready={joint: _PRESHAPE * bend for joint, bend in fingers.items()} | thumb_joints(stage, side, opened),
-        closed=fingers | thumb_joints(stage, side, opposed),
-    )
+    side = side_of(place)
+    closed = _fingers_closed(stage, standing, place)
+    return _grip(stage, closed, place, oppose_thumb(stage, closed, side))
+
+
+def press(stage: Stage, standing: np.ndarray, place: Place) -> Grip:
+    """Lay the hand on a face of the object, fingertips and thumb touching it; otherwise like `wrap`."""
+    side = side_of(place)
+    closed = _fingers_closed(stage, standing, place)
+    return _grip(stage, closed, place, place_thumb(stage, closed, side, np.zeros(5), TOUCH_M))
+
+
+def side_of(place: Place) -> str:
+    """`left` or `right`, from the name of the placed body."""
+    return place.body.split("_")[0]
 
 
 def hand_shape(grip: Grip, shaping: float, closing: float) -> dict[str, np.ndarray]:
@@ -59,3 +65,23 @@ def hand_shape(grip: Grip, shaping: float, closing: float) -> dict[str, np.ndarr
         + closing * grip.closed[joint]
         for joint in grip.closed
     }
+
+
+def _fingers_closed(stage: Stage, standing: np.ndarray, place: Place) -> np.ndarray:
+    """The posture (nq,) with the wrist at `place` and all fingers but the thumb closed until they touch."""
+    side = side_of(place)
+    reached = meet(stage, (*footing(stage, standing), place), standing, mobility(stage, (side,)), where="grip")
+    return pose(stage, close_fingers(stage, reached, side), reached)
+
+
+def _grip(stage: Stage, closed: np.ndarray, place: Place, thumb: np.ndarray) -> Grip:
+    side = side_of(place)
+    relaxed = relaxed_fingers(side)
+    fingers = {joint: quat_log(closed[stage.quat(joint)]) for joint in relaxed}
+    opened = place_thumb(stage, closed, side, thumb, OPEN_M)
+    return Grip(
+        place=place,
+        relaxed=relaxed | thumb_joints(stage, side, np.zeros(5)),
+        ready={joint: _PRESHAPE * bend for joint, bend in fingers.items()} | thumb_joints(stage, side, opened),
+        closed=fingers | thumb_joints(stage, side, thumb),
+    )

@@ -80,8 +80,11 @@ def solve(
     """
     model = stage.model
     data = mujoco.MjData(model)
-    data.qpos[:] = rest if start is None else start
+    data.qpos[:] = rest
     back, largest = np.zeros(model.nv), np.inf
+    if start is not None:
+        mujoco.mj_differentiatePos(model, back, 1.0, rest, start)
+        mujoco.mj_integratePos(model, data.qpos, back * (mobility > 0), 1.0)
     for _ in range(iterations):
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)
@@ -89,20 +92,28 @@ def solve(
         error, jacobian = np.concatenate(errors), np.concatenate(jacobians)
         largest = float(np.abs(error).max())
         mujoco.mj_differentiatePos(model, back, 1.0, data.qpos, rest)
-        back *= mobility > 0
+        back *= _PULL * (mobility > 0)
         # least |step - back| in the metric 1 / mobility subject to jacobian @ step = error
         weighted = jacobian * mobility
         damped = weighted @ jacobian.T + _DAMPING * np.eye(len(error))
         step = back + weighted.T @ np.linalg.solve(damped, error - jacobian @ back)
-        mujoco.mj_integratePos(model, data.qpos, np.clip(step, -_LARGEST_STEP, _LARGEST_STEP), 1.0)
-        if np.abs(step).max() < _SETTLED:
+        largest_step = np.abs(step).max()
+        mujoco.mj_integratePos(model, data.qpos, step, min(1.0, _LARGEST_STEP / max(largest_step, _SETTLED)))
+        if largest_step < _SETTLED:
             break
     return Solution(np.array(data.qpos), largest)
 
 
-def meet(stage: Stage, tasks: Sequence[Task], rest: np.ndarray, mobility: np.ndarray, where: str) -> np.ndarray:
+def meet(
+    stage: Stage,
+    tasks: Sequence[Task],
+    rest: np.ndarray,
+    mobility: np.ndarray,
+    where: str,
+    start: np.ndarray | None = None,
+) -> np.ndarray:
     """The posture (nq,) of `solve`; raises `ClipError` where a task is missed by over a millimetre or milliradian."""
-    found = solve(stage, tasks, rest, mobility)
+    found = solve(stage, tasks, rest, mobility, start)
     if found.residual > _MISS:
         raise ClipError(
             f"the human cannot reach: a task is missed by {found.residual:.3f} m or rad",
@@ -114,6 +125,7 @@ def meet(stage: Stage, tasks: Sequence[Task], rest: np.ndarray, mobility: np.nda
 
 
 _DAMPING = 1e-8
+_PULL = 0.5  # of the way back to `rest` in one step: the whole way overshoots where the tasks curve strongly
 _MISS = 1e-3
 _LARGEST_STEP = 0.2  # radians or metres: the Jacobian is trusted no further
 _SETTLED = 1e-7

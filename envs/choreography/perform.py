@@ -9,7 +9,7 @@ from devi_jax.core.rotations import matrix_to_quat, quat_to_matrix, slerp
 from devi_jax.core.skeleton import SIDES
 from envs.choreography.gripping import Grip
 from envs.choreography.ik import Place, meet
-from envs.choreography.posture import footing, mobility, stay
+from envs.choreography.posture import footing, mirror, mobility, stay
 from envs.choreography.stage import Stage, kinematics, pose
 from envs.choreography.timing import through
 
@@ -38,13 +38,14 @@ def perform(
     idle = [stay(stage, standing, f"{side}_wrist") for side in SIDES if side not in busy]
     still, free = (*footing(stage, standing), *idle), mobility(stage, SIDES)
     qpos = np.zeros((len(objects), len(standing)))
+    previous = standing
     for t in range(len(objects)):
         prefer = pose(stage, _look_down(gaze[t]), standing)
         prefer[stage.object] = objects[t]
         for hand in hands:
             prefer = pose(stage, hand.fingers[t], prefer)
         reach = [Place(f"{h.side}_wrist", h.positions[t], h.rotations[t], h.point) for h in hands]
-        qpos[t] = meet(stage, (*still, *reach), prefer, free, where=f"frame {t}")
+        qpos[t] = previous = meet(stage, (*still, *reach), prefer, free, f"frame {t}", start=previous)
     return qpos
 
 
@@ -55,20 +56,21 @@ def reach_path(
 
     `times`: the frames of these four places.
     """
-    wrist = kinematics(stage, standing).body(f"{grip.side}_wrist")
-    start = wrist.xpos + wrist.xmat.reshape(3, 3) @ grip.point
-    outward = _OUTWARD_M * grip.rotation[:, 2] - _SHORT_M * np.sign(grip.point[0]) * grip.rotation[:, 0]
-    beside = grip.target + outward + [0.0, 0.0, _ABOVE_M]
-    over = (1 - _OVER) * start + _OVER * beside
-    over[0] += np.sign(grip.point[0]) * _SWING_M
+    place = grip.place
+    sign = mirror(grip.side)
+    wrist = kinematics(stage, standing).body(place.body)
+    start = wrist.xpos + wrist.xmat.reshape(3, 3) @ place.point
+    back = _OUTWARD_M * place.rotation[:, 2] - sign * _SHORT_M * place.rotation[:, 0]
+    beside = place.position + back + [0.0, 0.0, _ABOVE_M]
+    over = (1 - _OVER) * start + _OVER * beside + [sign * _SWING_M, 0.0, 0.0]
     over[2] = beside[2] + _OVER_M
-    return through(frames, times, np.array([start, over, beside, grip.target]))
+    return through(frames, times, np.array([start, over, beside, place.position]))
 
 
 def turn_path(stage: Stage, standing: np.ndarray, grip: Grip, progress: np.ndarray) -> np.ndarray:
     """Rotations (T, 3, 3) of the wrist from standing to the grip, `progress` (T,) from 0 to 1."""
     start = np.array(kinematics(stage, standing).body(f"{grip.side}_wrist").xquat)
-    return quat_to_matrix(slerp(start, matrix_to_quat(grip.rotation), progress))
+    return quat_to_matrix(slerp(start, matrix_to_quat(grip.place.rotation), progress))
 
 
 # beside the object: away from the palm, short of the fingers, above; over the edge: how far along, sideways, above

@@ -17,6 +17,7 @@ from envs.choreography.stage import Stage, distance, kinematics
 class Quality:
     """Worst values over a clip. Penetrations are zero where nothing overlaps.
 
+    `self_penetration_mm`: forearms and hands against trunk and thighs;
     `palm_gap_mm`, `tip_gap_mm`: palm, and last phalanges, from the object while the hand is in contact;
     `opposition_deg`: angle about the object's axis between the thumb and index and middle finger, at contact;
     `joint_step_rad`: largest turn of a joint in one frame; `balance_margin_mm`: see `balance_margin`.
@@ -26,6 +27,7 @@ class Quality:
     hand_table_penetration_mm: float
     body_table_penetration_mm: float
     floor_penetration_mm: float
+    self_penetration_mm: float
     palm_gap_mm: float
     tip_gap_mm: float
     opposition_deg: float
@@ -55,6 +57,8 @@ def assess(stage: Stage, clip: Clip) -> Quality:
     frames = [kinematics(stage, q) for q in qpos]
     hands = [JOINTS[i] for hand in HAND_BODIES for i in hand]
     others = [g for g in _human_geoms(stage) if g not in hands]
+    arms = [*hands, *(f"{side}_elbow" for side in SIDES)]
+    trunk = [g for g in others if g.startswith(("pelvis", "spine")) or g.endswith("_hip")]
     feet = clip.joint_positions[:, [INDEX[f"{side}_ankle"] for side in SIDES]]
     wrists = clip.joint_positions[:, [INDEX[f"{side}_wrist"] for side in SIDES]]
     touching = [(frames[t], SIDES[k]) for t, k in np.argwhere(clip.contact > 0.5)]
@@ -63,6 +67,7 @@ def assess(stage: Stage, clip: Clip) -> Quality:
         hand_table_penetration_mm=_penetration(stage, frames, hands, "table"),
         body_table_penetration_mm=_penetration(stage, frames, others, "table"),
         floor_penetration_mm=_penetration(stage, frames, others, "floor"),
+        self_penetration_mm=max(_penetration(stage, frames, arms, part) for part in trunk),
         palm_gap_mm=1e3 * max(distance(stage, d, f"{side}_wrist", "object") for d, side in touching),
         tip_gap_mm=1e3 * max(distance(stage, d, tip, "object") for d, side in touching for tip in _tips(side)),
         opposition_deg=min(_opposition(d, side) for d, side in touching),

@@ -1,7 +1,9 @@
 """From postures over time to a clip."""
 
+from dataclasses import asdict
 from typing import Any
 
+import mujoco
 import numpy as np
 
 from devi_jax.core.camera import Camera
@@ -10,6 +12,12 @@ from devi_jax.core.skeleton import JOINTS
 from envs.choreography.stage import Stage, kinematics
 
 FPS = 30.0
+
+
+def provenance(motion: str, plan: Any) -> dict[str, Any]:
+    """Where a clip comes from: the command that makes it, and the numbers of its plan (a dataclass)."""
+    command = f"python -m devi_jax.choreograph {motion}"
+    return {"command": command, "plan": asdict(plan), "mujoco": mujoco.__version__}
 
 
 def record(

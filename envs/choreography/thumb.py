@@ -16,7 +16,7 @@ from envs.choreography.stage import Stage, distance, kinematics, pose
 OPEN_M = 0.030
 """Distance of the open thumb's tip from the object."""
 
-_NEAR_M, _OPEN_NEAR_M = 0.002, 0.022  # of the middle phalanx: touching, open
+_NEAR_M = 0.002  # of the middle phalanx of a touching thumb
 _APART_M = 0.002  # between thumb and fingers
 _PER_METRE, _OVERLAP_PER_METRE, _PER_RADIAN = 200.0, 1000.0, 0.3  # weights of the residuals
 _HALF_OPPOSED = np.array([-0.5, 0.3, 0.0, 0.5, 0.2])  # where the search starts: nearest to how thumbs oppose
@@ -58,15 +58,18 @@ def oppose_thumb(stage: Stage, qpos: np.ndarray, side: str) -> np.ndarray:
     return _minimise(residuals, _HALF_OPPOSED)
 
 
-def clear_thumb(stage: Stage, qpos: np.ndarray, side: str, opposed: np.ndarray) -> np.ndarray:
-    """Coordinates (5,) near `opposed` (5,) that hold the thumb `OPEN_M` away from the object."""
+def place_thumb(stage: Stage, qpos: np.ndarray, side: str, near: np.ndarray, tip_m: float) -> np.ndarray:
+    """Coordinates (5,) nearest to `near` (5,) that hold the last phalanx `tip_m` from the object.
+
+    The middle phalanx stays three quarters as far, at least touching.
+    """
 
     def residuals(coordinates: np.ndarray) -> np.ndarray:
         posed = kinematics(stage, pose(stage, thumb_joints(stage, side, coordinates), qpos))
-        gaps = _clearance(stage, posed, side, OPEN_M, _OPEN_NEAR_M)
-        return np.concatenate([gaps, coordinates - opposed])
+        gaps = _clearance(stage, posed, side, tip_m, max(0.75 * tip_m, TOUCH_M))
+        return np.concatenate([gaps, coordinates - near])
 
-    return _minimise(residuals, opposed)
+    return _minimise(residuals, near)
 
 
 def _clearance(stage: Stage, data: mujoco.MjData, side: str, tip_m: float, middle_m: float) -> np.ndarray:

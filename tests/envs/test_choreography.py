@@ -9,6 +9,7 @@ import pytest
 
 import devi_jax
 from devi_jax import choreograph
+from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import load_clip
 from devi_jax.core.errors import ClipError
@@ -17,11 +18,13 @@ from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
 from envs.choreography.balance import balance_margin
 from envs.choreography.grasp import FULL_FLEXION, TOUCH_M, close_fingers, handshake, in_palm
-from envs.choreography.gripping import find_grip, hand_shape
+from envs.choreography.gripping import hand_shape, wrap
 from envs.choreography.ik import Balance, Place, solve
-from envs.choreography.lift import LiftCan, lift_can
+from envs.choreography.lift_box import lift_box
+from envs.choreography.lift_can import LiftCan, lift_can
 from envs.choreography.posture import footing, mobility, relaxed, stand
-from envs.choreography.quality import assess, shortcomings
+from envs.choreography.push_box import push_box
+from envs.choreography.quality import Limits, assess, shortcomings
 from envs.choreography.record import replay
 from envs.choreography.stage import Stage, build_stage, distance, kinematics, pose, put_object
 from envs.choreography.timing import minimum_jerk, phase, through
@@ -40,9 +43,13 @@ def standing(stage: Stage) -> np.ndarray:
     return put_object(stage, stand(stage, relaxed(stage)), CAN_AT)
 
 
+def load_bundled(name: str) -> Clip:
+    return load_clip(Path(devi_jax.__file__).parent / "data" / "clips" / f"{name}.npz")
+
+
 @pytest.fixture(scope="module")
 def bundled() -> Clip:
-    return load_clip(Path(devi_jax.__file__).parent / "data" / "clips" / "lift_can.npz")
+    return load_bundled("lift_can")
 
 
 def test_minimum_jerk_starts_and_ends_at_rest():
@@ -153,7 +160,7 @@ def test_grip_touches_with_every_fingertip_and_opens_clear(stage, side):
     point = in_palm(stage, side, 0.09, 0.008, CAN.size[0] + 0.003)
     place = Place(f"{side}_wrist", at + [0.0, 0.0, 0.015], handshake(side, 25.0, -15.0), point)
     reached = solve(stage, (*footing(stage, standing), place), standing, mobility(stage, (side,))).qpos
-    grip = find_grip(stage, standing, place)
+    grip = wrap(stage, standing, place)
     closed = kinematics(stage, pose(stage, hand_shape(grip, 1.0, 1.0), reached))
     tips = [distance(stage, closed, f"{side}_{finger}3", "object") for finger in FINGERS]
     assert tips[:4] == pytest.approx([TOUCH_M] * 4, abs=1e-4)
@@ -168,8 +175,14 @@ def test_fingers_close_fully_around_nothing(stage, standing):
         assert [closed[f"right_{finger}{k}"][1] for k in (1, 2, 3)] == pytest.approx(FULL_FLEXION)
 
 
-def test_bundled_clip_is_fit(stage, bundled):
-    assert shortcomings(assess(stage, bundled)) == ()
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [("lift_can", Limits()), ("lift_box", choreograph.FLAT_HAND), ("push_box", choreograph.FLAT_HAND)],
+)
+def test_bundled_clips_are_fit(name, limits):
+    clip = load_bundled(name)
+    assert shortcomings(assess(build_stage(clip.scene), clip), limits) == ()
+    assert "checks" in clip.provenance and clip.provenance["command"].endswith(name)
 
 
 def test_bundled_fingertips_lie_on_the_can_by_cylinder_geometry(stage, bundled):
@@ -197,21 +210,32 @@ def test_bundled_can_is_lifted_with_the_hand(stage, bundled):
     assert not bundled.contact[:, 0].any() and (np.diff(bundled.contact[:, 1]) >= 0).all()
 
 
-def test_camera_sees_can_and_hands(bundled):
-    camera, poses = bundled.camera, bundled.object_poses
+@pytest.mark.parametrize("name", ["lift_can", "lift_box", "push_box"])
+def test_camera_sees_object_and_hands(name):
+    clip = load_bundled(name)
+    camera, poses = clip.camera, clip.object_poses
     assert camera is not None and poses is not None
-    wrists = bundled.joint_positions[:, [INDEX["left_wrist"], INDEX["right_wrist"]]].reshape(-1, 3)
-    seen = np.concatenate([poses.positions, wrists]) @ camera.T_camera_world[:3, :3].T + camera.T_camera_world[:3, 3]
-    pixels = seen[:, :2] / seen[:, 2:] * camera.K[0, 0] + camera.K[:2, 2]
-    assert (seen[:, 2] > 0.3).all()
+    wrists = clip.joint_positions[:, [INDEX["left_wrist"], INDEX["right_wrist"]]].reshape(-1, 3)
+    pixels, depth = project(np.concatenate([poses.positions, wrists]), camera.K, camera.T_camera_world)
+    assert (depth > 0.3).all()
     assert (pixels > 0).all() and (pixels < [camera.width, camera.height]).all()
 
 
-def test_regenerating_gives_the_bundled_arrays(bundled):
-    made = lift_can(LiftCan())
-    assert bundled.joint_rotations == pytest.approx(made.joint_rotations, abs=1e-4)
-    assert bundled.joint_positions == pytest.approx(made.joint_positions, abs=1e-4)
-    assert (bundled.contact == made.contact).all()
+@pytest.mark.parametrize("make", [lift_can, lift_box, push_box])
+def test_regenerating_gives_the_bundled_arrays(make):
+    made = make()
+    clip = load_bundled(made.name)
+    assert clip.joint_rotations == pytest.approx(made.joint_rotations, abs=1e-4)
+    assert clip.joint_positions == pytest.approx(made.joint_positions, abs=1e-4)
+    assert (clip.contact == made.contact).all()
+
+
+def test_both_hands_carry_the_box_at_its_side_faces():
+    clip = load_bundled("lift_box")
+    poses, held = clip.object_poses, clip.onset
+    assert poses is not None and (clip.contact[held:] == 1).all()
+    left, right = (clip.joint_positions[held:, INDEX[f"{side}_wrist"]] - poses.positions[held:] for side in SIDES)
+    assert left * [-1.0, 1.0, 1.0] == pytest.approx(right, abs=1e-5)
 
 
 def test_unreachable_can_is_an_error():
@@ -225,5 +249,5 @@ def test_unfit_clip_is_named_and_not_written(stage, bundled, tmp_path):
     shifted = replace(bundled, object_poses=replace(poses, positions=poses.positions + [0.01, 0.0, 0.0]))
     assert any("hand_object_penetration_mm" in line for line in shortcomings(assess(stage, shifted)))
     with pytest.raises(ClipError, match="hand_object_penetration_mm"):
-        choreograph.write(shifted, tmp_path / "clip.npz")
+        choreograph.write(shifted, tmp_path / "clip.npz", Limits())
     assert not list(tmp_path.iterdir())
