@@ -5,7 +5,6 @@ import importlib.util
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +17,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from devi_jax.core.errors import DeviceError
+
 State = Literal["ok", "warn", "missing"]
 
 ROOMS = ("devi_jax", "envs", "agents", "perception")
 REINSTALL = "pip install -e . (in the checkout)"
-PROBE = "import mujoco; mujoco.GLContext(64, 64).make_current()"
 
 
 @dataclass(frozen=True)
@@ -98,18 +98,13 @@ def engine_choice() -> Finding:
 
 
 def renderer() -> Finding:
-    """Offscreen OpenGL, which films need; tried in a process of its own, as a broken driver may end it."""
-    chosen = os.environ.get("MUJOCO_GL")
-    for backend in (chosen,) if chosen else ("egl", "osmesa"):
-        if (
-            subprocess.run(
-                [sys.executable, "-c", PROBE], env={**os.environ, "MUJOCO_GL": backend}, capture_output=True, timeout=60
-            ).returncode
-            == 0
-        ):
-            return Finding("renderer", "ok", f"{backend}{' (MUJOCO_GL)' if chosen else ''}")
-    mend = "unset MUJOCO_GL" if chosen else "Debian, Ubuntu: apt install libegl1 libgl1-mesa-dri"
-    return Finding("renderer", "warn", f"no OpenGL{f' with MUJOCO_GL={chosen}' if chosen else ''}: no films", mend)
+    """Offscreen OpenGL, which films need."""
+    from devi_jax.runtime.gl import backend
+
+    try:
+        return Finding("renderer", "ok", backend())
+    except DeviceError as error:
+        return Finding("renderer", "warn", f"{error.what}: no films", error.mend)
 
 
 def encoder() -> Finding:
