@@ -18,6 +18,9 @@ from devi_jax.core.skeleton import JOINTS, PARENTS
 
 N_JOINTS = len(JOINTS)
 
+CONVERT = "write the clip again: python -m devi_jax.clips convert SOURCE --out=CLIP.npz"
+"""What mends a clip file whose content is not sound."""
+
 
 @dataclass(frozen=True)
 class ObjectPoses:
@@ -146,7 +149,11 @@ def resample(clip: Clip, fps: float) -> Clip:
 def crop(clip: Clip, start: int, stop: int) -> Clip:
     """Frames start..stop-1 of a clip; the object starts where its pose at `start` says, if it has poses."""
     if not 0 <= start < stop <= clip.frames:
-        raise ClipError(f"cannot take frames {start}:{stop} of {clip.frames}", where=clip.name)
+        raise ClipError(
+            f"cannot take frames {start}:{stop} of {clip.frames}",
+            where=f"{clip.name}: --start, --stop",
+            valid=f"0 <= start < stop <= {clip.frames}",
+        )
     part = slice(start, stop)
     poses, tracks = clip.object_poses, clip.object_tracks
     begin = clip.object_start
@@ -177,24 +184,28 @@ def validate(clip: Clip, where: str) -> None:
         arrays["object_rotations"] = (clip.object_poses.rotations, (t, 4))
     if clip.object_tracks is not None:
         tracks = clip.object_tracks
-        m = len(tracks.points_object)
+        m = tracks.vertex_ids.size
         arrays["object_points_px"] = (tracks.points_px, (t, m, 2))
         arrays["object_points_visible"] = (tracks.visible, (t, m))
         arrays["object_points_object"] = (tracks.points_object, (m, 3))
         arrays["object_vertex_ids"] = (tracks.vertex_ids, (m,))
     if t < 2:
-        raise ClipError(f"clip has {t} frame(s)", where=where, valid="at least 2 frames")
+        raise ClipError(f"clip has {t} frame(s)", where=where, valid="at least 2 frames", mend=CONVERT)
     if not 1 <= clip.fps <= 1000:
-        raise ClipError(f"fps is {clip.fps}", where=f"{where}: fps", valid="1 to 1000 frames a second")
+        raise ClipError(f"fps is {clip.fps}", where=f"{where}: fps", valid="1 to 1000 frames a second", mend=CONVERT)
     for key, (value, shape) in arrays.items():
         if value is not None:
             _check_array(value, shape, f"{where}: {key}")
+    if clip.contact.min() < 0 or clip.contact.max() > 1:
+        raise ClipError("a contact label is no label", where=f"{where}: contact", valid="0 to 1", mend=CONVERT)
     for key in ("joint_rotations", "object_rotations"):
         value = arrays.get(key, (None, ()))[0]
         if value is not None:
             _check_quaternions(value, f"{where}: {key}")
     if clip.object_start is not None:
         _check_quaternions(clip.object_start[None, 3:], f"{where}: object_start[3:]")
+    if clip.scene.table is not None:
+        clip.scene.table.validate(f"{where}: scene.table")
     if clip.scene.object is not None:
         clip.scene.object.validate(f"{where}: scene.object")
         if clip.object_start is None:
@@ -202,6 +213,7 @@ def validate(clip: Clip, where: str) -> None:
                 "the scene has an object but the clip does not say where it starts",
                 where=f"{where}: object_start",
                 valid="(7,): position in metres and wxyz rotation",
+                mend=CONVERT,
             )
     if clip.camera is not None:
         clip.camera.validate(f"{where}: camera")
@@ -209,14 +221,14 @@ def validate(clip: Clip, where: str) -> None:
 
 def _check_array(value: np.ndarray, shape: tuple[int | None, ...], where: str) -> None:
     if value.shape != shape:
-        raise ClipError(f"array has shape {value.shape}", where=where, valid=f"shape {shape}")
+        raise ClipError(f"array has shape {value.shape}", where=where, valid=f"shape {shape}", mend=CONVERT)
     if not np.isfinite(value.astype(float)).all():
         frame = int(np.argwhere(~np.isfinite(value.astype(float)))[0][0])
         raise ClipError(
             f"array has a value that is not finite (first at frame {frame})",
             where=where,
             valid="finite numbers in every frame",
-            mend="python -m devi_jax.clips check CLIP lists the frames; cut or fill them at the source",
+            mend=f"cut or fill the frame at the source, then {CONVERT}",
         )
 
 
@@ -228,7 +240,9 @@ def _check_quaternions(value: np.ndarray, where: str) -> None:
             f"zero quaternion at frame {frame}",
             where=where,
             valid="unit quaternions, w first",
-            mend="drop the frame at the source (InterMimic's retargeted clips have an empty first frame)",
+            mend=f"cut the frame at the source, then {CONVERT}",
         )
     if (np.abs(norms - 1) > 1e-2).any():
-        raise ClipError("quaternions are not of unit length", where=where, valid="norm 1 within 0.01, w first")
+        raise ClipError(
+            "quaternions are not of unit length", where=where, valid="norm 1 within 0.01, w first", mend=CONVERT
+        )

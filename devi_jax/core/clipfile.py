@@ -6,14 +6,13 @@ One JSON string `header` holds schema, fps, joint names, scene and provenance; e
 import json
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from devi_jax.core.camera import Camera
-from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, validate
+from devi_jax.core.clip import CONVERT, Clip, ObjectPoses, ObjectTracks, validate
 from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import Mesh, scene_from_json, scene_to_json
 from devi_jax.core.skeleton import JOINTS
@@ -52,7 +51,7 @@ def save_clip(clip: Clip, path: str | Path) -> Path:
         arrays["object_points_object"] = clip.object_tracks.points_object.astype(np.float32)
         arrays["object_vertex_ids"] = clip.object_tracks.vertex_ids.astype(np.int32)
     if clip.camera is not None:
-        header["camera_size"] = [clip.camera.width, clip.camera.height]
+        header["camera_size"] = [int(clip.camera.width), int(clip.camera.height)]
         arrays["camera_K"] = clip.camera.K
         arrays["camera_T_camera_world"] = clip.camera.T_camera_world
     if clip.scene.object is not None and clip.scene.object.mesh is not None:
@@ -78,7 +77,9 @@ def load_clip(path: str | Path) -> Clip:
     header = _read_header(arrays, path)
     missing = [k for k in REQUIRED if k not in arrays]
     if missing:
-        raise ClipError(f"clip lacks {', '.join(missing)}", where=str(path), valid=f"arrays {', '.join(REQUIRED)}")
+        raise ClipError(
+            f"clip lacks {', '.join(missing)}", where=str(path), valid=f"arrays {', '.join(REQUIRED)}", mend=CONVERT
+        )
     order = _joint_order(header.get("joints"), path)
     for key in ("joint_rotations", "joint_positions"):
         if arrays[key].ndim != 3 or arrays[key].shape[1] != len(order):
@@ -86,6 +87,7 @@ def load_clip(path: str | Path) -> Clip:
                 f"array has shape {arrays[key].shape}",
                 where=f"{path}: {key}",
                 valid=f"(T, {len(order)}, {4 if key.endswith('rotations') else 3})",
+                mend=CONVERT,
             )
         arrays[key] = arrays[key][:, order].astype(np.float64)
     mesh = None
@@ -96,13 +98,13 @@ def load_clip(path: str | Path) -> Clip:
         fps=_number(header, "fps", path),
         joint_rotations=arrays["joint_rotations"],
         joint_positions=arrays["joint_positions"],
-        contact=arrays["contact"],
+        contact=arrays["contact"].astype(np.float64),
         scene=scene_from_json(header.get("scene") or {}, mesh, f"{path}: scene"),
         camera=_read_camera(arrays, header, path),
         object_start=arrays.get("object_start"),
         object_poses=_read_poses(arrays, path),
         object_tracks=_read_tracks(arrays, path),
-        provenance=header.get("provenance") or {},
+        provenance=_provenance(header, path),
     )
     validate(clip, str(path))
     return clip
@@ -118,27 +120,21 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         )
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except ValueError as error:
-        if "pickle" in str(error).lower():
-            raise ClipError(
-                "the file holds pickled objects, which are never read: they can run code",
-                where=str(path),
-                valid="numeric arrays and one JSON string",
-                mend="python -m devi_jax.clips convert SOURCE --out=CLIP.npz",
-            ) from error
-        raise _unreadable(path, error) from error
-    except (OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> ClipError:
-    return ClipError(
-        f"not a readable clip file ({type(error).__name__}: {error})",
-        where=str(path),
-        valid=f"an .npz of schema {SCHEMA}",
-        mend="python -m devi_jax.clips convert SOURCE --out=CLIP.npz",
-    )
+            arrays = {key: file[key] for key in file.files}
+    except Exception as error:  # zip, zlib and NumPy raise many kinds for a damaged file
+        pickled = isinstance(error, ValueError) and "pickle" in str(error).lower()
+        raise ClipError(
+            "the file holds pickled objects, which are never read: they can run code"
+            if pickled
+            else f"not a readable clip file ({type(error).__name__}: {error})",
+            where=str(path),
+            valid=f"an .npz of schema {SCHEMA}: numeric arrays and one JSON string",
+            mend=CONVERT,
+        ) from error
+    for key, value in arrays.items():
+        if key != "header" and value.dtype.kind not in "fiub":
+            raise ClipError(f"array is of type {value.dtype}", where=f"{path}: {key}", valid="numbers", mend=CONVERT)
+    return arrays
 
 
 def _read_header(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
@@ -150,56 +146,72 @@ def _read_header(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
             "the file has no readable header: it is not a clip",
             where=f"{path}: header",
             valid=f"a JSON string with schema {SCHEMA}",
-            mend="python -m devi_jax.clips convert SOURCE --out=CLIP.npz",
+            mend=CONVERT,
         ) from error
     if schema != SCHEMA:
         raise ClipError(
             f"clip has schema {schema}",
             where=f"{path}: header.schema",
             valid=f"{SCHEMA}",
-            mend="convert the source again: python -m devi_jax.clips convert SOURCE --out=CLIP.npz",
+            mend=CONVERT,
         )
     return header
 
 
 def _joint_order(names: Any, path: Path) -> list[int]:
-    if not isinstance(names, list) or sorted(names) != sorted(JOINTS):
-        given = names if isinstance(names, list) else []
+    given = [str(n) for n in names] if isinstance(names, list) else []
+    if sorted(given) != sorted(JOINTS):
         unknown = [n for n in given if n not in JOINTS]
         absent = [n for n in JOINTS if n not in given]
         raise ClipError(
             f"joint names do not match: unknown {unknown[:5]}, absent {absent[:5]}",
             where=f"{path}: header.joints",
             valid=f"the 52 SMPL-X body and hand joints ({JOINTS[0]}, {JOINTS[1]}, ...), in any order",
+            mend=CONVERT,
         )
-    return [names.index(n) for n in JOINTS]
+    return [given.index(n) for n in JOINTS]
 
 
 def _number(header: dict[str, Any], key: str, path: Path) -> float:
     try:
         return float(header[key])
     except (KeyError, TypeError, ValueError) as error:
-        raise ClipError(f"{key} is {header.get(key)!r}", where=f"{path}: header.{key}", valid="a number") from error
+        raise ClipError(
+            f"{key} is {header.get(key)!r}", where=f"{path}: header.{key}", valid="a number", mend=CONVERT
+        ) from error
+
+
+def _provenance(header: dict[str, Any], path: Path) -> dict[str, Any]:
+    value = header.get("provenance") or {}
+    if not isinstance(value, dict):
+        raise ClipError(
+            f"provenance is {value!r}", where=f"{path}: header.provenance", valid="a JSON object", mend=CONVERT
+        )
+    return value
 
 
 def _read_camera(arrays: dict[str, np.ndarray], header: dict[str, Any], path: Path) -> Camera | None:
     if "camera_K" not in arrays:
         return None
-    size = header.get("camera_size")
-    if "camera_T_camera_world" not in arrays or not isinstance(size, list) or len(size) != 2:
+    size: Any = header.get("camera_size")
+    sized = isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) for n in size)
+    if "camera_T_camera_world" not in arrays or not sized:
         raise ClipError(
             "the camera is incomplete",
             where=f"{path}: camera",
-            valid="camera_K (3, 3), camera_T_camera_world (4, 4), header.camera_size [w, h]",
+            valid="camera_K (3, 3), camera_T_camera_world (4, 4), header.camera_size [w, h] in whole pixels",
+            mend=CONVERT,
         )
-    return Camera(arrays["camera_K"], arrays["camera_T_camera_world"], int(size[0]), int(size[1]))
+    return Camera(arrays["camera_K"], arrays["camera_T_camera_world"], size[0], size[1])
 
 
 def _read_poses(arrays: dict[str, np.ndarray], path: Path) -> ObjectPoses | None:
     if "object_positions" not in arrays and "object_rotations" not in arrays:
         return None
     if "object_positions" not in arrays or "object_rotations" not in arrays:
-        raise ClipError("object poses are incomplete", where=str(path), valid="object_positions and object_rotations")
+        raise ClipError(
+            "object poses are incomplete", where=str(path), valid="object_positions and object_rotations", mend=CONVERT
+        )
     return ObjectPoses(arrays["object_positions"].astype(np.float64), arrays["object_rotations"].astype(np.float64))
 
 
@@ -209,5 +221,5 @@ def _read_tracks(arrays: dict[str, np.ndarray], path: Path) -> ObjectTracks | No
     if not present:
         return None
     if len(present) < len(keys):
-        raise ClipError("object tracks are incomplete", where=str(path), valid=", ".join(keys))
+        raise ClipError("object tracks are incomplete", where=str(path), valid=", ".join(keys), mend=CONVERT)
     return ObjectTracks(*(arrays[k] for k in keys))

@@ -20,6 +20,16 @@ class Table:
     centre: tuple[float, float] = (0.0, 0.4)
     size: tuple[float, float, float] = (1.0, 0.5, 0.8)
 
+    def validate(self, where: str = "table") -> None:
+        """Raise `SceneError` unless it is a box of positive, finite size."""
+        whole = len(self.centre) == 2 and len(self.size) == 3
+        if not whole or not np.isfinite(self.centre).all() or not all(0 < s < 100 for s in self.size):
+            raise SceneError(
+                f"a table cannot stand at {self.centre} with size {self.size}",
+                where=where,
+                valid="centre (x, y) and three positive edge lengths in metres",
+            )
+
 
 @dataclass(frozen=True)
 class Mesh:
@@ -71,6 +81,8 @@ class ObjectSpec:
                 mend="python -m devi_jax.clips convert SOURCE --mesh=OBJECT.obj --out=CLIP.npz",
             )
         v, f = self.mesh.vertices, self.mesh.faces
+        if f.dtype.kind not in "iu":
+            raise SceneError(f"mesh faces are of type {f.dtype}", where=f"{where}.mesh", valid="integers")
         if v.ndim != 2 or v.shape[1] != 3 or f.ndim != 2 or f.shape[1] != 3 or len(v) < 4 or len(f) < 4:
             raise SceneError(f"mesh has shapes {v.shape} and {f.shape}", where=f"{where}.mesh", valid="(V, 3), (F, 3)")
         if not np.isfinite(v).all() or f.min() < 0 or f.max() >= len(v):
@@ -94,15 +106,18 @@ def scene_to_json(scene: SceneSpec) -> dict[str, Any]:
 
 
 def scene_from_json(data: dict[str, Any], mesh: Mesh | None, where: str) -> SceneSpec:
-    """Inverse of `scene_to_json`; raises `SceneError` on unknown or missing fields."""
+    """Inverse of `scene_to_json`; raises `SceneError` on unknown or missing fields and on values of another type."""
     try:
         table = data.get("table")
         thing = data.get("object")
-        return SceneSpec(
-            table=Table(tuple(table["centre"]), tuple(table["size"])) if table else None,
-            object=ObjectSpec(**{**thing, "size": tuple(thing["size"])}, mesh=mesh) if thing else None,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
+        if thing:
+            numbers = {"size": tuple(map(float, thing["size"]))}
+            numbers |= {key: float(thing[key]) for key in ("mass_kg", "friction") if key in thing}
+            thing = ObjectSpec(**{**thing, **numbers}, mesh=mesh)
+        if table:
+            table = Table(tuple(map(float, table["centre"])), tuple(map(float, table["size"])))  # type: ignore[arg-type]
+        return SceneSpec(table or None, thing or None)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SceneError(
             f"scene description is not readable ({error})",
             where=where,
