@@ -48,10 +48,11 @@ def load_object(path: Path, mass_kg: float | None) -> tuple[ObjectSpec, list[str
 
 def _load_mesh(path: Path) -> tuple[trimesh.Trimesh, list[str]]:
     valid = f"a mesh ({', '.join(SUFFIXES)}) or an .npy of surface points (N, 3)"
+    mend = "--mesh=OBJECT.obj"
     if not path.is_file():
-        raise ClipError("no such mesh", where=f"--mesh={path}", valid=valid)
+        raise ClipError("no such mesh", where=f"--mesh={path}", valid=valid, mend=mend)
     if path.suffix not in (*SUFFIXES, ".npy"):
-        raise ClipError(f"cannot read meshes of type '{path.suffix}'", where=f"--mesh={path}", valid=valid)
+        raise ClipError(f"cannot read meshes of type '{path.suffix}'", where=f"--mesh={path}", valid=valid, mend=mend)
     try:
         if path.suffix == ".npy":
             points = np.load(path, allow_pickle=False)
@@ -60,10 +61,10 @@ def _load_mesh(path: Path) -> tuple[trimesh.Trimesh, list[str]]:
         mesh = trimesh.load(path, force="mesh", process=True)
     except Exception as error:  # mesh readers raise whatever a damaged file brings them to
         raise ClipError(
-            f"not a readable mesh ({type(error).__name__}: {error})", where=f"--mesh={path}", valid=valid
+            f"not a readable mesh ({type(error).__name__}: {error})", where=f"--mesh={path}", valid=valid, mend=mend
         ) from error
     if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) < 4:
-        raise ClipError("the mesh has no surface", where=f"--mesh={path}", valid=valid)
+        raise ClipError("the mesh has no surface", where=f"--mesh={path}", valid=valid, mend=mend)
     return mesh, [f"object shape: {path.name}"]
 
 

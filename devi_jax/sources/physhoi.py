@@ -36,9 +36,17 @@ def from_physhoi(data: np.ndarray, path: Path, mass_kg: float | None = None) -> 
     """
     where = str(path)
     if not np.isfinite(data).all():
-        raise ClipError("a value is not finite", where=where, valid="finite numbers in every frame")
+        frame = int(np.argwhere(~np.isfinite(data))[0][0])
+        raise ClipError(
+            f"a value is not finite (first at frame {frame})",
+            where=where,
+            valid="finite numbers in every frame",
+            mend="cut the frames at the source",
+        )
     if len(data) < 3:
-        raise ClipError(f"file has {len(data)} frame(s)", where=where, valid="at least 3 frames")
+        raise ClipError(
+            f"file has {len(data)} frame(s)", where=where, valid="at least 3 frames", mend="fetch the file again"
+        )
     recording = body.Recording(
         root=data[:, 0:3],
         rotations=body.local_rotations(rot.quat_exp(data[:, 3:6]), data[:, 9:162]),

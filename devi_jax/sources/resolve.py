@@ -38,6 +38,7 @@ def resolve(name_or_path: str, mesh: str | Path | None = None, mass_kg: float | 
             "a clip brings its own object",
             where=f"{name_or_path}: --mesh, --mass",
             valid="--mesh and --mass with a foreign recording (.pt)",
+            mend="leave them out",
         )
     known = bundled()
     if name_or_path in known:
@@ -62,7 +63,12 @@ def _foreign(path: Path, mesh: Path | None, mass_kg: float | None) -> Clip:
         return from_intermimic(data, path, mesh, mass_kg)
     if columns == PHYSHOI:
         if mesh is not None:
-            raise ClipError("PhysHOI's object is a ball", where="--mesh", valid="no --mesh for this file")
+            raise ClipError("PhysHOI's object is a ball", where="--mesh", valid="no mesh", mend="leave --mesh out")
         return from_physhoi(data, path, mass_kg)
     guess = f": {_KNOWN_UNREADABLE[columns]}, which are not read" if columns in _KNOWN_UNREADABLE else ""
-    raise ClipError(f"the file has {columns} columns{guess}", where=str(path), valid=f"{_READABLE}")
+    raise ClipError(
+        f"the file has {columns} columns{guess}",
+        where=str(path),
+        valid=_READABLE,
+        mend="write a clip of your own with devi_jax.core.clipfile.save_clip",
+    )

@@ -65,7 +65,12 @@ def read_matrix(path: str | Path) -> np.ndarray:
         content = next(iter(content.values()))
     if not isinstance(content, np.ndarray) or content.ndim != 2:
         found = f"an array of shape {content.shape}" if isinstance(content, np.ndarray) else type(content).__name__
-        raise ClipError(f"the checkpoint holds {found}", where=str(path), valid="one tensor of shape (frames, columns)")
+        raise ClipError(
+            f"the checkpoint holds {found}",
+            where=str(path),
+            valid="one tensor of shape (frames, columns), bare or alone in a dict",
+            mend="torch.save(CONTENT['motion'], FILE) with the tensor that holds the motion",
+        )
     return content.astype(np.float64)
 
 

@@ -55,6 +55,7 @@ def test_other_layouts_are_named_with_what_is_readable(tmp_path, torch_files, co
     with pytest.raises(ClipError, match=word) as caught:
         resolve(str(path))
     assert "591" in caught.value.valid and "331" in caught.value.valid and str(path) in caught.value.where
+    assert "save_clip" in caught.value.mend
 
 
 @pytest.mark.parametrize("name", ["absent.pt", "absent.npz", "absent", "a.pkl", "", "."])
