@@ -36,7 +36,6 @@ def build_spec(scene: Scene, settings: Settings) -> mujoco.MjSpec:
     """The scene as an `MjSpec` with one engine's solver settings."""
     spec = mujoco.MjSpec()
     _set_options(spec.option, settings)
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1080
     _add_surroundings(spec, scene.spec)
     add_body(spec, scene.body, root=scene.root, gains=scene.gains, touch=scene.touch)
     if scene.spec.object is not None:
@@ -63,6 +62,9 @@ def _set_options(option, settings: Settings) -> None:
 def _add_surroundings(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
     kind = mujoco.mjtGeom
     world = spec.worldbody
+    spec.visual.headlight.ambient = [0.4, 0.4, 0.4]
+    spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
+    spec.visual.headlight.specular = [0.0, 0.0, 0.0]
     spec.add_texture(
         name="floor",
         type=mujoco.mjtTexture.mjTEXTURE_2D,
@@ -83,7 +85,7 @@ def _add_surroundings(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
     )
     material = spec.add_material(name="floor", texrepeat=[1, 1], texuniform=True)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
-    world.add_light(pos=[1.5, -1.0, 4.0], dir=[-0.3, 0.3, -1.0], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
+    world.add_light(pos=[1.5, 2.5, 4.0], dir=[-0.35, -0.6, -1.0], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
     world.add_geom(
         name="floor",
         type=kind.mjGEOM_PLANE,
