@@ -55,13 +55,13 @@ class Learner:
         """One iteration: `horizon` steps in every environment, then `epochs` passes over them."""
         return self.learn(*self.collect(state))
 
+    def act(self, parameters: tuple[Parameters, Normaliser], observation: Observation, key: PRNGKeyArray) -> Action:
+        """The mean action for `parameters` = (actor, normaliser) of a `TrainState`; `key` is not used."""
+        return self._act(*parameters, observation).mean
+
     def policy(self, state: TrainState) -> Callable[[Observation], Action]:
         """The mean action for raw observations with any leading dimensions."""
-
-        def mean(observation: Observation) -> Action:
-            return self._act(state.actor, state.normaliser, observation).mean
-
-        return mean
+        return lambda observation: self._act(state.actor, state.normaliser, observation).mean
 
     def sampled_policy(self, state: TrainState) -> Callable[[Observation, PRNGKeyArray], Action]:
         """As `policy`, but with the noise of training."""

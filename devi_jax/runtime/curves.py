@@ -21,7 +21,7 @@ EPISODE = {"episode/reward": "", "episode/length": "frames"}
 def curves(path: Path, metrics_jsonl: Path, units: Mapping[str, str]) -> None:
     """Write a PNG with a small plot over iterations of reward, episode length and each name in `units` that was logged.
 
-    `units`: unit by metric name; a plot's title is the name after its last slash.
+    `units`: unit by metric name; a plot's title is the name after its last slash, with `policy:` for an evaluation.
 
     Raises:
         RunError: when there are no metrics or they cannot be read.
@@ -35,7 +35,7 @@ def curves(path: Path, metrics_jsonl: Path, units: Mapping[str, str]) -> None:
         figure = Figure(figsize=(11, 1.9 * lines), dpi=130, layout="constrained")
         axes = figure.subplots(lines, COLUMNS, squeeze=False).ravel()
         for axis, name in zip(axes, shown, strict=False):
-            _plot(axis, *series[name], title=name.rsplit("/", 1)[-1].replace("_", " "), unit=wanted[name])
+            _plot(axis, *series[name], title=_title(name), unit=wanted[name])
         for axis in axes[len(shown) :]:
             axis.set_axis_off()
         for axis in axes[max(0, len(shown) - COLUMNS) : len(shown)]:
@@ -44,10 +44,16 @@ def curves(path: Path, metrics_jsonl: Path, units: Mapping[str, str]) -> None:
             figure.savefig(temporary)
 
 
+def _title(name: str) -> str:
+    """Words for a metric; the deterministic policy's scores say so."""
+    group, _, last = name.rpartition("/")
+    return ("policy: " if group == "evaluation" else "") + last.replace("_", " ")
+
+
 def _series(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Iterations (N,) and values (N,), NaN where the value is absent or null."""
-    values = [np.nan if row.get(name) is None else row[name] for row in rows]
-    return np.array([row["iteration"] for row in rows], float), np.array(values, float)
+    """Iterations (N,) and values (N,) of the rows that have the value; some are logged every few iterations only."""
+    found = [(row["iteration"], row[name]) for row in rows if row.get(name) is not None]
+    return np.array([i for i, _ in found], float), np.array([v for _, v in found], float)
 
 
 def _plot(axis: Axes, iterations: np.ndarray, values: np.ndarray, title: str, unit: str) -> None:

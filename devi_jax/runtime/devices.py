@@ -3,6 +3,7 @@
 import os
 import resource
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,11 @@ def enable_compilation_cache() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     return folder
+
+
+def ignore_fork_warning() -> None:
+    """Silence JAX's warning about forking: the children here (git, ffmpeg) execute another program at once."""
+    warnings.filterwarnings("ignore", message=r"os\.fork\(\) was called", category=RuntimeWarning)
 
 
 def peak_memory_mb() -> float:
