@@ -1,0 +1,52 @@
+"""`python -m devi_jax.evaluate RUN`: judge a trained policy again, from exact and perturbed starts."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from devi_jax.core.errors import ConfigError, exit_on_error
+from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
+from devi_jax.runtime.files import write_json
+from devi_jax.runtime.rundir import RunDir
+from devi_jax.systems.evaluation import ROLLOUTS, evaluate, table
+from devi_jax.systems.runs import load_run, load_state, trained_policy
+
+
+@dataclass(frozen=True)
+class Options:
+    """Evaluate the latest checkpoint of a run over its whole clip; nothing is cut off after a fall."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """Run folder written by devi_jax.train."""
+    rollouts: int = ROLLOUTS
+    """Perturbed rollouts."""
+    seed: int = 0
+    """Seed of the perturbations."""
+    json: bool = False
+    """Print evaluation.json instead of the table."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point."""
+    with exit_on_error():
+        options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
+        if options.rollouts < 1:
+            raise ConfigError(f"{options.rollouts} rollouts", where="--rollouts", valid="at least 1")
+        enable_compilation_cache()
+        ignore_fork_warning()
+        run = RunDir.open(options.run)
+        _, assembly, learner = load_run(run)
+        state = load_state(run, learner)
+        result, _ = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
+        steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
+        result = {**result, "training": steps}
+        write_json(run.evaluation_json, result)
+        print(json.dumps(result, indent=2) if options.json else table(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""`python -m devi_jax.play RUN`, or `play CLIP --policy=reference`: film a policy, trained or not."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import jax
+import tyro
+
+from devi_jax.core.errors import ConfigError, exit_on_error
+from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
+from devi_jax.runtime.rundir import RunDir
+from devi_jax.sources.resolve import resolve
+from devi_jax.systems import Assembly, assemble, devi
+from devi_jax.systems.films import film_rollout
+from devi_jax.systems.metrics import score
+from devi_jax.systems.rollouts import Policy, random_policy, roll, zero_policy
+from devi_jax.systems.runs import load_run, load_state, trained_policy
+from envs.physics import CONTROL_HZ, EngineChoice, Root, choose_engine
+
+
+@dataclass(frozen=True)
+class Options:
+    """Film a policy on its clip: reference, simulation and the clip's camera side by side."""
+
+    target: Annotated[Path, tyro.conf.Positional] = Path("lift_can")
+    """A run folder, or a clip (bundled name, .npz, .pt)."""
+    policy: str | None = None
+    """zero, random, reference, or a run folder; by default the run's own policy, or the reference for a clip."""
+    out: Path | None = None
+    """Film; by default play.mp4 in the run folder, or CLIP-POLICY.mp4 here."""
+    root: Root = "free"
+    """For a clip: free or pinned pelvis."""
+    physics: EngineChoice = "auto"
+    """For a clip: which engine."""
+    seed: int = 0
+    """Seed of random actions."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point."""
+    with exit_on_error():
+        options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
+        enable_compilation_cache()
+        ignore_fork_warning()
+        assembly, policy, film = _prepare(options)
+        rollouts = roll(assembly.environment, policy, jax.random.key(options.seed))
+        film_rollout(film, film.with_suffix(".png"), assembly, rollouts)
+        scores = score(rollouts, assembly.environment.reference, CONTROL_HZ)[0]
+        lift = "" if scores.lift_ratio is None else f", lift {scores.lift_ratio:.0%} of the reference's"
+        print(f"MPJPE {scores.mpjpe_all_mm:.1f} mm, {scores.duration_s:.1f} s until failure or end{lift}\nfilm: {film}")
+
+
+def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
+    """Environment, policy and film of what was asked for."""
+    run_folder = options.target if (options.target / "config.json").exists() else None
+    named = options.policy if options.policy in ("zero", "random", "reference") else None
+    if run_folder is None and options.policy and named is None:
+        run_folder = Path(options.policy)
+    if run_folder is not None:
+        run = RunDir.open(run_folder)
+        _, assembly, learner = load_run(run)
+        policy = _untrained(named) if named else trained_policy(learner, load_state(run, learner))
+        return assembly, policy, options.out or run.path / "play.mp4"
+    if options.target.is_dir():
+        raise ConfigError(
+            f"{options.target} holds no run",
+            where="play TARGET",
+            valid="a run folder, or a clip",
+            mend="python -m devi_jax.clips list",
+        )
+    # zero and random act around nothing but the T-pose: they show the bare action space
+    kind = named or "reference"
+    system = devi("cpu" if kind == "reference" else "paper")
+    engine, _ = choose_engine(options.physics)
+    assembly = assemble(system, resolve(str(options.target)), engine, options.root)
+    name = Path(assembly.clip.name).stem
+    return assembly, _untrained(kind), options.out or Path(f"{name}-{kind}.mp4")
+
+
+def _untrained(kind: Literal["zero", "random", "reference"] | str) -> Policy:
+    return random_policy(0.1) if kind == "random" else zero_policy()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""From a system and a clip to an environment: body with the clip's bones, scene, engine, reference, reward terms."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from devi_jax.core.camera import Camera
+from devi_jax.core.clip import Clip, bone_offsets, resample
+from devi_jax.sources.place import BALL_HEIGHT_M, foot_float_m
+from devi_jax.systems.devi import TERMS
+from devi_jax.systems.system import System
+from envs.bodies import human, with_offsets
+from envs.physics import CONTROL_HZ, EngineName, Root, Scene, make_physics
+from envs.reference import prepare
+from envs.reset import pre_contact_frame
+from envs.tracking import TrackingEnvironment
+
+
+@dataclass(frozen=True, eq=False)
+class Assembly:
+    """An environment with what its film and its report need: the clip at the control rate, and its camera."""
+
+    environment: TrackingEnvironment
+    clip: Clip
+    camera: Camera
+
+
+def make_scene(clip: Clip, root: Root) -> Scene:
+    """The clip's scene with its own bone lengths; without a table the whole body may meet the object."""
+    # skeletons differ by a centimetre in where the ball of the foot lies; a floating clip gets no platform soles
+    ball = float(np.clip(foot_float_m(clip) + BALL_HEIGHT_M, 0.005, 0.03))
+    body = with_offsets(human(), bone_offsets(clip), ball_m=ball)
+    return Scene(clip.scene, body, root, touch="hands" if clip.scene.table else "all")
+
+
+def assemble(system: System, clip: Clip, engine: EngineName, root: Root) -> Assembly:
+    """Build everything. Raises `DeviError`s for a clip, camera or engine that does not fit."""
+    system.validate()
+    clip = resample(clip, CONTROL_HZ)
+    physics = make_physics(make_scene(clip, root), engine)
+    reference, camera = prepare(clip, physics, system.environment)
+    environment = TrackingEnvironment(
+        physics=physics,
+        reference=reference,
+        config=system.environment,
+        terms=TERMS,
+        weightings=system.rewards,
+        how=system.combine,
+        pre_contact=pre_contact_frame(clip.onset, clip.frames, system.environment.reset.lead),
+    )
+    return Assembly(environment, clip, camera)

@@ -1,0 +1,81 @@
+"""What a run leaves behind when training ends, and what a dry run prints."""
+
+import jax
+import jax.numpy as jnp
+
+from agents import Learner, TrainState
+from devi_jax.core.errors import DeviceError
+from devi_jax.runtime.curves import curves
+from devi_jax.runtime.devices import peak_memory_mb
+from devi_jax.runtime.files import write_json
+from devi_jax.runtime.rundir import RunDir
+from devi_jax.systems.assemble import Assembly
+from devi_jax.systems.devi import TERMS
+from devi_jax.systems.evaluation import evaluate, evaluate_exact, table
+from devi_jax.systems.films import film_rollout
+from devi_jax.systems.runs import trained_policy
+
+
+def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState, film: bool) -> None:
+    """Evaluate the policy, write evaluation.json, curves.png, film.mp4 and strip.png, print the table.
+
+    A machine without a renderer gets everything but the film, and is told which package it lacks.
+    """
+    result, exact = evaluate(assembly, trained_policy(learner, state))
+    steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
+    write_json(run.evaluation_json, {**result, "training": steps})
+    print(table(result))
+    curves(run.curves_png, run.metrics_jsonl, _units())
+    if film:
+        try:
+            film_rollout(run.film_mp4, run.strip_png, assembly, exact)
+            print(f"film: {run.film_mp4}")
+        except DeviceError as error:
+            print(f"no film: {error}")
+    print(f"curves: {run.curves_png}\nevaluation: {run.evaluation_json}")
+
+
+def _units() -> dict[str, str]:
+    """What curves.png shows beside reward and episode length: the deterministic policy, then the terms in training."""
+    policy = {"reward": "", "mpjpe_all_mm": "mm", "t_obj_mm": "mm", "lift_ratio": ""}
+    terms = {f"environment/{name}": term.unit for name, term in TERMS.items()}
+    return {f"evaluation/{name}": unit for name, unit in policy.items()} | terms
+
+
+def glance(assembly: Assembly, learner: Learner, state: TrainState) -> dict[str, float]:
+    """The deterministic policy's scores from the exact start: the curve that shows learning without its noise."""
+    exact = evaluate_exact(assembly, trained_policy(learner, state))[0]
+    keys = ("reward", "mpjpe_all_mm", "t_obj_mm", "lift_ratio", "duration_s")
+    return {f"evaluation/{k}": exact[k] for k in keys if exact[k] is not None}
+
+
+def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:
+    """Shapes, parameter counts and memory of a training, and two steps taken for real."""
+    environment, ppo = assembly.environment, learner.ppo
+    shapes = jax.eval_shape(learner.init, jax.random.key(seed))
+    _, rollout = jax.eval_shape(learner.collect, shapes)
+    first = environment.reset(jax.random.key(seed))
+    step = jax.jit(environment.step)
+    second, one = step(first, jnp.zeros(environment.action_size))
+    third, two = step(second, jnp.zeros(environment.action_size))
+    lines = [
+        f"clip           {assembly.clip.name}: {environment.reference.frames} frames, contact from frame "
+        f"{assembly.clip.onset}, starts at 0 and {environment.pre_contact}",
+        f"observation    {', '.join(f'{k} {v}' for k, v in sorted(environment.observation_sizes.items()))}",
+        f"action         {environment.action_size} ({environment.config.action.mode})",
+        f"environments   {ppo.environments} x {ppo.horizon} steps, minibatch {ppo.minibatch}, {ppo.epochs} epochs",
+        f"parameters     actor {_count(shapes.actor):,}, critic {_count(shapes.critic):,}",
+        f"memory         state {_megabytes(shapes):.0f} MB, rollout {_megabytes(rollout):.0f} MB, "
+        f"process so far {peak_memory_mb():.0f} MB",
+        f"two steps      reward {float(one.reward):.4f}, {float(two.reward):.4f}, "
+        f"pelvis height {float(environment.frame(third).position[0, 2]):.3f} m",
+    ]
+    return "\n".join(lines)
+
+
+def _count(tree) -> int:
+    return sum(x.size for x in jax.tree.leaves(tree))
+
+
+def _megabytes(tree) -> float:
+    return sum(x.size * getattr(x.dtype, "itemsize", 4) for x in jax.tree.leaves(tree)) / 1e6

@@ -1,0 +1,145 @@
+"""Whole-clip rollouts of a policy, nothing cut off after a fall: what evaluation, films and plots are made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.frame import Frame
+from devi_jax.core.protocols import Observation
+from envs.action import ACTION_SIZE
+from envs.tracking import TrackingEnvironment, TrackingState
+
+Act = Callable[[Any, Observation, PRNGKeyArray], Float[Array, "N A"]]
+"""Parameters, batched observations and a key to batched actions."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Rollouts:
+    """N rollouts over all T frames of a clip; frame 0 is the start state.
+
+    `frames` has leaves (T, N, ...); `alive` is whether early termination (A.10) would not yet have struck.
+    """
+
+    frames: Frame
+    qpos: Float[Array, "T N nq"]
+    reward: Float[Array, "T N"]
+    alive: Bool[Array, "T N"]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """How starts and rollouts are disturbed, to tell a policy from a replay."""
+
+    object_m: float = 0.02
+    """Largest shift of the object along x and y, where it still stands on its support."""
+    object_rad: float = 0.26
+    """Largest turn of the object about z (15 degrees)."""
+    push_ns: float = 5.0
+    """Impulse on the pelvis in a random horizontal direction at a random frame: 50 N for 0.1 s."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How to act, and the parameters to act with: new parameters do not compile anew."""
+
+    act: Act
+    parameters: Any = ()
+
+
+def zero_policy() -> Policy:
+    """Zero action; in residual mode this replays the reference open loop."""
+    return Policy(_zero)
+
+
+def random_policy(scale: float) -> Policy:
+    """Gaussian actions of a given standard deviation."""
+    return Policy(_gaussian, jnp.asarray(scale))
+
+
+def roll(
+    environment: TrackingEnvironment,
+    policy: Policy,
+    key: PRNGKeyArray,
+    count: int = 1,
+    perturbation: Perturbation | None = None,
+) -> Rollouts:
+    """Play a policy from frame 0 to the end of the clip in `count` environments, as one compiled scan."""
+    frames = environment.reference.frames
+    start_key, push_key, run_key = jax.random.split(key, 3)
+    first = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
+    pushes = jnp.zeros((frames, count, 2))
+    if perturbation is not None:
+        first = _disturb_object(environment, first, start_key, perturbation)
+        pushes = _draw_pushes(environment, push_key, count, perturbation)
+    return _run(environment, policy.act, policy.parameters, first, pushes, run_key)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _run(environment: TrackingEnvironment, act: Act, parameters: Any, first: TrackingState, pushes, key) -> Rollouts:
+    def show(state):
+        return jax.vmap(environment.frame)(state), state.physics.qpos
+
+    def advance(carry, inputs):
+        state, observation, alive = carry
+        push, step_key = inputs
+        state = _push(state, push)
+        state, transition = jax.vmap(environment.step)(state, act(parameters, observation, step_key))
+        alive = alive & ~transition.terminated
+        return (state, transition.observation, alive), (*show(state), transition.reward, alive)
+
+    alive = jnp.ones(first.t.shape[0], bool)
+    start = (*show(first), jnp.zeros(first.t.shape[0]), alive)
+    inputs = (pushes[1:], jax.random.split(key, len(pushes) - 1))
+    _, rest = jax.lax.scan(advance, (first, jax.vmap(environment.observe)(first), alive), inputs)
+    return Rollouts(*jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), start, rest))
+
+
+def _zero(parameters: Any, observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
+    return jnp.zeros((observation["human"].shape[0], ACTION_SIZE))
+
+
+def _gaussian(scale: Float[Array, ""], observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
+    return scale * jax.random.normal(key, (observation["human"].shape[0], ACTION_SIZE))
+
+
+def _disturb_object(
+    environment: TrackingEnvironment, state: TrackingState, key: PRNGKeyArray, by: Perturbation
+) -> TrackingState:
+    if not environment.physics.has_object:
+        return state
+    count = state.t.shape[0]
+    shift_key, turn_key = jax.random.split(key)
+    shift = jax.random.uniform(shift_key, (count, 2), minval=-by.object_m, maxval=by.object_m)
+    turn = jax.random.uniform(turn_key, (count, 1), minval=-by.object_rad, maxval=by.object_rad)
+    about_z = rot.quat_exp(turn * jnp.array([0.0, 0.0, 1.0]))
+    qpos = state.physics.qpos
+    qpos = qpos.at[:, -7:-5].add(shift).at[:, -4:].set(rot.quat_mul(about_z, qpos[:, -4:]))
+    return _with(state, qpos=qpos)
+
+
+def _draw_pushes(
+    environment: TrackingEnvironment, key: PRNGKeyArray, count: int, by: Perturbation
+) -> Float[Array, "T N 2"]:
+    """Velocity changes of the pelvis: the impulse over the human's mass, once a rollout."""
+    frames = environment.reference.frames
+    when_key, where_key = jax.random.split(key)
+    when = jax.random.randint(when_key, (count,), 1, max(frames - 1, 2))
+    angle = jax.random.uniform(where_key, (count,), maxval=2 * jnp.pi)
+    mass = float(environment.physics.model.body("pelvis").subtreemass[0])
+    kick = by.push_ns / mass * jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)
+    return jnp.where((jnp.arange(frames)[:, None] == when)[..., None], kick, 0.0)
+
+
+def _push(state: TrackingState, kick: Float[Array, "N 2"]) -> TrackingState:
+    return _with(state, qvel=state.physics.qvel.at[:, :2].add(kick))
+
+
+def _with(state: TrackingState, **changes) -> TrackingState:
+    return replace(state, physics=replace(state.physics, **changes))
