@@ -1,0 +1,60 @@
+"""Commands answer bad input with one error that says what, where, and what mends it; exit code 2."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from devi_jax import evaluate, play, train
+
+
+def fails(main, arguments, capsys) -> str:
+    """Run a command that must leave with code 2; what it printed on stderr."""
+    with pytest.raises(SystemExit) as leaving:
+        main(arguments)
+    assert leaving.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_unknown_clip_names_the_listing_command(tmp_path, capsys):
+    out = tmp_path / "run"
+    message = fails(train.main, ["--clip=lift_cann", f"--out={out}"], capsys)
+    assert "lift_can" in message and "devi_jax.clips list" in message
+    assert not out.exists()
+
+
+def test_existing_run_folder_is_never_overwritten(tmp_path, capsys):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "keep.txt").write_text("mine")
+    message = fails(train.main, ["--clip=lift_can", f"--out={out}", "--iterations=1"], capsys)
+    assert "--resume" in message and str(out) in message
+    assert [p.name for p in out.iterdir()] == ["keep.txt"]
+
+
+def test_pickle_inside_a_clip_is_refused(tmp_path, capsys):
+    path = tmp_path / "evil.npz"
+    np.savez(path, joint_rotations=np.array([{"a": 1}], dtype=object))
+    message = fails(train.main, [f"--clip={path}", f"--out={tmp_path / 'run'}"], capsys)
+    assert "pickle" in message and str(path) in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_negative_weight_names_its_flag(tmp_path, capsys):
+    arguments = ["--clip=lift_can", "--rewards.object-2d.weight=-1", f"--out={tmp_path / 'run'}"]
+    assert "--rewards.object-2d" in fails(train.main, arguments, capsys)
+    assert not (tmp_path / "run").exists()
+
+
+def test_misspelt_weight_is_refused_with_a_suggestion():
+    command = [sys.executable, "-m", "devi_jax.train", "--rewards.object-3d.weight=1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "--rewards.object-2d.weight" in done.stderr
+
+
+@pytest.mark.parametrize("main", [evaluate.main, play.main])
+def test_absent_run_is_an_error(main, tmp_path, capsys):
+    message = fails(main, [str(tmp_path / "nothing")], capsys)
+    assert "nothing" in message
