@@ -20,8 +20,11 @@ Hands = Literal["left", "right", "both", "nearest"]
 class ContactConfig:
     """What Algorithm 1 leaves open."""
 
-    threshold_px: float = 1.0
-    """tau: mean displacement that counts as motion, pixels a frame in a 1024 x 576 image at 30 frames a second."""
+    threshold_px: float = 1.5
+    """tau: mean displacement that counts as motion, pixels a frame in a 1024 x 576 image at 30 frames a second.
+
+    It has to stay above the tracker's jitter: a standard deviation of s pixels looks like a speed of 1.8 s.
+    """
     hands: Hands = "nearest"
     """Who may hold the object: the prompted hand, both, or the hand nearest to it while it moves."""
     latch: bool = False
