@@ -11,10 +11,13 @@ _BODY = slice(0, 22)
 
 
 def failed(frame: Frame, target: Target, bounds: TerminationConfig) -> Bool[Array, ""]:
-    """Whether any bound is exceeded: mean or any 3D body joint, mean fingertip, mean 2D object point (Eq. 22)."""
+    """Whether any bound is exceeded: mean or any 3D body joint, mean fingertip, mean 2D object point (Eq. 22).
+
+    A simulation that is not a number any more is within no bound, not even an infinite one.
+    """
     body = jnp.sqrt(jnp.sum((frame.position[_BODY] - target.position[_BODY]) ** 2, axis=-1))
     tips = jnp.sqrt(jnp.sum((frame.tips - target.tips) ** 2, axis=-1))
-    out = (jnp.mean(body) > bounds.mean_m) | (jnp.max(body) > bounds.any_m) | (jnp.mean(tips) > bounds.tips_m)
+    within = (jnp.mean(body) <= bounds.mean_m) & (jnp.max(body) <= bounds.any_m) & (jnp.mean(tips) <= bounds.tips_m)
     if target.points_px is not None and frame.object_position is not None:
-        out = out | (object_2d_mean(frame, target) > bounds.pixels)
-    return out
+        within = within & (object_2d_mean(frame, target) <= bounds.pixels)
+    return ~within
