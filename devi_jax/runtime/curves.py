@@ -29,7 +29,7 @@ def curves(path: Path, metrics_jsonl: Path, units: Mapping[str, str]) -> None:
     rows = read_jsonl(metrics_jsonl)
     wanted = {**EPISODE, **units}
     series = {name: _series(rows, name) for name in wanted}
-    shown = [name for name, (_, values) in series.items() if np.isfinite(values).any()]
+    shown = [name for name, (_, values) in series.items() if len(values)]
     lines = max(1, -(-len(shown) // COLUMNS))
     with matplotlib.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(11, 1.9 * lines), dpi=130, layout="constrained")
@@ -50,10 +50,15 @@ def _title(name: str) -> str:
     return ("policy: " if group == "evaluation" else "") + last.replace("_", " ")
 
 
+def _words(name: str) -> str:
+    return name.removeprefix("environment/").replace("/", " ").replace("_", " ")
+
+
 def _series(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Iterations (N,) and values (N,) of the rows that have the value; some are logged every few iterations only."""
-    found = [(row["iteration"], row[name]) for row in rows if row.get(name) is not None]
-    return np.array([i for i, _ in found], float), np.array([v for _, v in found], float)
+    """Iterations (N,) and values (N,) of the rows that have a number under `name`."""
+    there = [(row["iteration"], row[name]) for row in rows if row.get(name) is not None]
+    pairs = np.array(there, float).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def _plot(axis: Axes, iterations: np.ndarray, values: np.ndarray, title: str, unit: str) -> None:
@@ -67,7 +72,6 @@ def _plot(axis: Axes, iterations: np.ndarray, values: np.ndarray, title: str, un
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
-    """Mean over a centred window of a twentieth of the run; missing values do not count."""
+    """Mean over a centred window of a twentieth of the run, shorter at its ends."""
     half = max(1, len(values) // 40)
-    windows = (values[max(0, i - half) : i + half + 1] for i in range(len(values)))
-    return np.array([w[np.isfinite(w)].mean() if np.isfinite(w).any() else np.nan for w in windows])
+    return np.array([values[max(0, i - half) : i + half + 1].mean() for i in range(len(values))])

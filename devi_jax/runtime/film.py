@@ -38,14 +38,14 @@ def film(path: Path, *panels: Panel, fps: int = 30, height: int = 360) -> None:
 
 
 def strip(path: Path, *panels: Panel, columns: int = 6, height: int = 300) -> None:
-    """Write a PNG with `columns` frames from the first to the last in a row, one row a panel, with shadows.
+    """Write a PNG with `columns` frames from the first to the last in a row, one row a panel.
 
     Raises:
         DeviceError: when this machine cannot render.
     """
     rows = []
     for panel in panels:
-        with Stage([panel], height, shadows=True) as stage:
+        with Stage([panel], height) as stage:
             times = np.linspace(0, stage.frames - 1, columns).round().astype(int)
             rows.append(np.concatenate([stage.image(int(t)) for t in times], axis=1))
     widest = max(row.shape[1] for row in rows)

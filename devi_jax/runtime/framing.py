@@ -10,10 +10,10 @@ def third_person(
     points_world: np.ndarray,
     width: int = 480,
     height: int = 360,
-    azimuth_deg: float = 35.0,
-    elevation_deg: float = 15.0,
+    azimuth_deg: float = 65.0,
+    elevation_deg: float = 20.0,
     fovy_deg: float = 40.0,
-    margin_m: float = 0.2,
+    margin_m: float = 0.15,
 ) -> Camera:
     """The nearest camera aimed at the middle of `points_world` (N, 3) that shows them all.
 

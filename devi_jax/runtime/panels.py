@@ -49,7 +49,7 @@ class Stage:
         DeviceError: when this machine cannot render.
     """
 
-    def __init__(self, panels: Sequence[Panel], height: int, shadows: bool = False):
+    def __init__(self, panels: Sequence[Panel], height: int):
         self.panels, self.height = panels, height
         self.width = sum(panel.width(height) for panel in panels)
         self.frames = max(len(panel.qpos) for panel in panels)
@@ -57,7 +57,7 @@ class Stage:
         self._renderers: list[Renderer] = []
         with ExitStack() as opened:
             for panel in panels:
-                renderer = Renderer(panel.model, panel.width(height), height, shadows)
+                renderer = Renderer(panel.model, panel.width(height), height)
                 self._renderers.append(opened.enter_context(renderer))
             self._opened = opened.pop_all()
 
@@ -74,12 +74,12 @@ class Stage:
 
     def _panel(self, panel: Panel, renderer: Renderer, t: int) -> np.ndarray:
         t = min(t, len(panel.qpos) - 1)
-        picture = Image.fromarray(np.ascontiguousarray(renderer.image(panel.qpos[t], panel.camera)))
+        picture = Image.fromarray(renderer.image(panel.qpos[t], panel.camera))
         draw = ImageDraw.Draw(picture)
         for dots in panel.dots:
             _draw_dots(draw, dots, t, self.height / panel.camera.height)
         if panel.title:
-            draw.text((8, 5), panel.title, fill="white", font=self._font, stroke_width=1, stroke_fill=(40, 40, 40))
+            draw.text((8, 5), panel.title, fill=(30, 35, 40), font=self._font, stroke_width=1, stroke_fill="white")
         return np.asarray(picture)
 
 

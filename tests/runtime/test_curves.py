@@ -36,7 +36,7 @@ def test_curves_are_drawn(tmp_path, lines, monkeypatch):
     curves(
         tmp_path / "curves.png", tmp_path / "m.jsonl", {"environment/body_position": "m", "environment/absent": "rad"}
     )
-    assert drawn == [("reward", ""), ("length", "frames"), ("body position", "m")]
+    assert drawn == [("episode reward", ""), ("episode length", "frames"), ("body position", "m")]
     picture = np.asarray(Image.open(tmp_path / "curves.png").convert("L"))
     assert picture.shape[1] == 1430 and (picture < 128).sum() > 500
     assert sorted(p.name for p in tmp_path.iterdir()) == ["curves.png", "m.jsonl"]
@@ -48,10 +48,14 @@ def test_no_metrics_is_one_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_smoothing_is_a_centred_mean_that_skips_gaps():
-    values = np.arange(80.0)
-    values[10] = np.nan
-    smooth = module._smooth(values)
-    assert smooth[40] == pytest.approx(40.0)
-    assert smooth[10] == pytest.approx(np.nanmean(values[8:13]))
-    assert smooth[0] == pytest.approx(np.mean(values[:3]))
+def test_smoothing_is_a_centred_mean():
+    smooth = module._smooth(np.arange(80.0) ** 2)
+    assert smooth[40] == pytest.approx(np.mean(np.arange(38.0, 43.0) ** 2))
+    assert smooth[0] == pytest.approx((0 + 1 + 4) / 3)
+
+
+def test_rows_without_a_number_are_left_out():
+    rows = [{"iteration": 1, "a": 2.0}, {"iteration": 2, "a": None}, {"iteration": 3}, {"iteration": 4, "a": 5.0}]
+    iterations, values = module._series(rows, "a")
+    assert iterations.tolist() == [1, 4] and values.tolist() == [2.0, 5.0]
+    assert len(module._series(rows, "b")[0]) == 0
