@@ -48,6 +48,9 @@ class NetworkConfig:
     """Whether the log standard deviation is a parameter or stays as given."""
 
     def __post_init__(self):
+        for name in ("token_width", "token_layers", "heads"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}", where=name, valid="1 or more")
         if self.token_width % self.heads:
             valid = [h for h in range(1, self.token_width + 1) if self.token_width % h == 0]
             raise ConfigError(

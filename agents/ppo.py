@@ -50,16 +50,22 @@ class PpoConfig:
     """Factor on rewards before learning; 1 - gamma keeps returns within the range of a single reward."""
 
     def __post_init__(self):
+        for name in ("environments", "horizon", "minibatch", "epochs"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}", where=name, valid="1 or more")
         samples = self.environments * self.horizon
-        if self.minibatch < 1 or samples % self.minibatch:
-            choices = [d for d in range(1, samples + 1) if samples % d == 0]
-            nearest = sorted(sorted(choices, key=lambda d: abs(math.log(d / max(self.minibatch, 1))))[:5])
+        if samples % self.minibatch:
             raise ConfigError(
                 f"{self.environments} environments x {self.horizon} steps do not divide into minibatches "
                 f"of {self.minibatch}",
                 where="minibatch",
-                valid=f"a divisor of {samples}, such as {', '.join(map(str, nearest))}",
+                valid=f"a divisor of {samples}, such as {', '.join(map(str, _divisors_near(samples, self.minibatch)))}",
             )
+
+
+def _divisors_near(number: int, wanted: int, count: int = 5) -> list[int]:
+    divisors = (d for d in range(1, number + 1) if number % d == 0)
+    return sorted(sorted(divisors, key=lambda d: abs(math.log(d / wanted)))[:count])
 
 
 def ppo_loss(log_ratio: Float[Array, "B"], advantage: Float[Array, "B"], clip: float) -> Float[Array, ""]:

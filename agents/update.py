@@ -108,7 +108,7 @@ def learn(
     def descend(optimiser, loss, parameters, optimiser_state, minibatch):
         gradient, metrics = jax.grad(loss, has_aux=True)(parameters, networks, config, minibatch)
         change, optimiser_state = optimiser.update(gradient, optimiser_state, parameters)
-        return optax.apply_updates(parameters, change), optimiser_state, metrics, optax.global_norm(gradient)
+        return optax.apply_updates(parameters, change), optimiser_state, metrics, optax.tree.norm(gradient)
 
     def step(carry, minibatch):
         (actor, actor_state), (critic, critic_state) = carry

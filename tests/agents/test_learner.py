@@ -1,0 +1,157 @@
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from agents import Learner, NetworkConfig, PpoConfig
+from devi_jax.core.protocols import Transition
+
+EFFORT, GAMMA = 0.5, 0.9
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Move a point to a goal on a line; cost is squared distance plus weighted squared action (an LQR problem)."""
+
+    length: int = 20
+    observation_sizes = {"position": 1, "goal": 1}
+    action_size = 1
+
+    def reset(self, key):
+        position_key, goal_key, time_key = jax.random.split(key, 3)
+        return {
+            "position": jax.random.uniform(position_key, minval=-1),
+            "goal": jax.random.uniform(goal_key, minval=-1),
+            "time": jax.random.randint(time_key, (), 0, self.length),
+        }
+
+    def observe(self, state):
+        return {"position": state["position"][None], "goal": state["goal"][None]}
+
+    def step(self, state, action):
+        error = state["position"] - state["goal"]
+        reward = -(error**2 + EFFORT * action[0] ** 2)
+        state = state | {"position": state["position"] + action[0], "time": state["time"] + 1}
+        over = state["time"] >= self.length
+        return state, Transition(self.observe(state), reward, jnp.zeros_like(over), over, {"error_m": jnp.abs(error)})
+
+
+def riccati(steps=200):
+    """Cost-to-go P e^2 and gain K of the optimal action -K e, for e' = e + u and cost e^2 + EFFORT u^2."""
+    p = 1.0
+    for _ in range(steps):
+        p = 1 + GAMMA * p - (GAMMA * p) ** 2 / (EFFORT + GAMMA * p)
+    return p, GAMMA * p / (EFFORT + GAMMA * p)
+
+
+@pytest.fixture(scope="module")
+def reach():
+    ppo = PpoConfig(
+        environments=64, horizon=16, minibatch=256, epochs=4, gamma=GAMMA, value_clip=None, actor_rate=1e-3,
+        critic_rate=1e-3,
+    )  # fmt: skip
+    network = NetworkConfig(
+        token_width=16, transformer_layers=1, heads=2, feedforward_width=32, actor_widths=(32,),
+        critic_widths=(32, 32), log_std=-1.5,
+    )  # fmt: skip
+    return Learner(Reach(), ppo, network)
+
+
+def iterate(learner, iterations):
+    state, metrics = learner.init(jax.random.key(0)), {}
+    for _ in range(iterations):
+        state, metrics = learner.update(state)
+    return state, metrics
+
+
+def assert_identical(a, b):
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+            x, y = jax.random.key_data(x), jax.random.key_data(y)
+        np.testing.assert_array_equal(x, y)
+
+
+def test_reaches_the_optimum_of_a_linear_quadratic_problem(reach):
+    state, metrics = iterate(reach, 100)
+    assert all(np.isfinite(value) for value in metrics.values())
+    assert reach.environment_steps(state) == 100 * 64 * 16
+
+    policy, (p, gain) = reach.policy(state), riccati()
+    position, goal = (x.ravel() for x in jnp.meshgrid(jnp.linspace(-1, 1, 9), jnp.linspace(-1, 1, 9)))
+    start = error = position - goal
+    cost = jnp.zeros_like(error)
+    for k in range(60):
+        action = policy({"position": (goal + error)[:, None], "goal": goal[:, None]})[:, 0]
+        cost, error = cost + GAMMA**k * (error**2 + EFFORT * action**2), error + action
+    far = np.abs(start) > 0.4
+    optimum = p * start**2
+    assert cost.sum() == pytest.approx(float(optimum.sum()), rel=0.05)
+    np.testing.assert_array_less(cost[far], 1.25 * optimum[far])
+    action = policy({"position": position[:, None], "goal": goal[:, None]})[:, 0]
+    assert np.polyfit(start, action, 1)[0] == pytest.approx(-gain, rel=0.1)
+
+
+def test_an_update_is_a_function_of_its_state_alone(reach):
+    state = reach.init(jax.random.key(1))
+    state, _ = reach.update(state)
+    first, second = reach.update(state), reach.update(state)
+    assert_identical(first, second)
+
+    def through_numpy(x):
+        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+            return jax.random.wrap_key_data(jnp.asarray(np.array(jax.random.key_data(x))))
+        return jnp.asarray(np.array(x))
+
+    assert_identical(reach.update(jax.tree.map(through_numpy, state)), first)
+    assert (jax.random.key_data(state.key) != jax.random.key_data(first[0].key)).any()
+
+
+def test_sampled_policy_scatters_round_the_mean_as_told(reach):
+    state = reach.init(jax.random.key(2))
+    observation = {"position": jnp.full((4000, 1), 0.3), "goal": jnp.full((4000, 1), -0.2)}
+    mean = reach.policy(state)(observation)
+    drawn = reach.sampled_policy(state)(observation, jax.random.key(0))
+    np.testing.assert_allclose((drawn - mean).std(), np.exp(-1.5), rtol=0.05)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Reward 1 a step for LENGTH steps; then half of the environments fail, and half merely stop being watched.
+
+    Only those that fail can see the time, so both have a value that the critic can represent exactly.
+    """
+
+    observation_sizes = {"clock": 4, "fails": 1}
+    action_size = 1
+    length = 4
+
+    def reset(self, key):
+        return {"time": jnp.zeros((), jnp.int32), "fails": jax.random.bernoulli(key)}
+
+    def observe(self, state):
+        fails = state["fails"].astype(jnp.float32)
+        return {"clock": fails * jax.nn.one_hot(state["time"], self.length), "fails": fails[None]}
+
+    def step(self, state, action):
+        state = state | {"time": state["time"] + 1}
+        over = state["time"] >= self.length
+        ends = (over & state["fails"], over & ~state["fails"])
+        return state, Transition(self.observe(state), jnp.ones(()), *ends, {})
+
+
+def test_truncated_episodes_are_worth_the_endless_sum_and_terminated_ones_the_finite():
+    ppo = PpoConfig(environments=64, horizon=8, minibatch=128, epochs=4, gamma=GAMMA, value_clip=None, critic_rate=5e-3)
+    network = NetworkConfig(
+        token_width=4, token_layers=1, transformer_layers=0, heads=1, actor_widths=(4,), critic_widths=(32,)
+    )
+    learner = Learner(Clock(), ppo, network)
+    state, metrics = iterate(learner, 150)
+    assert metrics["episode/length"] == 4 and metrics["episode/return"] == 4
+    _, rollout = learner.collect(state)
+    value, observation = np.asarray(rollout.trajectory.value), rollout.observation
+    fails = np.asarray(observation["fails"][..., 0]) == 1
+    left = 4 - np.asarray(observation["clock"].argmax(-1))
+    np.testing.assert_allclose(value[~fails], 1 / (1 - GAMMA), rtol=0.05)
+    np.testing.assert_allclose(value[fails], (1 - GAMMA ** left[fails]) / (1 - GAMMA), rtol=0.05)

@@ -1,0 +1,146 @@
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from agents import normaliser
+from agents.distribution import Gaussian, log_prob
+from agents.gae import Trajectory, advantages
+from agents.networks import Networks
+from agents.ppo import PpoConfig
+from agents.rollout import Rollout
+from agents.state import TrainState, first_episodes
+from agents.update import actor_loss, learn, optimisers, prepare
+
+T, N = 8, 4
+LOG_STD = jnp.log(0.5)
+
+LINEAR = Networks(
+    init=lambda key: ({"w": jnp.zeros(2)}, {"w": jnp.zeros(2)}),
+    actor=lambda p, o: Gaussian((o["x"] @ p["w"])[..., None], jnp.full((*o["x"].shape[:-1], 1), LOG_STD)),
+    critic=lambda p, o: o["x"] @ p["w"],
+)
+"""Actor and critic linear in one token of length 2."""
+
+
+def config(**changes):
+    base = PpoConfig(environments=N, horizon=T, minibatch=16, epochs=2, gamma=0.9, value_clip=None)
+    return replace(base, **changes)
+
+
+@pytest.fixture(scope="module")
+def state():
+    actor, critic = LINEAR.init(jax.random.key(0))
+    both = optimisers(config())
+    return TrainState(
+        actor=actor,
+        critic=critic,
+        actor_optimiser=both.actor.init(actor),
+        critic_optimiser=both.critic.init(critic),
+        normaliser=normaliser.init({"x": 2}),
+        environments=(),
+        observation={"x": jnp.zeros((N, 2))},
+        episodes=first_episodes(N),
+        key=jax.random.key(1),
+        iteration=jnp.zeros((), jnp.int32),
+    )
+
+
+@pytest.fixture(scope="module")
+def rollout(state):
+    random = np.random.default_rng(0)
+
+    def normal(*shape):
+        return jnp.asarray(random.normal(size=shape), jnp.float32)
+
+    observation = {"x": normal(T, N, 2)}
+    behaviour = LINEAR.actor(state.actor, observation)
+    never = jnp.zeros((T, N), bool)
+    trajectory = Trajectory(
+        normal(T, N), normal(T, N), normal(T, N), never.at[3, 1].set(True), never.at[5, 2].set(True)
+    )
+    invalid = never.at[3, 1].set(True)
+    metrics = {"error_m": jnp.where(invalid, 0, 2.0)}
+    return Rollout(observation, behaviour, 0.5 * normal(T, N, 1), trajectory, invalid, metrics)
+
+
+def test_targets_are_advantage_plus_old_value_and_samples_stay_together(state, rollout):
+    t = rollout.trajectory
+    batch = prepare(config(normalise_advantage=False, reward_scale=0.1), state, rollout)
+    scaled = Trajectory(0.1 * t.reward, t.value, t.next_value, t.terminated, t.truncated)
+    expected = advantages(scaled, 0.9, 0.95)
+    np.testing.assert_allclose(batch.advantage, expected.ravel(), rtol=1e-5)
+    np.testing.assert_allclose(batch.target, (expected + t.value).ravel(), rtol=1e-5)
+    np.testing.assert_allclose(batch.observation["x"][N + 2], rollout.observation["x"][1, 2], rtol=1e-4)
+    np.testing.assert_array_equal(batch.action[N + 2], rollout.action[1, 2])
+
+
+def test_normalised_advantages_do_not_touch_the_targets(state, rollout):
+    plain, normalised = (prepare(config(normalise_advantage=n), state, rollout) for n in (False, True))
+    np.testing.assert_allclose([normalised.advantage.mean(), normalised.advantage.std()], [0, 1], atol=1e-5)
+    np.testing.assert_array_equal(normalised.target, plain.target)
+
+
+def test_the_first_gradient_is_the_plain_policy_gradient(state, rollout):
+    batch = prepare(config(), state, rollout)
+    gradient, metrics = jax.grad(actor_loss, has_aux=True)(state.actor, LINEAR, config(), batch)
+    x, error = np.asarray(batch.observation["x"]), np.asarray(batch.action - batch.behaviour.mean)
+    score = x * error / np.exp(2 * LOG_STD)
+    np.testing.assert_allclose(gradient["w"], -(score * np.asarray(batch.advantage)[:, None]).mean(0), rtol=1e-4)
+    np.testing.assert_allclose([metrics["policy/kl"], metrics["policy/clip_fraction"]], 0, atol=1e-6)
+
+
+def test_bound_and_entropy_enter_the_actor_loss_with_their_weights(state, rollout):
+    wide = {"w": jnp.array([2.0, -1.0])}
+    batch = prepare(config(), state, rollout)
+    (plain, metrics), (weighted, _) = (
+        actor_loss(wide, LINEAR, config(bound_weight=b, entropy_weight=e), batch) for b, e in ((0.0, 0.0), (3.0, 0.5))
+    )
+    mean = np.asarray(batch.observation["x"]) @ np.array([2.0, -1.0])
+    bound = np.mean(np.maximum(np.abs(mean) - 1, 0) ** 2)
+    spread = 0.5 * np.log(2 * np.pi * np.e * 0.25)
+    np.testing.assert_allclose(weighted - plain, 3 * bound - 0.5 * spread, rtol=1e-4)
+    np.testing.assert_allclose(metrics["loss/policy"], plain, rtol=1e-6)
+
+
+def test_one_full_batch_step_is_adam_on_each_loss_with_its_own_rate(state, rollout):
+    settings = config(minibatch=T * N, epochs=1, actor_rate=1e-3, critic_rate=2e-2)
+    after, _ = learn(LINEAR, settings, optimisers(settings), state, rollout)
+    batch = prepare(settings, state, rollout)
+    residual = np.asarray(LINEAR.critic(state.critic, batch.observation) - batch.target)
+    critic_gradient = (residual[:, None] * np.asarray(batch.observation["x"])).mean(0)
+    actor_gradient = jax.grad(actor_loss, has_aux=True)(state.actor, LINEAR, settings, batch)[0]["w"]
+    # Adam's first step has the size of its rate in every component.
+    np.testing.assert_allclose(after.critic["w"] - state.critic["w"], -2e-2 * np.sign(critic_gradient), rtol=1e-3)
+    np.testing.assert_allclose(after.actor["w"] - state.actor["w"], -1e-3 * np.sign(actor_gradient), rtol=1e-3)
+    assert after.iteration == 1
+
+
+def test_all_minibatches_see_the_statistics_of_the_rollout_which_change_only_afterwards(state, rollout):
+    settings = config()
+    after, _ = learn(LINEAR, settings, optimisers(settings), state, rollout)
+    x = np.asarray(rollout.observation["x"]).reshape(-1, 2)
+    np.testing.assert_allclose(after.normaliser.mean["x"], x.mean(0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(after.normaliser.variance["x"], x.var(0), rtol=1e-4)
+    batch = prepare(settings, state, rollout)
+    np.testing.assert_allclose(batch.observation["x"], np.clip(x, -10, 10), rtol=1e-4)
+
+
+def test_metrics_are_means_over_valid_steps(state, rollout):
+    settings = config()
+    _, metrics = learn(LINEAR, settings, optimisers(settings), state, rollout)
+    t, batch = rollout.trajectory, prepare(settings, state, rollout)
+    assert metrics["environment/error_m"] == pytest.approx(2.0)
+    assert metrics["episode/nan_environments"] == 1
+    assert metrics["episode/terminated"] == pytest.approx(1 / (T * N))
+    assert metrics["episode/truncated"] == pytest.approx(1 / (T * N))
+    assert metrics["episode/reward"] == pytest.approx(float(t.reward.mean()))
+    explained = 1 - float((batch.target - batch.value).var() / batch.target.var())
+    assert metrics["value/explained_variance"] == pytest.approx(explained, rel=1e-4)
+
+
+def test_likelihoods_of_the_batch_are_those_of_the_behaviour(state, rollout):
+    batch = prepare(config(), state, rollout)
+    np.testing.assert_array_equal(batch.log_prob, log_prob(rollout.behaviour, rollout.action).ravel())
