@@ -98,6 +98,7 @@ def to_motion(recording: Recording, where: str, limit_mm: float, lags: tuple[int
 
 def rest_axes(offsets: np.ndarray, where: str) -> np.ndarray:
     """The axis permutation (3, 3), a rotation, that takes rest-pose bone offsets (52, 3) to z up, facing +y."""
+
     def total(*names: str) -> np.ndarray:
         return offsets[[INDEX[name] for name in names]].sum(axis=0)
 

@@ -168,9 +168,7 @@ BAD = {
         "joint_rotations",
     ),
     "zero object quaternion": (
-        lambda c: replace(
-            c, object_poses=replace(c.object_poses, rotations=spoiled(c.object_poses.rotations, 3, 0.0))
-        ),
+        lambda c: replace(c, object_poses=replace(c.object_poses, rotations=spoiled(c.object_poses.rotations, 3, 0.0))),
         ClipError,
         "frame 3",
         "object_rotations",
