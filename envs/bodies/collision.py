@@ -16,12 +16,19 @@ Touch = Literal["hands", "all"]
 """Which parts meet the object: `hands` (with forearms), or `all` for large objects that stand on the floor."""
 
 
+_FALLS_ON = ("pelvis", "spine3", "head", "shoulder", "elbow", "knee")
+
+
 def meets(name: str, touch: Touch) -> int:
-    """The `conaffinity` bits of a body's geoms: hands and forearms meet table and object, feet the floor."""
+    """The `conaffinity` bits of a body's geoms.
+
+    Hands and forearms meet table and object. The floor carries the feet, and after a fall trunk, head and limbs: few
+    geoms, since an engine with static sizes pays for each at every step.
+    """
+    floor = FLOOR if any(part in name for part in ("ankle", "foot", *_FALLS_ON)) else 0
     if joint_class(name) in ("finger", "wrist") or "elbow" in name:
-        return TABLE | OBJECT
-    others = OBJECT if touch == "all" else 0
-    return (FLOOR | others) if "ankle" in name or "foot" in name else others
+        return floor | TABLE | OBJECT
+    return floor | (OBJECT if touch == "all" else 0)
 
 
 def contact_parameters(name: str) -> dict[str, Any]:

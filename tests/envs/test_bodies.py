@@ -216,3 +216,19 @@ def test_unusable_offsets_are_refused():
     ):
         with pytest.raises(BodyError, match=word):
             with_offsets(body, offsets)
+
+
+def test_a_fallen_body_lies_on_the_floor():
+    spec = mujoco.MjSpec()
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_DISCRETE
+    spec.option.timestep = 1 / 60
+    spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[5, 5, 1], contype=FLOOR, conaffinity=0)
+    add_body(spec, human())
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    data.qpos[2], data.qpos[3:7] = 0.4, [np.sqrt(0.5), -np.sqrt(0.5), 0.0, 0.0]  # face down in the air
+    for _ in range(180):
+        mujoco.mj_step(model, data)
+    lying = [data.body(name).xpos[2] for name in ("pelvis", "spine3", "head", "left_knee", "right_shoulder")]
+    assert 0.02 < min(lying) and max(lying) < 0.35
+    assert np.abs(data.qvel[:3]).max() < 0.1
