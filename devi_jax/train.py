@@ -34,7 +34,7 @@ class Options:
     out: Path | None = None
     """Run folder; by default runs/CLIP-N. It must not exist."""
     minutes: float | None = None
-    """Train for so long (evaluation and film come after); 10 if neither this nor --iterations is given."""
+    """Train for so long, beside compilation, evaluation and film; 10 if neither this nor --iterations is given."""
     iterations: int | None = None
     """Train for so many iterations."""
     seed: int = 0
@@ -162,6 +162,7 @@ def _train(
             if int(state.iteration) == first:
                 with show.compiling("physics, policy and update"):
                     state, metrics = jax.block_until_ready(learner.update(state))
+                began += time.monotonic() - tick  # compilation is not training
             else:
                 state, metrics = jax.block_until_ready(learner.update(state))
             iteration, spent = int(state.iteration), time.monotonic() - began
