@@ -50,10 +50,6 @@ def _title(name: str) -> str:
     return ("policy: " if group == "evaluation" else "") + last.replace("_", " ")
 
 
-def _words(name: str) -> str:
-    return name.removeprefix("environment/").replace("/", " ").replace("_", " ")
-
-
 def _series(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
     """Iterations (N,) and values (N,) of the rows that have a number under `name`."""
     there = [(row["iteration"], row[name]) for row in rows if row.get(name) is not None]

@@ -21,22 +21,24 @@ def write(path, lines: int) -> None:
         }
         for i in range(lines)
     ]
+    rows.append({"iteration": lines, "evaluation/lift_ratio": 0.5})
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 @pytest.mark.parametrize("lines", [1, 2, 60])
 def test_curves_are_drawn(tmp_path, lines, monkeypatch):
     drawn = []
-    monkeypatch.setattr(
-        module,
-        "_plot",
-        lambda axis, x, y, title, unit, real=module._plot: (drawn.append((title, unit)), real(axis, x, y, title, unit)),
-    )
+    plot = module._plot
+
+    def noted(axis, iterations, values, title, unit):
+        drawn.append((title, unit))
+        plot(axis, iterations, values, title, unit)
+
+    monkeypatch.setattr(module, "_plot", noted)
     write(tmp_path / "m.jsonl", lines)
-    curves(
-        tmp_path / "curves.png", tmp_path / "m.jsonl", {"environment/body_position": "m", "environment/absent": "rad"}
-    )
-    assert drawn == [("episode reward", ""), ("episode length", "frames"), ("body position", "m")]
+    units = {"evaluation/lift_ratio": "", "environment/body_position": "m", "environment/absent": "rad"}
+    curves(tmp_path / "curves.png", tmp_path / "m.jsonl", units)
+    assert drawn == [("reward", ""), ("length", "frames"), ("policy: lift ratio", ""), ("body position", "m")]
     picture = np.asarray(Image.open(tmp_path / "curves.png").convert("L"))
     assert picture.shape[1] == 1430 and (picture < 128).sum() > 500
     assert sorted(p.name for p in tmp_path.iterdir()) == ["curves.png", "m.jsonl"]

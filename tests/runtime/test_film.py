@@ -1,5 +1,7 @@
 """A film has its frames, size and dots; nothing is half-written."""
 
+import subprocess
+
 import imageio_ffmpeg
 import mujoco
 import numpy as np
@@ -7,6 +9,8 @@ import pytest
 from PIL import Image
 
 from devi_jax.core.camera import frontal
+from devi_jax.core.errors import DeviceError
+from devi_jax.runtime import film as film_module
 from devi_jax.runtime import gl
 from devi_jax.runtime.film import film, strip
 from devi_jax.runtime.framing import moving_points, third_person
@@ -39,13 +43,20 @@ def test_a_film_has_its_frames_and_size(tmp_path):
     short = Panel("short", first.model, first.qpos[:4], first.camera)
     film(tmp_path / "film.mp4", first, short, second, height=180)
     assert [p.name for p in tmp_path.iterdir()] == ["film.mp4"]
-    reader = imageio_ffmpeg.read_frames(str(tmp_path / "film.mp4"))
-    about = next(reader)
-    assert about["size"] == (240 + 240 + 320, 180)
-    assert about["fps"] == 30
-    assert about["pix_fmt"].startswith("yuv420p") and about["codec"] == "h264"
-    pictures = [np.frombuffer(f, np.uint8).reshape(180, 800, 3) for f in reader]
-    assert len(pictures) == 11
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-i",
+        str(tmp_path / "film.mp4"),
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]
+    decoded = subprocess.run(command, capture_output=True, check=True)
+    for word in ("Video: h264", "yuv420p", f"{240 + 240 + 320}x180", "30 fps"):
+        assert word in decoded.stderr.decode()
+    pictures = np.frombuffer(decoded.stdout, np.uint8).reshape(11, 180, 800, 3)
     moved = [np.abs(pictures[-1][:, a:b].astype(int) - pictures[4][:, a:b]).mean() for a, b in ((0, 240), (240, 480))]
     assert moved[0] > 10 * moved[1]
 
@@ -76,6 +87,13 @@ def test_an_error_leaves_no_film(tmp_path):
     with pytest.raises(ValueError):
         film(tmp_path / "film.mp4", second, broken)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_that_cannot_be_written_says_why(tmp_path):
+    frames = (np.zeros((64, 64, 3), np.uint8) for _ in range(200))
+    with pytest.raises(DeviceError, match="No such file or directory") as e:
+        film_module._encode(tmp_path / "absent" / "film.mp4", frames, 64, 64, 30)
+    assert e.value.where == str(tmp_path / "absent" / "film.mp4")
 
 
 def test_a_strip_is_a_row_of_frames_for_each_panel(tmp_path):
