@@ -77,10 +77,11 @@ def _of_object(clip: Clip) -> Iterator[Finding]:
     if poses is None:
         return
     surface = surface_points(spec)
-    support = clip.scene.table.size[2] if clip.scene.table else 0.0
-    lowest = (rot.rotate(poses.rotations[0], surface) + poses.positions[0])[:, 2].min() - support
-    advice = "the object starts in the air or in its support: it falls or jumps first"
-    yield Finding("object gap", float(lowest) * 1e3, "mm", -10, 10, advice)
+    if clip.onset > 0:  # else a hand may hold it from the start
+        support = clip.scene.table.size[2] if clip.scene.table else 0.0
+        lowest = (rot.rotate(poses.rotations[0], surface) + poses.positions[0])[:, 2].min() - support
+        advice = "the object starts in the air or in its support: it falls or jumps first"
+        yield Finding("object gap", float(lowest) * 1e3, "mm", -10, 10, advice)
     if clip.onset > 1:
         speed = np.linalg.norm(np.diff(poses.positions[: clip.onset], axis=0), axis=-1) * clip.fps
         advice = "the object moves before a hand touches it: begin later with convert --start"

@@ -80,6 +80,7 @@ def test_an_object_in_the_air_or_moving_by_itself_is_found(still):
     found = findings(hovering)
     assert found["object gap"].value == pytest.approx(50, abs=2) and found["object gap"].verdict == "warn"
     assert found["object speed before contact"].value == pytest.approx(0.3)
+    assert "object gap" not in findings(replace(hovering, contact=np.ones((30, 2))))  # held from the start
     on_table = replace(hovering, scene=replace(still.scene, table=Table(size=(1, 0.5, 0.05))))
     assert findings(on_table)["object gap"].value == pytest.approx(0, abs=2)
 
