@@ -48,14 +48,15 @@ class _Simulations:
         sims.qvel = np.asarray(qvel).reshape(count, -1)
         sims.qacc_warmstart = np.asarray(warmstart).reshape(count, -1)
         sims.expand("qpos_spring")[:] = np.asarray(spring).reshape(count, -1)
-        failed = None
+        failed = np.zeros(count, bool)
         try:
             sims.step(nstep=self._substeps)
         except batch.SimulationError as error:
-            failed = error.ids
-        out = [sims.bind(k).astype(np.float32) for k in ("qpos", "qvel", "qacc_warmstart", "sensordata")]
-        if failed is not None:
-            out[0][failed] = np.nan  # the environment terminates and counts them
+            failed[error.ids] = True
+        with np.errstate(over="ignore"):  # what outgrows float32 becomes infinite, and has failed
+            out = [sims.bind(k).astype(np.float32) for k in ("qpos", "qvel", "qacc_warmstart", "sensordata")]
+        failed |= ~np.isfinite(np.concatenate(out[:2], axis=1)).all(axis=1)
+        out[0][failed] = np.nan  # the environment terminates and counts them
         return tuple(x.reshape(*lead, -1) for x in out)
 
     def _create(self, count: int) -> batch.Batch:
