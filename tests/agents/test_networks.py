@@ -20,11 +20,15 @@ def observation(*leading, seed=0):
     return {name: jnp.asarray(random.normal(size=(*leading, size)), jnp.float32) for name, size in SIZES.items()}
 
 
+def random_like(shapes):
+    random = np.random.default_rng(1)
+    return jax.tree.map(lambda x: jnp.asarray(0.3 * random.normal(size=x.shape), x.dtype), shapes)
+
+
 def compiled(config):
     """Actor and critic for three actions, with random parameters, as one compiled function of the observation."""
-    networks, random = build(config, SIZES, 3), np.random.default_rng(1)
-    shapes = jax.eval_shape(networks.init, jax.random.key(0))
-    actor, critic = jax.tree.map(lambda x: jnp.asarray(0.3 * random.normal(size=x.shape), x.dtype), shapes)
+    networks = build(config, SIZES, 3)
+    actor, critic = random_like(jax.eval_shape(networks.init, jax.random.key(0)))
     return jax.jit(lambda observation: (networks.actor(actor, observation), networks.critic(critic, observation)))
 
 
@@ -70,6 +74,16 @@ def test_every_component_reaches_every_output_whatever_the_order_of_names(transf
 
 def turned(tokens):
     return dict(reversed(tokens.items()))
+
+
+def test_every_parameter_is_used():
+    networks = build(TINY, SIZES, 3)
+    shapes, _ = jax.eval_shape(networks.init, jax.random.key(0))
+    actor = random_like(shapes)
+    gradient = jax.jit(jax.grad(lambda p: (networks.actor(p, observation(5)).mean ** 2).sum()))(actor)
+    # A bias on all keys shifts all attention scores alike, and softmax does not see it.
+    del gradient["mean"]["encoder"]["layers"][0]["attention"]["key"]["bias"]
+    assert all(np.any(x) for x in jax.tree.leaves(gradient))
 
 
 @pytest.fixture(scope="module")
