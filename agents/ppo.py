@@ -68,7 +68,7 @@ def _divisors_near(number: int, wanted: int, count: int = 5) -> list[int]:
     return sorted(sorted(divisors, key=lambda d: abs(math.log(d / wanted)))[:count])
 
 
-def ppo_loss(log_ratio: Float[Array, "B"], advantage: Float[Array, "B"], clip: float) -> Float[Array, ""]:
+def ppo_loss(log_ratio: Float[Array, " B"], advantage: Float[Array, " B"], clip: float) -> Float[Array, ""]:
     """-E[min(r A, clip(r, 1 - clip, 1 + clip) A)], r = exp(log_ratio) (Eq. 23, with A on both terms)."""
     # exp overflows float32 from 88 on; e^20 already lies far outside any trust region.
     ratio = jnp.exp(jnp.minimum(log_ratio, _LARGEST_LOG_RATIO))
@@ -81,7 +81,7 @@ def bound_loss(mean: Float[Array, "B A"]) -> Float[Array, ""]:
 
 
 def value_loss(
-    value: Float[Array, "B"], old_value: Float[Array, "B"], target: Float[Array, "B"], value_clip: float | None
+    value: Float[Array, " B"], old_value: Float[Array, " B"], target: Float[Array, " B"], value_clip: float | None
 ) -> Float[Array, ""]:
     """1/2 E[max((V - R)^2, (V_clip - R)^2)], V_clip = clip(V, V_old - value_clip, V_old + value_clip) (Eq. 26, 27)."""
     error = (value - target) ** 2

@@ -68,7 +68,7 @@ def collect(
 
 
 def restart(
-    environment: Environment, done: Bool[Array, "N"], states: Any, observation: Observation, key: PRNGKeyArray
+    environment: Environment, done: Bool[Array, " N"], states: Any, observation: Observation, key: PRNGKeyArray
 ) -> tuple[Any, Observation]:
     """Replace the states and observations of finished environments by freshly reset ones."""
 
@@ -80,7 +80,7 @@ def restart(
     return jax.lax.cond(done.any(), fresh, lambda: (states, observation))
 
 
-def fail_non_finite(states: Any, transition: Transition) -> tuple[Transition, Bool[Array, "N"]]:
+def fail_non_finite(states: Any, transition: Transition) -> tuple[Transition, Bool[Array, " N"]]:
     """Terminate, with zero reward, environments whose state, observation or reward is not finite.
 
     Their observation and metrics become zero: nothing that is not a number may reach the networks or the statistics.
@@ -102,7 +102,7 @@ def fail_non_finite(states: Any, transition: Transition) -> tuple[Transition, Bo
     return mended, ~valid
 
 
-def select(mask: Bool[Array, "N"], chosen: Any, otherwise: Any) -> Any:
+def select(mask: Bool[Array, " N"], chosen: Any, otherwise: Any) -> Any:
     """Per environment, the leaves of `chosen` where `mask` holds, else those of `otherwise`."""
 
     def pick(a, b):
@@ -111,5 +111,5 @@ def select(mask: Bool[Array, "N"], chosen: Any, otherwise: Any) -> Any:
     return jax.tree.map(pick, chosen, otherwise)
 
 
-def _finite(x: Array) -> Bool[Array, "N"]:
+def _finite(x: Array) -> Bool[Array, " N"]:
     return jnp.isfinite(x).reshape(x.shape[0], -1).all(-1)

@@ -21,10 +21,10 @@ class Episodes:
     `last_lengths` is 0 where no episode has finished yet.
     """
 
-    returns: Float[Array, "N"]
-    lengths: Int[Array, "N"]
-    last_returns: Float[Array, "N"]
-    last_lengths: Int[Array, "N"]
+    returns: Float[Array, " N"]
+    lengths: Int[Array, " N"]
+    last_returns: Float[Array, " N"]
+    last_lengths: Int[Array, " N"]
 
 
 @jax.tree_util.register_dataclass
@@ -54,7 +54,7 @@ def first_episodes(environments: int) -> Episodes:
     return Episodes(returns=zeros, lengths=none, last_returns=zeros, last_lengths=none)
 
 
-def count_step(episodes: Episodes, reward: Float[Array, "N"], done: Bool[Array, "N"]) -> Episodes:
+def count_step(episodes: Episodes, reward: Float[Array, " N"], done: Bool[Array, " N"]) -> Episodes:
     """Add one step; episodes that are `done` become the last finished ones."""
     returns, lengths = episodes.returns + reward, episodes.lengths + 1
     return Episodes(

@@ -36,10 +36,10 @@ class Batch:
     observation: Observation
     behaviour: Gaussian
     action: Float[Array, "B A"]
-    log_prob: Float[Array, "B"]
-    advantage: Float[Array, "B"]
-    value: Float[Array, "B"]
-    target: Float[Array, "B"]
+    log_prob: Float[Array, " B"]
+    advantage: Float[Array, " B"]
+    value: Float[Array, " B"]
+    target: Float[Array, " B"]
 
 
 def optimisers(config: PpoConfig) -> Optimisers:
