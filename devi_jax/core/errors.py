@@ -3,6 +3,7 @@
 Every command turns a `DeviError` into one message on stderr and exit code 2 (see `exit_on_error`).
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,3 +66,10 @@ def exit_on_error() -> Iterator[None]:
         yield
     except DeviError as error:
         fail(error)
+    except BrokenPipeError:
+        # the reader of a pipe (`| head`) has seen enough; keep the interpreter from flushing into it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -50,4 +50,3 @@ def replay(stage: Stage, clip: Clip) -> np.ndarray:
     if clip.object_poses is not None:
         qpos[:, stage.object] = np.hstack([clip.object_poses.positions, clip.object_poses.rotations])
     return qpos
-

@@ -28,3 +28,9 @@ def test_other_errors_pass_through():
 def test_every_kind_of_error_is_the_users():
     kinds = [v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, Exception)]
     assert len(kinds) >= 6 and all(issubclass(k, DeviError) for k in kinds)
+
+
+def test_an_interrupted_command_says_so(capsys):
+    with pytest.raises(SystemExit) as caught, exit_on_error():
+        raise KeyboardInterrupt
+    assert caught.value.code == 130 and capsys.readouterr().err == "interrupted\n"
