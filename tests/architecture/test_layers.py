@@ -1,6 +1,7 @@
 """The shape of the house: imports point down, files and functions stay small, imports are light, commands answer."""
 
 import ast
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -70,11 +71,14 @@ def test_clips_are_read_without_starting_jax():
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_answers_help(command):
-    done = python("-m", f"devi_jax.{command}", "--help")
-    assert done.returncode == 0, done.stderr
-    assert "usage" in done.stdout
+def test_every_command_answers_help(command, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [command, "--help"])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module(f"devi_jax.{command}", run_name="__main__")
+    assert stop.value.code in (0, None)
+    assert "usage" in capsys.readouterr().out
 
 
 def test_nothing_is_left_unfinished():
