@@ -1,5 +1,6 @@
 """`python -m devi_jax.train --clip=...`: from a clip to a trained, evaluated, filmed policy in one run folder."""
 
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import tyro
 from agents import Learner, Metrics, TrainState
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import save_clip
-from devi_jax.core.errors import ConfigError, exit_on_error
+from devi_jax.core.errors import ConfigError, RunError, exit_on_error
 from devi_jax.runtime.checkpoint import Checkpoints
 from devi_jax.runtime.devices import describe, enable_compilation_cache, ignore_fork_warning, peak_memory_mb
 from devi_jax.runtime.loggers import JsonlLogger, Loggers, TensorboardLogger, read_jsonl, truncate_after
@@ -168,6 +169,7 @@ def _train(
             iteration, spent = int(state.iteration), time.monotonic() - began
             rate = plan.system.ppo.environments * plan.system.ppo.horizon / (time.monotonic() - tick)
             scalars = {k: float(v) for k, v in metrics.items()}
+            _refuse_divergence(run, scalars, iteration)
             scalars |= {"time/steps_per_s": rate, "time/spent_s": spent, "steps": learner.environment_steps(state)}
             if iteration % plan.checkpoint_every == 0 or _finished(plan, iteration, spent):
                 scalars |= glance(assembly, learner, state)
@@ -182,6 +184,18 @@ def _train(
         f"peak memory {peak_memory_mb():.0f} MB"
     )
     return state
+
+
+def _refuse_divergence(run: RunDir, scalars: dict[str, float], iteration: int) -> None:
+    """Raise `RunError` when a loss is not finite: from there on every step would only fail."""
+    broken = [name for name, value in scalars.items() if name.startswith("loss/") and not math.isfinite(value)]
+    if broken:
+        raise RunError(
+            f"training diverged at iteration {iteration}: {', '.join(broken)} is not finite",
+            where=str(run.path),
+            valid="finite losses; the last checkpoint still has them",
+            mend="train again into a new folder with a smaller --ppo.actor-rate and --ppo.critic-rate",
+        )
 
 
 def _finished(plan: Plan, iteration: int, spent_s: float) -> bool:

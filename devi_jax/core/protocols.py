@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
@@ -29,6 +29,7 @@ class Transition:
     metrics: dict[str, Float[Array, ""]]
 
 
+@runtime_checkable
 class Environment(Protocol):
     """A pure-functional environment for one agent; the learner adds the batch with `vmap`.
 
