@@ -35,7 +35,7 @@ def curves(path: Path, metrics_jsonl: Path, units: Mapping[str, str]) -> None:
         figure = Figure(figsize=(11, 1.9 * lines), dpi=130, layout="constrained")
         axes = figure.subplots(lines, COLUMNS, squeeze=False).ravel()
         for axis, name in zip(axes, shown, strict=False):
-            _plot(axis, *series[name], title=_title(name), unit=wanted[name])
+            _plot(axis, *series[name], title=_title(name, wanted[name]), unit=wanted[name])
         for axis in axes[len(shown) :]:
             axis.set_axis_off()
         for axis in axes[max(0, len(shown) - COLUMNS) : len(shown)]:
@@ -44,9 +44,10 @@ def curves(path: Path, metrics_jsonl: Path, units: Mapping[str, str]) -> None:
             figure.savefig(temporary)
 
 
-def _title(name: str) -> str:
-    """Words for a metric; the deterministic policy's scores say so."""
+def _title(name: str, unit: str) -> str:
+    """Words for a metric without its unit; the deterministic policy's scores say so."""
     group, _, last = name.rpartition("/")
+    last = last.removesuffix(f"_{unit}") if unit else last
     return ("policy: " if group == "evaluation" else "") + last.replace("_", " ")
 
 
