@@ -35,10 +35,6 @@ $(DEV): pyproject.toml | $(BIN)/python
 
 demo: $(CORE)
 	$(RUN) devi_jax.train --clip=$(CLIP) --minutes=$(MINUTES) --out=$(OUT)
-	@echo
-	@echo "film:    $(OUT)/film.mp4"
-	@echo "curves:  $(OUT)/curves.png"
-	@echo "numbers: $(OUT)/evaluation.json"
 
 test: $(DEV)
 	$(RUN) pytest -q -n auto --dist loadfile
