@@ -152,11 +152,11 @@ def _train(
     run: RunDir, plan: Plan, assembly: Assembly, learner: Learner, state: TrainState, spent_s: float
 ) -> TrainState:
     """The host loop: iterate, log, show, keep checkpoints, until a limit is reached."""
-    began = time.monotonic() - spent_s
     first = int(state.iteration)
     loggers = Loggers([JsonlLogger(run.metrics_jsonl), TensorboardLogger(run.tensorboard, first or None)])
     if first == 0:
         loggers.log(0, glance(assembly, learner, state))
+    began = time.monotonic() - spent_s
     with Checkpoints(run.checkpoints) as checkpoints, progress() as show:
         while not _finished(plan, int(state.iteration), time.monotonic() - began):
             tick = time.monotonic()

@@ -44,8 +44,8 @@ def object_state(frame: Frame) -> Float[Array, "15"]:
     return jnp.concatenate(parts)
 
 
-def goal(frame: Frame, targets: tuple[Target, ...]) -> Float[Array, " k*468"]:
-    """Goal g_t: the next target frames of the human, positions as the way each joint still has to go."""
+def goal(frame: Frame, targets: tuple[Target, ...]) -> Float[Array, " G"]:
+    """Goal g_t, 468 numbers a target frame: positions as the way each joint still has to go, and rotations."""
     turn = rot.heading(frame.rotation[0])
     parts = []
     for target in targets:
