@@ -36,7 +36,7 @@ def advance_mjx(model: mujoco.MjModel, substeps: int, impl: Literal["jax", "warp
             f"the {impl} engine does not start: {error}",
             where="--physics=warp" if impl == "warp" else "--physics=mjx",
             valid="--physics=auto picks one that does",
-            mend="pip install 'devi-jax[gpu]'" if impl == "warp" else "pip install --upgrade mujoco-mjx",
+            mend="pip install -e '.[gpu]'" if impl == "warp" else "pip install --upgrade mujoco-mjx",
         ) from error
 
     def advance(data, now: Coordinates, spring):
