@@ -1,5 +1,6 @@
 """`python -m devi_jax.bench`: how fast physics, environment and learning run here, as ratios taken in one process."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -167,10 +168,12 @@ def _table(options: Options, seconds: dict[str, float], count: int, system: Syst
         )
     rows.append(("peak memory", f"{peak_memory_mb():,.0f} MB", "whole process"))
     git = provenance()["git"]
+    busy = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
+    load = f"load average over five minutes {busy:.1f}, so on a busy machine read the ratios"
     head = [
         f"`python -m devi_jax.bench --clip={options.clip} --environments={options.environments} "
         f"--repeats={options.repeats}{' --mjx' if options.mjx else ''}`, {date.today().isoformat()}, {describe()}, "
-        f"commit {git['commit'][:10] if git else 'unknown'}. Medians.",
+        f"commit {git['commit'][:10] if git else 'unknown'}. Medians; {load}.",
         "",
         "| what | rate | |",
         "|---|---|---|",
