@@ -12,7 +12,8 @@ from devi_jax.core.camera import frontal
 from devi_jax.core.clip import Clip
 from devi_jax.core.frame import Frame, Target, View
 from devi_jax.sources.resolve import resolve
-from devi_jax.systems import Assembly, assemble, devi
+from devi_jax.systems import Assembly, assemble
+from tests.envs.replay import recipe
 
 POINTS = 64
 
@@ -112,10 +113,10 @@ def lift_can() -> Clip:
 @pytest.fixture(scope="session")
 def standing(lift_can: Clip) -> Assembly:
     """The bundled clip on the C engine, on its own feet."""
-    return assemble(devi("cpu"), lift_can, "c", "free")
+    return assemble(recipe(), lift_can, "c", "free")
 
 
 @pytest.fixture(scope="session")
 def pinned(lift_can: Clip) -> Assembly:
     """The bundled clip on the C engine, with a pinned root."""
-    return assemble(devi("cpu"), lift_can, "c", "pinned")
+    return assemble(recipe(), lift_can, "c", "pinned")

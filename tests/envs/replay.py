@@ -1,12 +1,20 @@
-"""Zero residual action played open loop, as a compiled scan without rewards and observations."""
+"""The recipe environments are tested with, and its zero action as a compiled scan without rewards and observations."""
 
+from dataclasses import replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 
 from devi_jax.core.frame import Frame
+from devi_jax.systems import System, devi
+from envs.config import EnvironmentConfig
 from envs.tracking import TrackingEnvironment, TrackingState
+
+
+def recipe() -> System:
+    """DeVI with the environment's defaults, whatever the presets are tuned to."""
+    return replace(devi("cpu"), environment=EnvironmentConfig(goal_offsets=(1, 4), object_points=256))
 
 
 @partial(jax.jit, static_argnums=(0, 2))

@@ -19,11 +19,11 @@ from devi_jax.core.errors import DeviceError
 from devi_jax.core.frame import Frame
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
 from devi_jax.sources.resolve import resolve
-from devi_jax.systems import assemble, devi
+from devi_jax.systems import assemble
 from envs.physics import CONTROL_HZ, EngineName, make_physics
 from envs.terms.contact import FORCE_THRESHOLD_N
 from envs.tracking import TrackingEnvironment, TrackingState
-from tests.envs.replay import replay
+from tests.envs.replay import recipe, replay
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def played(engine: EngineName) -> Played:
     """Each engine once, and one compilation of it: MJX-JAX takes a minute for that."""
     if engine == "warp" and find_spec("warp") is None:
         pytest.skip("warp-lang is not installed: pip install 'devi-jax[warp]'")
-    environment = assemble(devi("cpu"), resolve("lift_can"), engine, "free").environment
+    environment = assemble(recipe(), resolve("lift_can"), engine, "free").environment
     steps = environment.reference.frames - 1 - environment.pre_contact
     assert steps > SECOND
     grasp, states = jax.device_get(replay(environment, jnp.asarray(environment.pre_contact), steps))

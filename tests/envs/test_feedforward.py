@@ -9,12 +9,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS
-from devi_jax.systems import assemble, devi
+from devi_jax.systems import assemble
 from envs.bodies import per_joint
 from envs.bodies.model import ROOT_SLIDE
 from envs.feedforward import LIMIT_M, LIMIT_RAD, _ground_torque, feedforward_offsets
 from envs.physics import CONTROL_HZ, SETTINGS, make_physics
-from tests.envs.replay import replay
+from tests.envs.replay import recipe, replay
 
 GRAVITY = np.array([0, 0, -9.81])
 
@@ -134,7 +134,7 @@ def test_a_glitch_does_not_become_a_kick(pinned, rng):
 @pytest.mark.parametrize("root", ["free", "pinned"])
 def test_replay_tracks_within_millimetres_because_of_it(root, lift_can, standing, pinned):
     """Open loop on the bundled clip: under 5 mm, and more than three times as much without."""
-    system = devi("cpu")
+    system = recipe()
     action = replace(system.environment.action, feedforward=False)
     without = replace(system, environment=replace(system.environment, action=action))
     errors = []
