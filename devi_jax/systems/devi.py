@@ -59,7 +59,7 @@ def devi(preset: Preset = "cpu") -> System:
     return System(
         name="devi",
         # fingertips may stray 80 mm: at 40 mm half of the first grasps end before they teach anything
-        environment=EnvironmentConfig(termination=TerminationConfig(tips_m=0.08), goal_offsets=(1,), object_points=256),
+        environment=EnvironmentConfig(termination=TerminationConfig(tips_m=0.08), goal_offsets=(1,), object_points=128),
         rewards=dict(REWARDS),
         combine="product",
         ppo=PpoConfig(

@@ -1,5 +1,6 @@
 """A system: environment, rewards and learner of one method, as frozen data a user can change flag by flag."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -40,20 +41,41 @@ class System:
 
 
 def to_json(system: System) -> dict[str, Any]:
-    """The system as JSON types."""
-    return asdict(system)
+    """The system as JSON types; infinities, which JSON has no numbers for, as words."""
+    return _worded(asdict(system))
 
 
 def from_json(data: Any, where: str) -> System:
-    """Inverse of `to_json`. Raises `RunError` naming the field that does not fit."""
+    """Inverse of `to_json`. Raises `RunError` naming the field that does not fit, is unknown, or is missing."""
     try:
-        return TypeAdapter(System).validate_python(data)
+        system = TypeAdapter(System).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(p) for p in first["loc"])
-        raise RunError(
-            f"the stored configuration does not fit this version: {first['msg']}",
-            where=f"{where}: system.{field}",
-            valid="a config.json written by the same version",
-            mend="train again, or check out the commit named in config.json",
-        ) from error
+        raise _misfit(first["msg"], ".".join(str(p) for p in first["loc"]), where) from error
+    # a field of another version must not become a default unseen
+    for field in _fields(data) ^ _fields(to_json(system)):
+        raise _misfit("a field is unknown or missing", field, where)
+    return system
+
+
+def _misfit(what: str, field: str, where: str) -> RunError:
+    return RunError(
+        f"the stored configuration does not fit this version: {what}",
+        where=f"{where}: system.{field}",
+        valid="a config.json written by the same version",
+        mend="train again, or check out the commit named in config.json",
+    )
+
+
+def _worded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _worded(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_worded(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _fields(data: dict[str, Any], path: str = "") -> set[str]:
+    """Dotted names of all fields of nested dictionaries."""
+    nested = [_fields(v, f"{path}{k}.") for k, v in data.items() if isinstance(v, dict)]
+    return {path + key for key in data}.union(*nested)
