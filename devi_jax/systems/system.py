@@ -53,8 +53,9 @@ def from_json(data: Any, where: str) -> System:
         first = error.errors()[0]
         raise _misfit(first["msg"], ".".join(str(p) for p in first["loc"]), where) from error
     # a field of another version must not become a default unseen
-    for field in _fields(data) ^ _fields(to_json(system)):
-        raise _misfit("a field is unknown or missing", field, where)
+    different = sorted(_fields(data) ^ _fields(to_json(system)))
+    if different:
+        raise _misfit("a field is unknown or missing", different[0], where)
     return system
 
 
