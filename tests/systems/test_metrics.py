@@ -1,139 +1,289 @@
-"""Scores of rollouts with known errors are known numbers."""
+"""The paper's numbers from rollouts with errors known beforehand: millimetres, thresholds, durations, lift, NaN."""
 
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
-from devi_jax.core import rotations as rot
 from devi_jax.core.frame import Frame
-from devi_jax.systems.metrics import score, summary
+from devi_jax.systems.metrics import Scores, score, summary
 from devi_jax.systems.rollouts import Rollouts
 from envs.reference import Reference
 
 T, FPS = 61, 30.0
-STILL = np.tile([1.0, 0.0, 0.0, 0.0], (T, 1))
+LIFT = 0.2
 
 
 @pytest.fixture
-def reference() -> Reference:
-    """A standing human and an object that rises 0.3 m in the second half, touched by the right hand from then on."""
-    position = np.tile(np.random.default_rng(0).normal(size=(52, 3)) * 0.3 + [0, 0, 1], (T, 1, 1))
-    height = 0.8 + 0.3 * np.clip(np.arange(T) - T // 2, 0, None) / (T - 1 - T // 2)
-    contact = np.stack([np.zeros(T), np.arange(T) > T // 2], axis=1)
-    unused = dict.fromkeys(
-        ("local", "angular", "rotation", "linear_velocity", "angular_velocity", "tips", "target", "target_root")
-    )
+def reference(rng) -> Reference:
+    """A human wandering at 1 m, an object that is lifted by 0.2 m from frame 30 to 50, right hand in contact then."""
+    position = np.array([0, 0, 1.0]) + rng.normal(scale=0.1, size=(52, 3)) + np.linspace(0, 0.2, T)[:, None, None]
+    rotation = np.broadcast_to([1.0, 0, 0, 0], (T, 52, 4))
+    height = 0.8 + LIFT * np.clip((np.arange(T) - 30) / 20, 0, 1)
+    contact = np.zeros((T, 2))
+    contact[30:, 1] = 1
+    f32 = lambda x: jnp.asarray(np.ascontiguousarray(x), jnp.float32)  # noqa: E731
     return Reference(
-        **unused,  # type: ignore[arg-type]
-        position=position,  # type: ignore[arg-type]
-        contact=contact,  # type: ignore[arg-type]
-        object_start=None,
+        local=f32(rotation),
+        angular=jnp.zeros((T, 52, 3)),
+        position=f32(position),
+        rotation=f32(rotation),
+        linear_velocity=jnp.zeros((T, 52, 3)),
+        angular_velocity=jnp.zeros((T, 52, 3)),
+        tips=jnp.zeros((T, 10, 3)),
+        contact=f32(contact),
+        target=f32(rotation),
+        target_root=jnp.zeros((T, 3)),
+        object_start=jnp.array([0.1, 0.3, 0.8, 1, 0, 0, 0]),
         points_px=None,
         visible=None,
         points_object=None,
         view=None,
-        object_position=np.stack([np.zeros(T), np.full(T, 0.4), height], axis=1),  # type: ignore[arg-type]
-        object_rotation=STILL,  # type: ignore[arg-type]
+        object_position=f32(np.stack([np.full(T, 0.1), np.full(T, 0.3), height], axis=1)),
+        object_rotation=f32(np.broadcast_to([1.0, 0, 0, 0], (T, 4))),
     )
 
 
-def rollouts(reference: Reference, count: int = 1) -> Rollouts:
-    """`count` perfect rollouts."""
+def perfect(reference: Reference, count: int = 1) -> Rollouts:
+    """What follows the reference exactly, `count` times."""
 
-    def batched(x):
-        return np.repeat(np.asarray(x)[:, None], count, axis=1)
+    def repeat(x):
+        return jnp.repeat(x[:, None], count, axis=1)
 
-    force = np.zeros((T, count, 2, 16))
-    force[:, :, 1, 3] = 1.0
-    frame = Frame(
-        position=batched(reference.position),  # type: ignore[arg-type]
-        rotation=None,  # type: ignore[arg-type]
-        linear_velocity=None,  # type: ignore[arg-type]
-        angular_velocity=None,  # type: ignore[arg-type]
-        tips=None,  # type: ignore[arg-type]
-        contact_n=force,  # type: ignore[arg-type]
-        power_w=None,  # type: ignore[arg-type]
-        object_position=batched(reference.object_position),  # type: ignore[arg-type]
-        object_rotation=batched(reference.object_rotation),  # type: ignore[arg-type]
-        object_linear_velocity=None,
-        object_angular_velocity=None,
+    force = jnp.zeros((T, 2, 16)).at[:, :, 3].set(reference.contact)
+    frames = Frame(
+        position=repeat(reference.position),
+        rotation=repeat(reference.rotation),
+        linear_velocity=repeat(reference.linear_velocity),
+        angular_velocity=repeat(reference.angular_velocity),
+        tips=repeat(reference.tips),
+        contact_n=repeat(force),
+        power_w=jnp.zeros((T, count)),
+        object_position=repeat(reference.object_position),
+        object_rotation=repeat(reference.object_rotation),
+        object_linear_velocity=jnp.zeros((T, count, 3)),
+        object_angular_velocity=jnp.zeros((T, count, 3)),
     )
-    return Rollouts(frame, None, np.ones((T, count)), np.ones((T, count), bool))  # type: ignore[arg-type]
+    return Rollouts(frames, jnp.zeros((T, count, 7)), jnp.ones((T, count)), jnp.ones((T, count), bool))
 
 
-def changed(made: Rollouts, **fields) -> Rollouts:
-    """The rollouts with some of the frame's arrays replaced."""
-    return replace(made, frames=replace(made.frames, **fields))
+def changed(rollouts: Rollouts, **fields) -> Rollouts:
+    return replace(rollouts, frames=replace(rollouts.frames, **fields))
 
 
-def test_perfect_rollout(reference):
-    (s,) = score(rollouts(reference), reference, FPS)
-    assert (s.mpjpe_all_mm, s.t_root_mm, s.t_obj_mm) == (0.0, 0.0, 0.0)
-    assert s.success_paper and s.success_tight and s.success_intermimic
-    assert s.duration_s == pytest.approx((T - 1) / FPS)
-    assert s.lift_ratio == pytest.approx(1.0) and s.contact_share == 1.0 and s.alive_share == 1.0
+def one(rollouts: Rollouts, reference: Reference) -> Scores:
+    (scores,) = score(rollouts, reference, FPS)
+    return scores
 
 
-def test_shift_of_the_whole_body_is_seen_in_the_world_and_not_from_the_root(reference):
-    made = rollouts(reference)
-    made = changed(made, position=made.frames.position + np.array([0.03, 0.0, 0.04]))
-    (s,) = score(made, reference, FPS)
-    assert (s.mpjpe_all_mm, s.t_root_mm) == (pytest.approx(50.0), pytest.approx(50.0))
-    assert s.mpjpe_all_root_relative_mm == pytest.approx(0.0, abs=1e-9)
+def test_a_perfect_rollout_has_no_error(reference):
+    scores = one(perfect(reference), reference)
+    assert scores.success_paper and scores.success_tight and scores.success_intermimic
+    zero = ("body", "hand", "all", "all_root_relative")
+    assert [getattr(scores, f"mpjpe_{k}_mm") for k in zero] == pytest.approx([0] * 4, abs=1e-3)
+    assert (scores.t_root_mm, scores.t_obj_mm, scores.o_obj_rad) == (0, 0, 0)
+    assert scores.duration_s == pytest.approx(2.0)
+    assert scores.lift_ratio == pytest.approx(1.0) and scores.contact_share == 1.0 and scores.alive_share == 1.0
 
 
-def test_body_and_hand_are_weighed_by_their_joints(reference):
-    made = rollouts(reference)
-    position = made.frames.position.copy()
-    position[:, :, 22:, 0] += 0.052
-    (s,) = score(changed(made, position=position), reference, FPS)
-    assert (s.mpjpe_body_mm, s.mpjpe_hand_mm) == (pytest.approx(0.0), pytest.approx(52.0))
-    assert s.mpjpe_all_mm == pytest.approx(30.0)
+def test_body_and_hand_errors_are_means_over_their_joints(reference):
+    """Every body joint 30 mm away, every finger joint 50 mm: 22 and 30 of 52."""
+    rollouts = perfect(reference)
+    shift = jnp.where(jnp.arange(52)[:, None] < 22, jnp.array([0, 0.03, 0]), jnp.array([0.03, 0, 0.04]))
+    scores = one(changed(rollouts, position=rollouts.frames.position + shift), reference)
+    assert scores.mpjpe_body_mm == pytest.approx(30, rel=1e-4)
+    assert scores.mpjpe_hand_mm == pytest.approx(50, rel=1e-4)
+    assert scores.mpjpe_all_mm == pytest.approx((22 * 30 + 30 * 50) / 52, rel=1e-4)
+    assert scores.t_root_mm == pytest.approx(30, rel=1e-4)
+    # seen from the root, the body is right and the hands are off by the difference of the two shifts
+    wanted = 30 * np.linalg.norm([30, -30, 40]) / 52
+    assert scores.mpjpe_all_root_relative_mm == pytest.approx(wanted, rel=1e-4)
+
+
+def test_errors_are_means_over_time_of_distances_not_of_vectors(reference):
+    """20 mm to one side and then to the other is 20 mm, not zero."""
+    rollouts = perfect(reference)
+    sign = jnp.where(jnp.arange(T) % 2 == 0, 1.0, -1.0)[:, None, None, None]
+    swing = rollouts.frames.position + sign * jnp.array([0.02, 0, 0])
+    assert one(changed(rollouts, position=swing), reference).mpjpe_all_mm == pytest.approx(20, rel=1e-4)
+
+
+def test_object_errors(reference):
+    rollouts = perfect(reference)
+    turned = Rotation.from_rotvec([0.0, 0.6, 0.0]).as_quat(scalar_first=True)
+    half = jnp.where(jnp.arange(T)[:, None, None] < 30, jnp.array([1.0, 0, 0, 0]), jnp.asarray(turned))
+    scores = one(
+        changed(
+            rollouts,
+            object_position=rollouts.frames.object_position + jnp.array([0.03, -0.04, 0.0]),
+            object_rotation=jnp.asarray(half, jnp.float32),
+        ),
+        reference,
+    )
+    assert scores.t_obj_mm == pytest.approx(50, rel=1e-4)
+    assert scores.o_obj_rad == pytest.approx(0.6 * 31 / 61, rel=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("shift_m", "turn_rad", "paper", "tight"),
-    [(0.09, 0.8, True, True), (0.11, 0.0, True, False), (0.05, 1.0, True, False), (0.21, 0.0, False, False)],
+    ("human_m", "object_m", "turn_rad", "paper", "tight"),
+    [
+        (0.099, 0.0, 0.0, True, True),
+        (0.101, 0.0, 0.0, True, False),
+        (0.199, 0.0, 0.0, True, False),
+        (0.201, 0.0, 0.0, False, False),
+        (0.0, 0.099, 0.0, True, True),
+        (0.0, 0.101, 0.0, True, False),
+        (0.0, 0.199, 0.0, True, False),
+        (0.0, 0.201, 0.0, False, False),
+        (0.0, 0.0, 0.89, True, True),
+        (0.0, 0.0, 0.91, True, False),
+        (0.0, 0.0, 3.0, True, False),  # section 5.1 bounds no rotation
+    ],
 )
-def test_both_success_thresholds(reference, shift_m, turn_rad, paper, tight):
-    made = rollouts(reference)
-    turn = np.broadcast_to(rot.quat_exp(np.array([0.0, 0.0, turn_rad])), made.frames.object_rotation.shape)
-    made = changed(made, object_position=made.frames.object_position + [shift_m, 0, 0], object_rotation=turn)
-    (s,) = score(made, reference, FPS)
-    assert s.t_obj_mm == pytest.approx(1e3 * shift_m) and s.o_obj_rad == pytest.approx(turn_rad)
-    assert (s.success_paper, s.success_tight) == (paper, tight)
+def test_both_sets_of_thresholds(human_m, object_m, turn_rad, paper, tight, reference):
+    rollouts = perfect(reference)
+    about = jnp.asarray(Rotation.from_rotvec([0, 0, turn_rad]).as_quat(scalar_first=True), jnp.float32)
+    scores = one(
+        changed(
+            rollouts,
+            position=rollouts.frames.position + jnp.array([human_m, 0, 0]),
+            object_position=rollouts.frames.object_position + jnp.array([0, object_m, 0]),
+            object_rotation=jnp.broadcast_to(about, rollouts.frames.object_rotation.shape),
+        ),
+        reference,
+    )
+    assert (scores.success_paper, scores.success_tight) == (paper, tight)
 
 
-def test_lift_ratio_counts_the_height_at_the_end_not_the_best(reference):
-    made = rollouts(reference)
-    where = made.frames.object_position.copy()
-    where[-10:, :, 2] = 0.8  # dropped near the end
-    (s,) = score(changed(made, object_position=where), reference, FPS)
-    assert s.lift_ratio == pytest.approx(0.0) and s.success_paper
-    assert summary([s])["success_lift_rate"] == 0.0 and summary([s])["success_rate"] == 1.0
+@pytest.mark.parametrize("what", ["human", "object", "fall"])
+def test_intermimics_duration_ends_where_it_first_fails(what, reference):
+    rollouts = perfect(reference)
+    late = (jnp.arange(T) == 45)[:, None, None]
+    position, thing = rollouts.frames.position, rollouts.frames.object_position
+    if what == "human":
+        position = position + jnp.where(late[..., None], jnp.array([0.51, 0, 0]), 0)
+    elif what == "object":
+        thing = thing + jnp.where(late, jnp.array([0.51, 0, 0]), 0)
+    else:
+        position = jnp.where(late[..., None] & (jnp.arange(52) == 0)[:, None], jnp.array([0, 0, 0.149]), position)
+    scores = one(changed(rollouts, position=position, object_position=thing), reference)
+    assert not scores.success_intermimic
+    assert scores.duration_s == pytest.approx(45 / 30)
 
 
-def test_duration_ends_where_the_object_is_lost_or_the_human_falls(reference):
-    made = rollouts(reference, 2)
-    where, position = made.frames.object_position.copy(), made.frames.position.copy()
-    where[15:, 0, 0] += 0.6
-    position[30:, 1, 0, 2] = 0.1
-    lost, fallen = score(changed(made, object_position=where, position=position), reference, FPS)
-    assert lost.duration_s == pytest.approx(0.5) and fallen.duration_s == pytest.approx(1.0)
-    assert not lost.success_intermimic and not fallen.success_intermimic
+@pytest.mark.parametrize("what", ["human", "object", "fall"])
+def test_intermimic_goes_on_just_within_its_bounds(what, reference):
+    rollouts = perfect(reference)
+    position, thing = rollouts.frames.position, rollouts.frames.object_position
+    if what == "human":
+        position = position + jnp.array([0.49, 0, 0])
+    elif what == "object":
+        thing = thing + jnp.array([0.49, 0, 0])
+    else:
+        position = position.at[:, :, 0, 2].set(0.151)
+    scores = one(changed(rollouts, position=position, object_position=thing), reference)
+    assert scores.success_intermimic and scores.duration_s == pytest.approx(2.0)
 
 
-def test_what_is_not_finite_is_a_failure_of_one_metre(reference):
-    made = rollouts(reference)
-    position = np.full_like(made.frames.position, np.nan)
-    (s,) = score(changed(made, position=position), reference, FPS)
-    assert s.mpjpe_all_mm == pytest.approx(1000.0) and not s.success_paper and s.duration_s == 0.0
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9, 1.2])
+def test_lift_is_the_height_gained_over_the_height_wanted(share, reference):
+    rollouts = perfect(reference)
+    gained = (rollouts.frames.object_position - rollouts.frames.object_position[:1]) * share
+    lifted = rollouts.frames.object_position[:1] + gained
+    assert one(changed(rollouts, object_position=lifted), reference).lift_ratio == pytest.approx(share, abs=1e-5)
 
 
-def test_contact_share_counts_the_wanted_hand_only(reference):
-    made = rollouts(reference)
-    force = np.zeros_like(made.frames.contact_n)
-    force[:, :, 0] = 1.0  # the left hand touches, the right should
-    (s,) = score(changed(made, contact_n=force), reference, FPS)
-    assert s.contact_share == 0.0
+def test_lift_counts_at_the_end_not_at_its_best(reference):
+    """Lifted well, and dropped in the last frame."""
+    rollouts = perfect(reference)
+    dropped = rollouts.frames.object_position.at[-1, :, 2].set(0.8)
+    assert one(changed(rollouts, object_position=dropped), reference).lift_ratio == pytest.approx(0.0, abs=1e-6)
+
+
+def test_lift_of_a_clip_that_puts_the_object_down_again_counts_while_it_is_up(reference):
+    height = np.asarray(reference.object_position[:, 2]).copy()
+    height[50:] = np.linspace(1.0, 0.8, T - 50)
+    down = replace(reference, object_position=reference.object_position.at[:, 2].set(jnp.asarray(height)))
+    assert one(perfect(down), down).lift_ratio == pytest.approx(1.0)
+    left = perfect(down)
+    still = jnp.broadcast_to(left.frames.object_position[:1], left.frames.object_position.shape)
+    assert one(changed(left, object_position=still), down).lift_ratio == pytest.approx(0.0)
+
+
+def test_a_clip_without_lift_has_no_lift_ratio(reference):
+    flat = replace(reference, object_position=reference.object_position.at[:, 2].set(0.8))
+    assert one(perfect(flat), flat).lift_ratio is None
+
+
+def test_contact_share_counts_the_frames_that_want_contact(reference):
+    """31 frames want the right hand; it feels the object in every other of them, and the left hand's do not count."""
+    rollouts = perfect(reference)
+    force = rollouts.frames.contact_n.at[30::2, :, 1].set(0.0).at[:, :, 0, 5].set(3.0)
+    assert one(changed(rollouts, contact_n=force), reference).contact_share == pytest.approx(15 / 31)
+    nothing = replace(reference, contact=jnp.zeros((T, 2)))
+    assert one(perfect(nothing), nothing).contact_share is None
+
+
+def test_what_is_no_number_counts_as_a_metre_and_half_a_turn(reference):
+    rollouts = perfect(reference)
+    late = jnp.arange(T) >= 31
+    frames = {
+        "position": jnp.where(late[:, None, None, None], jnp.nan, rollouts.frames.position),
+        "object_position": jnp.where(late[:, None, None], jnp.nan, rollouts.frames.object_position),
+        "object_rotation": jnp.where(late[:, None, None], jnp.nan, rollouts.frames.object_rotation),
+    }
+    scores = one(changed(rollouts, **frames), reference)
+    bad = 30 / 61
+    for name in ("body", "hand", "all", "all_root_relative"):
+        assert getattr(scores, f"mpjpe_{name}_mm") == pytest.approx(1000 * bad, rel=1e-4)
+    assert scores.t_obj_mm == pytest.approx(1000 * bad, rel=1e-4)
+    assert scores.o_obj_rad == pytest.approx(np.pi * bad, rel=1e-4)
+    assert not scores.success_paper and not scores.success_intermimic
+    assert scores.duration_s == pytest.approx(31 / 30) and scores.lift_ratio == 0.0
+
+
+def test_without_object_poses_the_human_alone_decides(reference):
+    blind = replace(reference, object_position=None, object_rotation=None)
+    scores = one(perfect(reference), blind)
+    assert (scores.t_obj_mm, scores.o_obj_rad, scores.lift_ratio) == (None, None, None)
+    assert scores.success_paper and scores.success_tight
+    far = perfect(reference)
+    far = changed(far, position=far.frames.position + 0.3)
+    assert not one(far, blind).success_paper
+
+
+def test_rollouts_are_scored_one_by_one(reference):
+    rollouts = perfect(reference, count=3)
+    shift = jnp.array([0.0, 0.15, 0.4])[None, :, None, None] * jnp.array([1.0, 0, 0])
+    scores = score(changed(rollouts, position=rollouts.frames.position + shift), reference, FPS)
+    assert [s.mpjpe_all_mm for s in scores] == pytest.approx([0, 150, 400], rel=1e-4, abs=1e-3)
+    assert [s.success_paper for s in scores] == [True, True, False]
+    out = summary(scores)
+    assert out["rollouts"] == 3
+    assert out["success_rate"] == out["success_rate_paper"] == pytest.approx(2 / 3)
+    assert out["success_rate_tight"] == pytest.approx(1 / 3)
+    assert out["mpjpe_all_mm"] == pytest.approx(550 / 3, rel=1e-4)
+
+
+def test_success_with_lift_needs_both(reference):
+    """One that tracks and lifts, one that tracks and leaves the object, one that lifts and strays."""
+    rollouts = perfect(reference, count=3)
+    thing = rollouts.frames.object_position.at[:, 1, 2].set(0.8)
+    position = rollouts.frames.position.at[:, 2].add(0.3)
+    out = summary(score(changed(rollouts, object_position=thing, position=position), reference, FPS))
+    assert out["success_rate"] == pytest.approx(2 / 3)
+    assert out["success_lift_rate"] == pytest.approx(1 / 3)
+
+
+def test_alive_share_is_that_of_the_frames(reference):
+    rollouts = perfect(reference)
+    alive = jnp.arange(T)[:, None] < 20
+    assert one(replace(rollouts, alive=alive), reference).alive_share == pytest.approx(20 / 61)
+
+
+def test_means_of_what_some_rollouts_lack_are_none(reference):
+    flat = replace(reference, object_position=reference.object_position.at[:, 2].set(0.8))
+    out = summary(score(perfect(flat, count=2), flat, FPS))
+    assert out["lift_ratio"] is None and "success_lift_rate" not in out

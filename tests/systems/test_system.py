@@ -1,51 +1,128 @@
-"""A system survives the way through a run folder, and says which field does not fit."""
+"""A system as data: what a run folder keeps is what was run, and what does not fit is named."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 
+from agents import PpoConfig
 from devi_jax.core.errors import ConfigError, RunError
-from devi_jax.systems import TERMS, devi
+from devi_jax.runtime.files import jsonable
+from devi_jax.systems import TERMS, System, choose_preset, devi
 from devi_jax.systems.system import from_json, to_json
-from envs.config import TerminationConfig
+from envs.config import ActionConfig, EnvironmentConfig, ResetConfig, TerminationConfig
 from envs.terms import Weighting
 
 
+def through_a_file(system: System):
+    """As a run folder writes and reads it."""
+    return json.loads(json.dumps(jsonable(to_json(system)), allow_nan=False))
+
+
+@pytest.fixture
+def system() -> System:
+    """Values unlike every default, infinities and optional fields among them."""
+    base = devi("cpu")
+    return replace(
+        base,
+        environment=EnvironmentConfig(
+            action=ActionConfig(mode="absolute", scale_rad=0.123, feedforward=False, squeeze_rad=0.0),
+            reset=ResetConfig(pre_contact=0.25, lead=3, joint_noise_rad=0.01),
+            termination=TerminationConfig(math.inf, 0.7, math.inf, 0.05),
+            goal_offsets=(1, 2, 3),
+            object_points=99,
+            seed=5,
+        ),
+        rewards={**base.rewards, "power": Weighting(0.0, 0.5)},
+        combine="sum",
+        ppo=PpoConfig(environments=64, minibatch=512, value_clip=None, gamma=0.9),
+        network=replace(base.network, actor_widths=(3, 4, 5, 6), log_std=-1.25),
+    )
+
+
 @pytest.mark.parametrize("preset", ["paper", "cpu"])
-def test_round_trip_through_json(preset):
-    system = devi(preset)
-    bounds = TerminationConfig(tips_m=float("inf"))
-    system = replace(system, environment=replace(system.environment, termination=bounds))
-    assert from_json(json.loads(json.dumps(to_json(system))), "config.json") == system
+def test_presets_survive_a_file(preset):
+    assert from_json(through_a_file(devi(preset)), "config.json") == devi(preset)
 
 
-def test_a_field_that_does_not_fit_is_named():
-    data = to_json(devi("cpu"))
-    data["ppo"]["horizon"] = "long"
-    with pytest.raises(RunError) as error:
-        from_json(data, "runs/x/config.json")
-    assert "system.ppo.horizon" in error.value.where and "train again" in error.value.mend
+def test_every_value_survives_a_file(system):
+    assert from_json(through_a_file(system), "config.json") == system
+    assert from_json(to_json(system), "config.json") == system
 
 
-def test_paper_preset_states_the_papers_numbers():
-    ppo, environment = devi("paper").ppo, devi("paper").environment
-    assert (ppo.environments, ppo.horizon, ppo.minibatch) == (4096, 32, 1024)
-    assert (ppo.actor_rate, ppo.critic_rate) == (2e-5, 1e-4)
-    bounds = environment.termination
-    assert (bounds.mean_m, bounds.any_m, bounds.tips_m, bounds.pixels) == (0.2, 0.4, 0.04, 0.08)
-    assert environment.reset.pre_contact == 0.5 and environment.action.mode == "absolute"
-
-
-def test_every_term_has_a_weighting_and_every_weighting_a_term():
-    assert set(devi("cpu").rewards) == set(TERMS)
+def test_optional_fields_survive_both_ways(system):
+    for clip in (None, 0.2):
+        given = replace(system, ppo=replace(system.ppo, value_clip=clip))
+        assert from_json(through_a_file(given), "config.json").ppo.value_clip == clip
+    for log_std in (-2.0, (-1.0, -2.0)):
+        given = replace(system, network=replace(system.network, log_std=log_std))
+        assert from_json(through_a_file(given), "config.json").network.log_std == log_std
 
 
 @pytest.mark.parametrize(
-    "weighting", [Weighting(weight=-1.0), Weighting(sharpness=-0.1), Weighting(weight=float("nan"))]
+    ("path", "value"),
+    [
+        ("ppo.gamma", "high"),
+        ("ppo.epochs", 2.5),
+        ("environment.action.mode", "relative"),
+        ("environment.goal_offsets", ["soon"]),
+        ("rewards.power.sharpness", None),
+        ("combine", "maximum"),
+        ("environment.termination.tips_mm", 40),
+    ],
 )
-def test_weights_without_meaning_are_refused(weighting):
-    system = replace(devi("cpu"), rewards={**devi("cpu").rewards, "object_2d": weighting})
-    with pytest.raises(ConfigError) as error:
-        system.validate()
-    assert "--rewards.object-2d" in error.value.where
+def test_a_field_that_does_not_fit_is_named(path, value, system):
+    data = through_a_file(system)
+    *way, last = path.split(".")
+    part = data
+    for key in way:
+        part = part[key]
+    part[last] = value
+    with pytest.raises(RunError) as caught:
+        from_json(data, "run/config.json")
+    assert caught.value.where.startswith(f"run/config.json: system.{path}")
+    assert caught.value.valid and caught.value.mend
+
+
+@pytest.mark.parametrize("path", ["name", "ppo.gamma", "environment.reset", "environment.action.squeeze_rad"])
+def test_a_missing_field_is_no_default(path, system):
+    data = through_a_file(system)
+    *way, last = path.split(".")
+    part = data
+    for key in way:
+        part = part[key]
+    del part[last]
+    with pytest.raises(RunError) as caught:
+        from_json(data, "run/config.json")
+    assert caught.value.where == f"run/config.json: system.{path}"
+
+
+@pytest.mark.parametrize("weighting", [Weighting(-0.1, 1.0), Weighting(1.0, -1.0), Weighting(math.nan, 1.0)])
+def test_a_weight_without_meaning_names_its_flag(weighting, system):
+    system.validate()
+    wrong = replace(system, rewards={**system.rewards, "object_2d": weighting})
+    with pytest.raises(ConfigError) as caught:
+        wrong.validate()
+    assert caught.value.where == "--rewards.object-2d"
+
+
+def test_every_term_of_devi_has_a_weighting_and_none_is_left_over():
+    for preset in ("paper", "cpu"):
+        assert set(devi(preset).rewards) == set(TERMS)
+
+
+def test_the_paper_preset_is_as_printed():
+    """A.10, Eq. 22 and the batch it states."""
+    paper = devi("paper")
+    assert paper.combine == "product" and paper.environment.action.mode == "absolute"
+    assert paper.environment.termination == TerminationConfig(0.2, 0.4, 0.04, 0.08)
+    assert paper.environment.reset.pre_contact == 0.5 and paper.environment.object_points == 1024
+    assert (paper.ppo.environments, paper.ppo.horizon, paper.ppo.minibatch) == (4096, 32, 1024)
+    assert (paper.ppo.actor_rate, paper.ppo.critic_rate) == (2e-5, 1e-4)
+    assert paper.network.actor_widths == (1024,) * 3 and paper.network.critic_widths == (1024,) * 4
+
+
+@pytest.mark.parametrize(("platform", "preset"), [("cpu", "cpu"), ("gpu", "paper"), ("tpu", "paper")])
+def test_auto_preset(platform, preset):
+    assert choose_preset(platform)[0] == preset

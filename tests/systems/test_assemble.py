@@ -1,0 +1,79 @@
+"""From system and clip to environment: the clip's bones, its scene, its rate, and errors before anything is built."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from devi_jax.core.clip import bone_offsets
+from devi_jax.core.errors import ConfigError
+from devi_jax.core.scene import ObjectSpec, SceneSpec
+from devi_jax.systems import TERMS, assemble, devi
+from devi_jax.systems.assemble import make_scene
+from envs.config import ResetConfig
+from envs.terms import Weighting
+
+
+def test_the_body_has_the_clips_own_bones(assembly, lift_can):
+    body = assembly.environment.physics.scene.body
+    np.testing.assert_allclose(body.offsets, bone_offsets(lift_can), atol=1e-9)
+    # so that the reference reproduces the clip's joints wherever its own skeleton is rigid
+    gap = np.linalg.norm(np.asarray(assembly.environment.reference.position) - lift_can.joint_positions, axis=-1)
+    assert gap.max() < 1e-3
+
+
+def test_a_taller_clip_makes_a_taller_body(lift_can):
+    root = lift_can.joint_positions[:, :1] * [1, 1, 1.1]
+    taller = replace(
+        lift_can, joint_positions=root + 1.1 * (lift_can.joint_positions - lift_can.joint_positions[:, :1])
+    )
+    tall, usual = (make_scene(clip, "free").body for clip in (taller, lift_can))
+    np.testing.assert_allclose(tall.offsets, 1.1 * usual.offsets, atol=1e-6)
+
+
+def test_scene_root_and_terms_are_those_asked_for(assembly, lift_can):
+    environment = assembly.environment
+    scene = environment.physics.scene
+    assert scene.spec is lift_can.scene and scene.root == "free" and environment.physics.engine == "c"
+    assert make_scene(lift_can, "pinned").root == "pinned"
+    assert environment.terms is TERMS and environment.weightings == devi("cpu").rewards and environment.how == "product"
+    assert assembly.camera.width == 1024
+
+
+def test_without_a_table_the_whole_body_meets_the_object(lift_can):
+    assert make_scene(lift_can, "free").touch == "hands"
+    carried = replace(lift_can, scene=SceneSpec(None, ObjectSpec("box", (0.5, 0.3, 0.3))))
+    assert make_scene(carried, "free").touch == "all"
+
+
+@pytest.mark.parametrize(("lead", "frames_before"), [(0, 1), (1, 1), (12, 12)])
+def test_pre_contact_frame_is_before_the_clips_onset(lead, frames_before, lift_can):
+    system = devi("cpu")
+    system = replace(system, environment=replace(system.environment, reset=ResetConfig(lead=lead)))
+    assert assemble(system, lift_can, "c", "pinned").environment.pre_contact == lift_can.onset - frames_before
+
+
+def test_a_clip_at_another_rate_is_brought_to_the_control_rate(lift_can):
+    """Every other frame at 15 Hz becomes as many frames at 30 Hz."""
+    poses = lift_can.object_poses
+    slow = replace(
+        lift_can,
+        fps=15.0,
+        joint_rotations=lift_can.joint_rotations[::2],
+        joint_positions=lift_can.joint_positions[::2],
+        contact=lift_can.contact[::2],
+        object_poses=replace(poses, positions=poses.positions[::2], rotations=poses.rotations[::2]),
+    )
+    assembly = assemble(devi("cpu"), slow, "c", "free")
+    assert assembly.clip.fps == 30.0 and assembly.clip.frames == 2 * slow.frames - 1
+    both = np.asarray(assembly.environment.reference.position), lift_can.joint_positions[: assembly.clip.frames]
+    assert np.linalg.norm(both[0] - both[1], axis=-1).max() < 0.01
+    assert abs(assembly.environment.pre_contact - (lift_can.onset - 1)) <= 1
+
+
+def test_a_wrong_weight_stops_before_anything_is_built(lift_can):
+    system = devi("cpu")
+    wrong = replace(system, rewards={**system.rewards, "power": Weighting(weight=-1.0)})
+    with pytest.raises(ConfigError) as caught:
+        assemble(wrong, lift_can, "c", "free")
+    assert caught.value.where == "--rewards.power"

@@ -1,0 +1,124 @@
+"""Whole-clip rollouts: start, length, determinism, and disturbances of the size they claim."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from devi_jax.systems.rollouts import (
+    Perturbation,
+    _disturb_object,
+    _draw_pushes,
+    _push,
+    random_policy,
+    roll,
+    zero_policy,
+)
+from envs.physics import CONTROL_HZ
+
+COUNT = 4
+
+
+@pytest.fixture(scope="module")
+def environment(assembly):
+    """The bundled clip cut to a second around the first contact, so that rollouts are short."""
+    environment = assembly.environment
+    reference = environment.reference
+    part = jax.tree.map(lambda x: x[40:70] if x.ndim and x.shape[0] == reference.frames else x, reference)
+    return replace(environment, reference=part, pre_contact=15)
+
+
+@pytest.fixture(scope="module")
+def replayed(environment):
+    return roll(environment, zero_policy(), jax.random.key(0), COUNT)
+
+
+def test_rollouts_have_the_clips_length_and_begin_in_its_first_frame(environment, replayed):
+    reference = environment.reference
+    assert replayed.qpos.shape == (30, COUNT, environment.physics.model.nq)
+    assert replayed.frames.position.shape == (30, COUNT, 52, 3) and replayed.reward.shape == (30, COUNT)
+    for n in range(COUNT):
+        np.testing.assert_allclose(replayed.frames.position[0, n], reference.position[0], atol=1e-5)
+    assert np.isfinite(np.asarray(replayed.qpos)).all()
+    np.testing.assert_allclose(replayed.qpos[:, :, :3], replayed.frames.position[:, :, 0], atol=1e-6)
+
+
+def test_zero_action_replays_the_reference_the_same_in_each_rollout(environment, replayed):
+    gap = np.linalg.norm(np.asarray(replayed.frames.position - environment.reference.position[:, None]), axis=-1)
+    assert gap.mean() < 0.01
+    for n in range(1, COUNT):
+        assert (replayed.qpos[:, n] == replayed.qpos[:, 0]).all()
+    assert replayed.alive.all() and (np.asarray(replayed.reward[1:]) > 0).all()
+
+
+def test_the_same_key_gives_the_same_rollouts_and_another_key_others(environment):
+    policy = random_policy(0.5)
+    first = roll(environment, policy, jax.random.key(1), COUNT)
+    again = roll(environment, policy, jax.random.key(1), COUNT)
+    other = roll(environment, policy, jax.random.key(2), COUNT)
+    assert (first.qpos == again.qpos).all()
+    assert (np.abs(np.asarray(first.qpos - other.qpos))[5:].max(axis=-1) > 0).all()
+    # and the rollouts of one call differ from one another
+    assert (np.abs(np.asarray(first.qpos[5:, 0] - first.qpos[5:, 1])).max(axis=-1) > 0).all()
+
+
+def test_dead_is_dead(environment):
+    """Once a bound is broken a rollout goes on, but not as alive."""
+    rollouts = roll(environment, random_policy(3.0), jax.random.key(3), COUNT)
+    alive = np.asarray(rollouts.alive, int)
+    assert alive[0].all() and (np.diff(alive, axis=0) <= 0).all() and not alive[-1].all()
+    assert rollouts.qpos.shape[0] == 30
+
+
+def test_perturbed_objects_stay_on_their_support_within_bounds(environment):
+    by, count = Perturbation(), 500
+    states = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
+    moved = np.asarray(_disturb_object(environment, states, jax.random.key(4), by).physics.qpos, float)
+    before = np.asarray(states.physics.qpos, float)
+    assert (moved[:, :-7] == before[:, :-7]).all() and (moved[:, -5] == before[:, -5]).all()
+    shift = moved[:, -7:-5] - before[:, -7:-5]
+    assert np.abs(shift).max() <= by.object_m + 1e-6 and np.abs(shift).max() > 0.95 * by.object_m
+    # uniform: mean 0, standard deviation of the bound over the root of three
+    np.testing.assert_allclose(shift.mean(axis=0), 0, atol=4 * by.object_m / np.sqrt(3 * count))
+    np.testing.assert_allclose(shift.std(axis=0), by.object_m / np.sqrt(3), rtol=0.1)
+    turns = [Rotation.from_quat(q[:, -4:], scalar_first=True) for q in (moved, before)]
+    about = (turns[0] * turns[1].inv()).as_rotvec()
+    assert np.abs(about[:, :2]).max() < 1e-5
+    assert 0.95 * by.object_rad < np.abs(about[:, 2]).max() <= by.object_rad + 1e-5
+
+
+def test_each_rollout_is_pushed_once_with_the_stated_impulse(environment):
+    by, count = Perturbation(push_ns=5.0), 300
+    pushes = np.asarray(_draw_pushes(environment, jax.random.key(5), count, by), float)
+    assert pushes.shape == (environment.reference.frames, count, 2)
+    size = np.linalg.norm(pushes, axis=-1)
+    assert ((size > 0).sum(axis=0) == 1).all() and not size[0].any()
+    mass = environment.physics.model.body("pelvis").subtreemass[0]
+    assert 60 < mass < 80
+    np.testing.assert_allclose(size.max(axis=0) * mass, 5.0, rtol=1e-5)
+    # at any time, in any direction
+    when = size.argmax(axis=0)
+    assert when.min() <= 2 and when.max() >= environment.reference.frames - 3
+    direction = pushes.sum(axis=0) / size.max(axis=0)[:, None]
+    assert np.linalg.norm(direction.mean(axis=0)) < 4 / np.sqrt(count)
+
+
+def test_a_push_changes_the_pelvis_velocity_by_just_that(environment):
+    states = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(2))
+    kick = jnp.array([[0.1, -0.2], [0.0, 0.3]])
+    changed = np.asarray(_push(states, kick).physics.qvel - states.physics.qvel)
+    np.testing.assert_allclose(changed[:, :2], kick, atol=1e-6)
+    assert not changed[:, 2:].any()
+
+
+def test_a_perturbed_rollout_is_disturbed_and_an_unperturbed_is_not(environment, replayed):
+    by = Perturbation()
+    disturbed = roll(environment, zero_policy(), jax.random.key(6), COUNT, by)
+    start = np.linalg.norm(np.asarray(disturbed.qpos[0, :, -7:-5] - replayed.qpos[0, :, -7:-5]), axis=-1)
+    assert (start > 0).all() and start.max() <= by.object_m * np.sqrt(2)
+    drift = np.linalg.norm(np.asarray(disturbed.qpos[-1, :, :2] - replayed.qpos[-1, :, :2]), axis=-1)
+    # half a second or less after a change of 0.07 m/s
+    assert (drift < 0.07 * 30 / CONTROL_HZ + 0.05).all() and drift.max() > 1e-3
