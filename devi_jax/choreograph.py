@@ -12,8 +12,9 @@ import tyro
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
+from devi_jax.sources.resolve import resolve
 from envs import choreography
-from envs.choreography import LiftBox, LiftCan, Limits, PushBox
+from envs.choreography import GradeName, LiftBox, LiftCan, Limits, PushBox
 
 FLAT_HAND = Limits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
@@ -52,6 +53,21 @@ def push_box(plan: Annotated[PushBox, tyro.conf.arg(name="")], out: Path = Path(
         out: the clip file to write.
     """
     write(choreography.push_box(plan), out, FLAT_HAND)
+
+
+@app.command
+def degrade(clip: tyro.conf.Positional[str], grade: GradeName = "mild", out: Path | None = None) -> None:
+    """Make a choreographed clip as wrong as video estimators do: wrists off, joints trembling, fingers left open.
+
+    Args:
+        clip: a bundled name, or a clip .npz made by this command.
+        grade: `mild`: wrists off by 1 cm and 5 degrees; `rough`: 3 cm and 10 degrees, fingers closed by less than half.
+        out: the clip file to write; by default CLIP-GRADE.npz.
+    """
+    degraded = choreography.degrade(resolve(clip), grade)
+    out = Path(f"{degraded.name}.npz") if out is None else out
+    save_clip(degraded, out)
+    print(f"{out}: {degraded.frames} frames, {out.stat().st_size / 1e3:.0f} kB")
 
 
 def write(clip: Clip, out: Path, limits: Limits) -> None:

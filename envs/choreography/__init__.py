@@ -1,5 +1,6 @@
 """Clips of the project's own making: kinematic motions of the bundled human, by inverse kinematics."""
 
+from envs.choreography.grades import GradeName, degrade
 from envs.choreography.lift_box import LiftBox, lift_box
 from envs.choreography.lift_can import LiftCan, lift_can
 from envs.choreography.push_box import PushBox, push_box
@@ -7,6 +8,7 @@ from envs.choreography.quality import Limits, Quality, assess, shortcomings
 from envs.choreography.stage import Stage, build_stage
 
 __all__ = [
+    "GradeName",
     "LiftBox",
     "LiftCan",
     "Limits",
@@ -15,6 +17,7 @@ __all__ = [
     "Stage",
     "assess",
     "build_stage",
+    "degrade",
     "lift_box",
     "lift_can",
     "push_box",

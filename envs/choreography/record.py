@@ -1,6 +1,6 @@
 """From postures over time to a clip."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import mujoco
@@ -50,3 +50,20 @@ def replay(stage: Stage, clip: Clip) -> np.ndarray:
     if clip.object_poses is not None:
         qpos[:, stage.object] = np.hstack([clip.object_poses.positions, clip.object_poses.rotations])
     return qpos
+
+
+def compact(clip: Clip, bits: int) -> Clip:
+    """The clip with rotations rounded to multiples of 2**-bits, so that its file compresses to a fraction.
+
+    Positions but the root's only say how long the bones are: they are rounded four times as coarsely.
+    """
+
+    def rounded(x: np.ndarray, to: int) -> np.ndarray:
+        return np.round(x * 2.0**to) / 2.0**to
+
+    positions = rounded(clip.joint_positions, bits - 2)
+    positions[:, 0] = rounded(clip.joint_positions[:, 0], _ROOT_BITS)
+    return replace(clip, joint_rotations=rounded(clip.joint_rotations, bits), joint_positions=positions)
+
+
+_ROOT_BITS = 14  # 0.06 mm: feet must not slip

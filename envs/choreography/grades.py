@@ -1,0 +1,156 @@
+"""A clean clip made as wrong as video estimators make it: hands centimetres off, trembling joints, open fingers.
+
+Only the human is changed; object, tracks and contact labels stay what they were, and so do the feet.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+from zlib import crc32
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.clip import Clip, bone_offsets, forward_kinematics
+from devi_jax.core.errors import ClipError
+from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
+from envs.choreography.ik import meet
+from envs.choreography.posture import footing, mobility, stay
+from envs.choreography.record import compact, replay
+from envs.choreography.stage import Stage, build_stage, kinematics
+
+GradeName = Literal["mild", "rough"]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """How wrong a clip becomes.
+
+    `wrist_m`, `wrist_rad`: length and angle of the constant error of each active wrist, in a random direction and about
+    a random axis; `jitter_rad`: standard deviation of each number of the rotation vectors that disturb trunk, arms and
+    active fingers from frame to frame; `closure`: between these shares of its closing a hand ends up closed.
+    """
+
+    wrist_m: float
+    wrist_rad: float
+    jitter_rad: float
+    closure: tuple[float, float]
+
+
+MILD = Grade(wrist_m=0.01, wrist_rad=np.radians(5.0), jitter_rad=0.003, closure=(1.0, 1.0))
+ROUGH = Grade(wrist_m=0.03, wrist_rad=np.radians(10.0), jitter_rad=0.005, closure=(0.3, 0.5))
+
+JITTER_FRAMES = 1.5
+"""Standard deviation of the smoothing of the jitter over time, frames."""
+
+_BEFORE_CONTACT_S = 1.0  # in which a hand is at its widest
+_SAME_BONES_M = 2e-3
+_BITS = 12  # a quarter of a milliradian, a twelfth of the jitter
+_STEADY = ("pelvis", "hip", "knee", "ankle", "foot")
+
+
+def degrade(clip: Clip, name: GradeName, seed: int | None = None) -> Clip:
+    """The clip as a video would give it, `CLIP-mild` or `CLIP-rough`; the same for the same seed.
+
+    `seed`: by default that of the new name (CRC-32). Raises `ClipError` for a clip of another body than the bundled
+    one, and where a wrist cannot be moved.
+    """
+    grade = {"mild": MILD, "rough": ROUGH}[name]
+    title = f"{clip.name}-{name}"
+    seed = crc32(title.encode()) if seed is None else seed
+    generator = np.random.default_rng(seed)
+    stage = build_stage(clip.scene)
+    _require_own_body(stage, clip)
+    qpos = _move_wrists(stage, clip, grade, generator)
+    local = qpos[:, stage.joint_qpos[:, None] + np.arange(4)]
+    local = _leave_open(clip, local, grade, generator)
+    local = rot.quat_mul(local, rot.quat_exp(_jitter(clip, grade, generator)))
+    root = qpos[:, stage.root_qpos : stage.root_qpos + 3]
+    how = {"grade": name, "seed": seed, **asdict(grade)}
+    command = f"python -m devi_jax.choreograph degrade {clip.name} --grade={name}"
+    degraded = replace(
+        clip,
+        name=title,
+        joint_rotations=local,
+        joint_positions=forward_kinematics(local, root, bone_offsets(clip)),
+        provenance={"command": command, "degraded": how, "clean": clip.provenance},
+    )
+    return compact(degraded, _BITS)
+
+
+def active_sides(clip: Clip) -> tuple[str, ...]:
+    """The hands that ever touch the object."""
+    return tuple(side for k, side in enumerate(SIDES) if (clip.contact[:, k] > 0.5).any())
+
+
+def _require_own_body(stage: Stage, clip: Clip) -> None:
+    posed = kinematics(stage, replay(stage, clip)[0])
+    positions = np.array([posed.body(joint).xpos for joint in INDEX])
+    if np.abs(positions - clip.joint_positions[0]).max() > _SAME_BONES_M:
+        raise ClipError(
+            "the clip is of another body than the bundled one",
+            where=clip.name,
+            valid="clips made by python -m devi_jax.choreograph",
+        )
+
+
+def _move_wrists(stage: Stage, clip: Clip, grade: Grade, generator: np.random.Generator) -> np.ndarray:
+    """Postures (T, nq) nearest to the clip's, with each active wrist off by a constant of the grade's size."""
+    clean = replay(stage, clip)
+    active = active_sides(clip)
+    shift = {side: grade.wrist_m * _direction(generator) for side in active}
+    turn = {side: rot.quat_to_matrix(rot.quat_exp(grade.wrist_rad * _direction(generator))) for side in active}
+    still, free = footing(stage, clean[0]), mobility(stage, active)
+    moved, previous = np.array(clean), clean[0]
+    for t, posture in enumerate(clean):
+        wrists = [stay(stage, posture, f"{side}_wrist") for side in SIDES]
+        goals = [
+            replace(w, position=w.position + shift[side], rotation=turn[side] @ w.rotation) if side in active else w
+            for side, w in zip(SIDES, wrists, strict=True)
+        ]
+        moved[t] = previous = meet(stage, (*still, *goals), posture, free, f"{clip.name}, frame {t}", start=previous)
+    return moved
+
+
+def _leave_open(clip: Clip, local: np.ndarray, grade: Grade, generator: np.random.Generator) -> np.ndarray:
+    """Joint rotations (T, 52, 4) whose active fingers go only a share of the way from their widest to where they go."""
+    out = np.array(local)
+    for side in active_sides(clip):
+        onset = int(np.argmax(clip.contact[:, SIDES.index(side)] > 0.5))
+        before = slice(max(0, onset - round(_BEFORE_CONTACT_S * clip.fps)), onset + 1)
+        widest = before.start + int(np.argmax(_opening(clip, side)[before]))
+        joints = [INDEX[f"{side}_{finger}{k}"] for finger in FINGERS for k in (1, 2, 3)]
+        later = local[widest:, joints]
+        share = np.full(later.shape[:2], generator.uniform(*grade.closure))
+        out[widest:, joints] = rot.slerp(np.broadcast_to(local[widest, joints], later.shape), later, share)
+    return out
+
+
+def _opening(clip: Clip, side: str) -> np.ndarray:
+    """Mean distance (T,) of the thumb's last joint from those of the fingers, metres."""
+    last = clip.joint_positions[:, [INDEX[f"{side}_{finger}3"] for finger in FINGERS]]
+    thumb = FINGERS.index("thumb")
+    return np.linalg.norm(np.delete(last, thumb, axis=1) - last[:, thumb, None], axis=-1).mean(axis=1)
+
+
+def _jitter(clip: Clip, grade: Grade, generator: np.random.Generator) -> np.ndarray:
+    """Rotation vectors (T, 52, 3) of smoothed noise; none in root and legs, for the feet to stay, nor in idle hands."""
+    shape = (clip.frames, len(INDEX), 3)
+    noise = gaussian_filter1d(generator.normal(size=shape), JITTER_FRAMES, axis=0, mode="nearest")
+    noise *= grade.jitter_rad / np.sqrt(_smoothed_variance())
+    idle = [f"{side}_{finger}" for side in SIDES if side not in active_sides(clip) for finger in FINGERS]
+    noise[:, [i for joint, i in INDEX.items() if joint.endswith(_STEADY) or joint[:-1] in idle]] = 0.0
+    return noise
+
+
+def _smoothed_variance() -> float:
+    """Variance that smoothing leaves of white noise of variance one."""
+    impulse = np.zeros(33)
+    impulse[16] = 1.0
+    return float((gaussian_filter1d(impulse, JITTER_FRAMES) ** 2).sum())
+
+
+def _direction(generator: np.random.Generator) -> np.ndarray:
+    """A unit vector (3,), evenly distributed."""
+    vector = generator.normal(size=3)
+    return vector / np.linalg.norm(vector)
