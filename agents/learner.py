@@ -39,12 +39,13 @@ class Learner:
     @cached_property
     def init(self) -> Callable[[PRNGKeyArray], TrainState]:
         """Fresh networks, and all environments reset."""
-        return jax.jit(partial(initialise, self.environment, self._networks, self._optimisers, self.ppo.environments))
+        start = jax.jit(partial(initialise, self._networks, self._optimisers, self.ppo.environments))
+        return partial(start, self.environment)
 
     @cached_property
     def collect(self) -> Callable[[TrainState], tuple[TrainState, Rollout]]:
         """First half of `update`: act in the environments."""
-        return jax.jit(partial(collect, self.environment, self._networks, self.ppo.horizon))
+        return partial(jax.jit(partial(collect, self._networks, self.ppo.horizon)), self.environment)
 
     @cached_property
     def learn(self) -> Callable[[TrainState, Rollout], tuple[TrainState, Metrics]]:
@@ -89,7 +90,7 @@ class Learner:
 
 
 def initialise(
-    environment: Environment, networks: Networks, optimisers: Optimisers, count: int, key: PRNGKeyArray
+    networks: Networks, optimisers: Optimisers, count: int, environment: Environment, key: PRNGKeyArray
 ) -> TrainState:
     """The state before the first iteration, with `count` environments."""
     key, network_key, reset_key = jax.random.split(key, 3)

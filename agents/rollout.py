@@ -35,7 +35,7 @@ class Rollout:
 
 
 def collect(
-    environment: Environment, networks: Networks, horizon: int, state: TrainState
+    networks: Networks, horizon: int, environment: Environment, state: TrainState
 ) -> tuple[TrainState, Rollout]:
     """Act with the stochastic policy for `horizon` steps in every environment."""
     key, rollout_key = jax.random.split(state.key)

@@ -1,8 +1,7 @@
 """The tracking environment: follow a clip in physics. Pure functions of one environment; the learner adds the batch."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +17,7 @@ from envs.physics import Control, Physics, PhysicsState
 from envs.reference import Reference
 from envs.reset import start_frame
 from envs.terminate import failed
-from envs.terms import Term, Weighting, combine, evaluate_terms
+from envs.terms import Rewards
 
 
 @jax.tree_util.register_dataclass
@@ -30,16 +29,22 @@ class TrackingState:
     t: Int[Array, ""]
 
 
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["reference"],
+    meta_fields=["physics", "config", "rewards", "pre_contact"],
+)
 @dataclass(frozen=True, eq=False)
 class TrackingEnvironment:
-    """A clip, a physics and a recipe of reward terms. Implements `devi_jax.core.protocols.Environment`."""
+    """A clip, a physics and a recipe of reward terms. Implements `devi_jax.core.protocols.Environment`.
+
+    A pytree of its reference: what is compiled for one clip's length serves every plan and every grade of it.
+    """
 
     physics: Physics
     reference: Reference
     config: EnvironmentConfig
-    terms: Mapping[str, Term]
-    weightings: Mapping[str, Weighting]
-    how: Literal["product", "sum"]
+    rewards: Rewards
     pre_contact: int
 
     @property
@@ -87,11 +92,11 @@ class TrackingEnvironment:
         """One control interval towards the next frame of the clip; never resets."""
         after = TrackingState(self.physics.step(state.physics, self.control(state, action)), state.t + 1)
         frame, target = self.frame(after), self.reference.at(after.t)
-        factors, errors = evaluate_terms(self.terms, self.weightings, frame, target)
+        reward, errors = self.rewards(frame, target)
         terminated = failed(frame, target, self.config.termination)
         transition = Transition(
             observation=self._tokens(frame, after.t),
-            reward=combine(self.how, factors, self.weightings),
+            reward=reward,
             terminated=terminated,
             truncated=~terminated & (after.t >= self.reference.frames - 1),
             metrics=errors,

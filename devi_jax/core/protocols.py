@@ -33,7 +33,8 @@ class Transition:
 class Environment(Protocol):
     """A pure-functional environment for one agent; the learner adds the batch with `vmap`.
 
-    States are pytrees of arrays and hold everything needed to go on, and nothing else.
+    It is a pytree itself, possibly without leaves (`jax.tree_util.register_static`), so that it may be an argument of
+    compiled functions. States are pytrees of arrays and hold everything needed to go on, and nothing else.
     """
 
     @property

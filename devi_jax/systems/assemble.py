@@ -13,6 +13,7 @@ from envs.bodies import human, with_offsets
 from envs.physics import CONTROL_HZ, EngineName, Root, Scene, make_physics
 from envs.reference import prepare
 from envs.reset import pre_contact_frame
+from envs.terms import Rewards
 from envs.tracking import TrackingEnvironment
 
 
@@ -43,9 +44,7 @@ def assemble(system: System, clip: Clip, engine: EngineName, root: Root) -> Asse
         physics=physics,
         reference=reference,
         config=system.environment,
-        terms=TERMS,
-        weightings=system.rewards,
-        how=system.combine,
+        rewards=Rewards(TERMS, system.rewards, system.combine),
         pre_contact=pre_contact_frame(clip.onset, clip.frames, system.environment.reset.lead),
     )
     return Assembly(environment, clip, camera)

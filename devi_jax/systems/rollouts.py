@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from devi_jax.core import rotations as rot
 from devi_jax.core.frame import Frame
 from devi_jax.core.protocols import Observation
 from envs.action import ACTION_SIZE
+from envs.disturb import Disturbance, disturb
 from envs.tracking import TrackingEnvironment, TrackingState
 
 Act = Callable[[Any, Observation, PRNGKeyArray], Float[Array, "N A"]]
@@ -37,10 +37,8 @@ class Rollouts:
 class Perturbation:
     """How starts and rollouts are disturbed, to tell a policy from a replay."""
 
-    object_m: float = 0.02
-    """Largest shift of the object along x and y, where it still stands on its support."""
-    object_rad: float = 0.26
-    """Largest turn of the object about z (15 degrees)."""
+    start: Disturbance = Disturbance()
+    """Of the object, at the start."""
     push_ns: float = 5.0
     """Impulse on the pelvis in a random horizontal direction at a random frame: 50 N for 0.1 s."""
 
@@ -76,12 +74,13 @@ def roll(
     first = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
     pushes = jnp.zeros((frames, count, 2))
     if perturbation is not None:
-        first = _disturb_object(environment, first, start_key, perturbation)
+        keys = jax.random.split(start_key, count)
+        first = jax.vmap(lambda state, key: _disturbed(environment, state, key, perturbation.start))(first, keys)
         pushes = _draw_pushes(environment, push_key, count, perturbation)
     return _run(environment, policy.act, policy.parameters, first, pushes, run_key)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@partial(jax.jit, static_argnums=1)
 def _run(environment: TrackingEnvironment, act: Act, parameters: Any, first: TrackingState, pushes, key) -> Rollouts:
     def show(state):
         return jax.vmap(environment.frame)(state), state.physics.qpos
@@ -109,19 +108,10 @@ def _gaussian(scale: Float[Array, ""], observation: Observation, key: PRNGKeyArr
     return scale * jax.random.normal(key, (observation["human"].shape[0], ACTION_SIZE))
 
 
-def _disturb_object(
-    environment: TrackingEnvironment, state: TrackingState, key: PRNGKeyArray, by: Perturbation
+def _disturbed(
+    environment: TrackingEnvironment, state: TrackingState, key: PRNGKeyArray, by: Disturbance
 ) -> TrackingState:
-    if not environment.physics.has_object:
-        return state
-    count = state.t.shape[0]
-    shift_key, turn_key = jax.random.split(key)
-    shift = jax.random.uniform(shift_key, (count, 2), minval=-by.object_m, maxval=by.object_m)
-    turn = jax.random.uniform(turn_key, (count, 1), minval=-by.object_rad, maxval=by.object_rad)
-    about_z = rot.quat_exp(turn * jnp.array([0.0, 0.0, 1.0]))
-    qpos = state.physics.qpos
-    qpos = qpos.at[:, -7:-5].add(shift).at[:, -4:].set(rot.quat_mul(about_z, qpos[:, -4:]))
-    return _with(state, qpos=qpos)
+    return replace(state, physics=disturb(environment.physics, state.physics, key, by))
 
 
 def _draw_pushes(

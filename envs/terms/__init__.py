@@ -10,9 +10,10 @@ from envs.terms.kinematic import (
     joint_velocity,
 )
 from envs.terms.object import object_2d, object_position, object_rotation
-from envs.terms.shaping import Term, Weighting, combine, evaluate_terms
+from envs.terms.shaping import Rewards, Term, Weighting, combine, evaluate_terms
 
 __all__ = [
+    "Rewards",
     "Term",
     "Weighting",
     "combine",

@@ -46,6 +46,20 @@ class Term:
         return self.needs is None or getattr(target, self.needs) is not None
 
 
+@dataclass(frozen=True, eq=False)
+class Rewards:
+    """The reward of a recipe: its terms, how much each counts, and how they combine."""
+
+    terms: Mapping[str, Term]
+    weightings: Mapping[str, Weighting]
+    how: Literal["product", "sum"]
+
+    def __call__(self, frame: Frame, target: Target) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        """Reward in [0, 1], and every term's error in its unit."""
+        factors, errors = evaluate_terms(self.terms, self.weightings, frame, target)
+        return combine(self.how, factors, self.weightings), errors
+
+
 def shape_factor(shape: Shape, error: Float[Array, "..."], sharpness: float) -> Float[Array, "..."]:
     """exp(-s e^2), exp(-s e), 1 - e, 2 sigma(-s e^2), or sigma(-s e^2): Eq. 21 as printed, at most one half."""
     if shape == "gaussian":

@@ -11,6 +11,7 @@ from devi_jax.core.protocols import Transition
 EFFORT, GAMMA = 0.5, 0.9
 
 
+@jax.tree_util.register_static
 @dataclass(frozen=True)
 class Reach:
     """Move a point to a goal on a line; cost is squared distance plus weighted squared action (an LQR problem)."""
@@ -116,6 +117,7 @@ def test_sampled_policy_scatters_round_the_mean_as_told(reach):
     np.testing.assert_allclose((drawn - mean).std(), np.exp(-1.5), rtol=0.05)
 
 
+@jax.tree_util.register_static
 @dataclass(frozen=True)
 class Clock:
     """Reward 1 a step for LENGTH steps; then half of the environments fail, and half merely stop being watched.

@@ -16,6 +16,7 @@ FIRST = 100.0
 """Counts after a reset start here; the initial ones of the tests lie below."""
 
 
+@jax.tree_util.register_static
 @dataclass(frozen=True)
 class Counter:
     """Counts up by one; reward is the new count. Ends, by failure or not, at 4; breaks down at `poison`."""
@@ -66,7 +67,7 @@ def start(count, poison, fails):
 @pytest.fixture(scope="module")
 def collected():
     state = start([0.0, 1.0, 2.0], poison=[-1.0, -1.0, 4.0], fails=[False, True, False])
-    return jax.jit(lambda s: collect(Counter(), NETWORKS, 6, s))(state)
+    return jax.jit(lambda s: collect(NETWORKS, 6, Counter(), s))(state)
 
 
 def test_finished_environments_start_again_and_the_others_go_on(collected):

@@ -125,7 +125,7 @@ FORMULAS = {
 
 def test_every_term_has_a_formula_here():
     # what the package exports beside terms: the parts that make a reward of them, and the gate
-    parts = {"Term", "Weighting", "combine", "evaluate_terms", "hand_contact"}
+    parts = {"Rewards", "Term", "Weighting", "combine", "evaluate_terms", "hand_contact"}
     exported = {getattr(terms, name) for name in set(terms.__all__) - parts}
     assert exported <= set(FORMULAS)
     assert {term.fn for term in TERMS.values()} <= set(FORMULAS)

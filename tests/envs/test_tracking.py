@@ -78,11 +78,11 @@ def test_reward_is_the_product_of_the_errors_it_reports(t, environment, step, st
     for _ in range(3):
         state, transition = step(state, jnp.asarray(rng.normal(scale=0.3, size=153), jnp.float32))
     error = {name: float(x) for name, x in transition.metrics.items()}
-    assert set(error) == set(environment.terms)
+    assert set(error) == set(environment.rewards.terms)
     on = bool((environment.reference.contact[t + 3] > 0.5).sum() == 1)
     factors = []
-    for name, term in environment.terms.items():
-        s, e = environment.weightings[name].sharpness, error[name]
+    for name, term in environment.rewards.terms.items():
+        s, e = environment.rewards.weightings[name].sharpness, error[name]
         match term.shape:
             case "gaussian":
                 factors.append(np.exp(-s * e**2))

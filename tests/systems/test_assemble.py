@@ -36,7 +36,8 @@ def test_scene_root_and_terms_are_those_asked_for(assembly, lift_can):
     scene = environment.physics.scene
     assert scene.spec is lift_can.scene and scene.root == "free" and environment.physics.engine == "c"
     assert make_scene(lift_can, "pinned").root == "pinned"
-    assert environment.terms is TERMS and environment.weightings == devi("cpu").rewards and environment.how == "product"
+    rewards = environment.rewards
+    assert rewards.terms is TERMS and rewards.weightings == devi("cpu").rewards and rewards.how == "product"
     assert assembly.camera.width == 1024
 
 
