@@ -4,7 +4,7 @@ from envs.physics.physics import Physics, make_physics
 from envs.physics.scene import Root, Scene, build_spec
 from envs.physics.select import EngineChoice, choose_engine
 from envs.physics.settings import CONTROL_HZ, SETTINGS, EngineName, Settings
-from envs.physics.state import Control, PhysicsState, Pose, Velocity
+from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
 
 __all__ = [
     "CONTROL_HZ",
@@ -18,6 +18,7 @@ __all__ = [
     "Root",
     "Scene",
     "Settings",
+    "Variation",
     "Velocity",
     "build_spec",
     "choose_engine",

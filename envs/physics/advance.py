@@ -1,10 +1,12 @@
-"""What an engine is: one function from coordinates and spring targets to coordinates and sensor readings."""
+"""What an engine is: one function from coordinates, spring targets and object to coordinates and sensor readings."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import jax
 from jaxtyping import Array, Float
+
+from envs.physics.state import Variation
 
 
 @jax.tree_util.register_dataclass
@@ -21,5 +23,5 @@ class Advance(Protocol):
     """One control step of one environment, pure; usable inside `jit`, `scan` and `vmap`."""
 
     def __call__(
-        self, now: Coordinates, spring: Float[Array, " nq"]
+        self, now: Coordinates, spring: Float[Array, " nq"], variation: Variation
     ) -> tuple[Coordinates, Float[Array, " nsensordata"]]: ...

@@ -10,6 +10,8 @@ import mujoco
 
 from devi_jax.core.errors import DeviceError
 from envs.physics.advance import Advance, Coordinates
+from envs.physics.state import Variation
+from envs.physics.vary import varied_fields
 
 CONTACTS = 64
 """Contacts of one environment that Warp makes room for; a grasping human has up to 30. It drops what does not fit."""
@@ -39,8 +41,12 @@ def advance_mjx(model: mujoco.MjModel, substeps: int, impl: Literal["jax", "warp
             mend="pip install -e '.[gpu]'" if impl == "warp" else "pip install --upgrade mujoco-mjx",
         ) from error
 
-    def advance(data, now: Coordinates, spring):
-        with_targets = on_device.replace(qpos_spring=spring)
+    fields = varied_fields(model)
+
+    def advance(data, now: Coordinates, spring, variation: Variation):
+        factors = variation.mass, variation.friction
+        objects = {f.field: getattr(on_device, f.field).at[f.index].set(f.values(*factors)) for f in fields}
+        with_targets = on_device.replace(qpos_spring=spring, **objects)
         data = data.replace(qpos=now.qpos, qvel=now.qvel, qacc_warmstart=now.warmstart)
         data = jax.lax.fori_loop(0, substeps, lambda _, d: mjx.step(with_targets, d), data)
         return Coordinates(data.qpos, data.qvel, data.qacc_warmstart), data.sensordata
@@ -53,10 +59,8 @@ def _sized(advance: Callable, make_data: Callable[[int], Any], template: Any) ->
     single = jax.custom_batching.custom_vmap(partial(advance, template))
 
     @single.def_vmap
-    def batched(size, mapped, now: Coordinates, spring):
-        whole = jax.tree.map(
-            lambda x, has: x if has else jnp.broadcast_to(x, (size, *x.shape)), (now, spring), tuple(mapped)
-        )
+    def batched(size, mapped, *inputs):
+        whole = jax.tree.map(lambda x, has: x if has else jnp.broadcast_to(x, (size, *x.shape)), inputs, tuple(mapped))
         out = jax.vmap(partial(advance, make_data(size)))(*whole)
         return out, jax.tree.map(lambda _: True, out)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
@@ -16,7 +17,7 @@ from envs.physics.c_batch import advance_c
 from envs.physics.mjx_engine import advance_mjx
 from envs.physics.scene import Scene, build_spec, joint_order
 from envs.physics.settings import SETTINGS, EngineName, Settings
-from envs.physics.state import Control, PhysicsState, Pose, Velocity
+from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,8 @@ class Physics:
         """Whether the scene holds an object."""
         return self.scene.spec.object is not None
 
-    def init(self, pose: Pose, velocity: Velocity) -> PhysicsState:
-        """State at a pose, with cold solver and no contact."""
+    def init(self, pose: Pose, velocity: Velocity, variation: Variation | None = None) -> PhysicsState:
+        """State at a pose, with cold solver and no contact; `variation` makes its object differ from the scene's."""
         angular = velocity.angular[self.order].reshape(-1)
         qvel = [velocity.root_linear, angular]
         if velocity.object is not None:
@@ -47,6 +48,7 @@ class Physics:
             warmstart=jnp.zeros(self.model.nv),
             contact_n=jnp.zeros((2, 16)),
             power_w=jnp.zeros(()),
+            variation=jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), variation or Variation()),
         )
 
     def step(self, state: PhysicsState, control: Control) -> PhysicsState:
@@ -56,13 +58,14 @@ class Physics:
         limited, torque = pd.limit_torque(rotation, control.rotation[1:], stiffness, limit)
         targets = jnp.concatenate([control.rotation[:1], limited])
         spring = self._coordinates(targets, control.root_position, state.qpos[-7:] if self.has_object else None)
-        after, sensors = self.advance(Coordinates(state.qpos, state.qvel, state.warmstart), spring)
+        after, sensors = self.advance(Coordinates(state.qpos, state.qvel, state.warmstart), spring, state.variation)
         return PhysicsState(
             qpos=after.qpos,
             qvel=after.qvel,
             warmstart=after.warmstart,
             contact_n=self._contact(sensors),
             power_w=pd.joint_power(torque, damping, angular),
+            variation=state.variation,
         )
 
     def read(self, state: PhysicsState) -> Frame:

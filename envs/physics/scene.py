@@ -40,6 +40,9 @@ def build_spec(scene: Scene, settings: Settings) -> mujoco.MjSpec:
     add_body(spec, scene.body, root=scene.root, gains=scene.gains, touch=scene.touch)
     if scene.spec.object is not None:
         parts = add_object(spec, scene.spec.object, settings.can_sides)
+        for name in parts:
+            # the object's own friction, whatever it meets; MuJoCo would take the larger of both sides
+            spec.geom(name).priority = 1
         _add_contact_sensors(spec, parts if settings.sensor_per_part else None)
     return spec
 

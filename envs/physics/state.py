@@ -8,11 +8,20 @@ from jaxtyping import Array, Float
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
+class Variation:
+    """How one environment's object differs from the scene's: factors of mass (and inertia), and of sliding friction."""
+
+    mass: Float[Array, ""] | float = 1.0
+    friction: Float[Array, ""] | float = 1.0
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
 class PhysicsState:
     """Generalised coordinates in MuJoCo's layout (root 7, 51 balls, object 7), the solver's warm start, and readings.
 
     `contact_n`: strongest contact of each hand body with the object (left, right), of the last physics step.
-    `power_w`: joint power over the last control step.
+    `power_w`: joint power over the last control step. `variation`: the object of this environment, as `init` set it.
     """
 
     qpos: Float[Array, " nq"]
@@ -20,6 +29,7 @@ class PhysicsState:
     warmstart: Float[Array, " nv"]
     contact_n: Float[Array, "2 16"]
     power_w: Float[Array, ""]
+    variation: Variation
 
 
 @jax.tree_util.register_dataclass

@@ -119,9 +119,9 @@ def test_sensors_read_mujocos_own_contact_forces():
     environment, states = played("c").environment, played("c").states
     physics, seen = environment.physics, []
 
-    def spy(now, spring):
+    def spy(now, spring, variation):
         seen.append((now, spring))
-        return physics.advance(now, spring)
+        return physics.advance(now, spring, variation)
 
     state = jax.tree.map(lambda x: jnp.asarray(x[30]), states)
     after = replace(physics, advance=spy).step(state.physics, environment.control(state, jnp.zeros(153)))

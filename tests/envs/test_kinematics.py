@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS, PARENTS, TIPS
 from envs.bodies import human
-from envs.physics import Physics, PhysicsState, Scene, make_physics
+from envs.physics import Physics, PhysicsState, Scene, Variation, make_physics
 from envs.physics.kinematics import forward
 
 
@@ -30,7 +30,7 @@ def random_data(model: mujoco.MjModel, seed: int) -> mujoco.MjData:
 
 def read(physics: Physics, data: mujoco.MjData):
     f32 = [np.asarray(x, np.float32) for x in (data.qpos, data.qvel, data.qacc_warmstart)]
-    state = PhysicsState(*map(jax.numpy.asarray, f32), jax.numpy.zeros((2, 16)), jax.numpy.zeros(()))
+    state = PhysicsState(*map(jax.numpy.asarray, f32), jax.numpy.zeros((2, 16)), jax.numpy.zeros(()), Variation())
     return physics.read(state)
 
 

@@ -1,0 +1,49 @@
+"""One disturbance for training and evaluation alike: where the object stands, what it weighs, how it grips."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from devi_jax.core import rotations as rot
+from envs.physics import Physics, PhysicsState, Variation
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """Bounds of what is drawn; a zero, or the factors (1, 1), switch a part off."""
+
+    object_m: float = 0.02
+    """Largest shift of the object along x and along y, where it stands on its support."""
+    object_rad: float = 0.26
+    """Largest turn of the object about z (15 degrees)."""
+    mass: tuple[float, float] = (0.5, 2.0)
+    """Factors of the object's mass, drawn uniformly in their logarithm."""
+    friction: tuple[float, float] = (0.7, 1.3)
+    """Factors of its sliding friction."""
+
+
+def disturb(physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Disturbance) -> PhysicsState:
+    """Shift and turn the object where it stands, before contact, and give it another mass and friction.
+
+    Of a single environment, the same for the same key; a scene without object stays as it is.
+    """
+    if not physics.has_object:
+        return state
+    shift_key, turn_key, mass_key, friction_key = jax.random.split(key, 4)
+    shift = jax.random.uniform(shift_key, (2,), minval=-by.object_m, maxval=by.object_m)
+    turn = jax.random.uniform(turn_key, minval=-by.object_rad, maxval=by.object_rad)
+    mass = jnp.exp(jax.random.uniform(mass_key, minval=jnp.log(by.mass[0]), maxval=jnp.log(by.mass[1])))
+    friction = jax.random.uniform(friction_key, minval=by.friction[0], maxval=by.friction[1])
+    return replace(
+        state,
+        qpos=state.qpos.at[-7:].set(_moved(state.qpos[-7:], shift, turn)),
+        variation=Variation(mass, friction),
+    )
+
+
+def _moved(pose: Float[Array, "7"], shift: Float[Array, "2"], turn_rad: Float[Array, ""]) -> Float[Array, "7"]:
+    """A pose shifted in the horizontal plane and turned about the vertical through its own origin."""
+    about_z = rot.quat_exp(turn_rad * jnp.array([0.0, 0.0, 1.0]))
+    return jnp.concatenate([pose[:2] + shift, pose[2:3], rot.quat_mul(about_z, pose[3:])])
