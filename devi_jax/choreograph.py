@@ -14,10 +14,13 @@ from devi_jax.core.clipfile import save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.sources.resolve import resolve
 from envs import choreography
-from envs.choreography import GradeName, LiftBox, LiftCan, Limits, PushBox
+from envs.choreography import GradeName, LiftBox, LiftCan, Limits, PickPlace, PushBox
 
 FLAT_HAND = Limits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
+
+FILE_BITS = 14
+"""Rotations are written in steps of 0.06 milliradians."""
 
 app = tyro.extras.SubcommandApp()
 
@@ -42,6 +45,17 @@ def lift_box(plan: Annotated[LiftBox, tyro.conf.arg(name="")], out: Path = Path(
         out: the clip file to write.
     """
     write(choreography.lift_box(plan), out, FLAT_HAND)
+
+
+@app.command(name="pick_place")
+def pick_place(plan: Annotated[PickPlace, tyro.conf.arg(name="")], out: Path = Path("pick_place.npz")) -> None:
+    """Take a small box, set it down on another place, let go.
+
+    Args:
+        plan: the motion in numbers.
+        out: the clip file to write.
+    """
+    write(choreography.pick_place(plan), out, Limits())
 
 
 @app.command(name="push_box")
@@ -72,6 +86,7 @@ def degrade(clip: tyro.conf.Positional[str], grade: GradeName = "mild", out: Pat
 
 def write(clip: Clip, out: Path, limits: Limits) -> None:
     """Check a clip and write it; raises `ClipError` where it is not fit to imitate."""
+    clip = choreography.compact(clip, FILE_BITS)
     quality = choreography.assess(choreography.build_stage(clip.scene), clip)
     if faults := choreography.shortcomings(quality, limits):
         raise ClipError(

@@ -3,8 +3,10 @@
 from envs.choreography.grades import GradeName, degrade
 from envs.choreography.lift_box import LiftBox, lift_box
 from envs.choreography.lift_can import LiftCan, lift_can
+from envs.choreography.pick_place import PickPlace, pick_place
 from envs.choreography.push_box import PushBox, push_box
 from envs.choreography.quality import Limits, Quality, assess, shortcomings
+from envs.choreography.record import compact
 from envs.choreography.stage import Stage, build_stage
 
 __all__ = [
@@ -12,14 +14,17 @@ __all__ = [
     "LiftBox",
     "LiftCan",
     "Limits",
+    "PickPlace",
     "PushBox",
     "Quality",
     "Stage",
     "assess",
     "build_stage",
+    "compact",
     "degrade",
     "lift_box",
     "lift_can",
+    "pick_place",
     "push_box",
     "shortcomings",
 ]

@@ -60,11 +60,20 @@ def reach_path(
     sign = mirror(grip.side)
     wrist = kinematics(stage, standing).body(place.body)
     start = wrist.xpos + wrist.xmat.reshape(3, 3) @ place.point
-    back = _OUTWARD_M * place.rotation[:, 2] - sign * _SHORT_M * place.rotation[:, 0]
-    beside = place.position + back + [0.0, 0.0, _ABOVE_M]
+    beside = place.position + _back(grip, place.rotation)
     over = (1 - _OVER) * start + _OVER * beside + [sign * _SWING_M, 0.0, 0.0]
     over[2] = beside[2] + _OVER_M
     return through(frames, times, np.array([start, over, beside, place.position]))
+
+
+def leave_path(grip: Grip, turn: np.ndarray, frames: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Displacement (T, 3) of a hand that has let go, from its place to beside the object and towards the body.
+
+    `turn` (3, 3): how the object has turned since it was gripped.
+    """
+    beside = _back(grip, turn @ grip.place.rotation)
+    middle = start + 0.6 * (stop - start)
+    return through(frames, (start, middle, stop), np.array([np.zeros(3), beside, 1.2 * beside + _AWAY_M]))
 
 
 def turn_path(stage: Stage, standing: np.ndarray, grip: Grip, progress: np.ndarray) -> np.ndarray:
@@ -73,9 +82,16 @@ def turn_path(stage: Stage, standing: np.ndarray, grip: Grip, progress: np.ndarr
     return quat_to_matrix(slerp(start, matrix_to_quat(grip.place.rotation), progress))
 
 
+def _back(grip: Grip, rotation: np.ndarray) -> np.ndarray:
+    """From a hand on the object to one beside it (3,), the wrist turned as `rotation` (3, 3)."""
+    return _OUTWARD_M * rotation[:, 2] - mirror(grip.side) * _SHORT_M * rotation[:, 0] + [0.0, 0.0, _ABOVE_M]
+
+
 # beside the object: away from the palm, short of the fingers, above; over the edge: how far along, sideways, above
 _OUTWARD_M, _SHORT_M, _ABOVE_M = 0.07, 0.03, 0.02
 _OVER, _SWING_M, _OVER_M = np.array([0.5, 0.4, 0.0]), 0.03, 0.03
+
+_AWAY_M = np.array([0.02, -0.05, 0.06])
 
 
 def _look_down(amount: float) -> dict[str, np.ndarray]:

@@ -55,13 +55,13 @@ def replay(stage: Stage, clip: Clip) -> np.ndarray:
 def compact(clip: Clip, bits: int) -> Clip:
     """The clip with rotations rounded to multiples of 2**-bits, so that its file compresses to a fraction.
 
-    Positions but the root's only say how long the bones are: they are rounded four times as coarsely.
+    Positions but the root's only say how long the bones are: they are rounded twice as coarsely.
     """
 
     def rounded(x: np.ndarray, to: int) -> np.ndarray:
         return np.round(x * 2.0**to) / 2.0**to
 
-    positions = rounded(clip.joint_positions, bits - 2)
+    positions = rounded(clip.joint_positions, bits - 1)
     positions[:, 0] = rounded(clip.joint_positions[:, 0], _ROOT_BITS)
     return replace(clip, joint_rotations=rounded(clip.joint_rotations, bits), joint_positions=positions)
 

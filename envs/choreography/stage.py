@@ -32,6 +32,12 @@ class Stage:
     object_qpos: int
 
     @property
+    def object_geoms(self) -> tuple[int, ...]:
+        """Ids of the geoms that make up the object."""
+        body = self.model.body("object")
+        return tuple(range(int(body.geomadr[0]), int(body.geomadr[0] + body.geomnum[0])))
+
+    @property
     def object(self) -> slice:
         """Where in `qpos` the object's position and quaternion lie."""
         return slice(self.object_qpos, self.object_qpos + 7)
@@ -71,10 +77,15 @@ def pose(stage: Stage, rotvecs: dict[str, np.ndarray], base: np.ndarray) -> np.n
     return qpos
 
 
-def put_object(stage: Stage, qpos: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """The posture `qpos` (nq,) with the object upright at `position` (3,), by `RESTING_DEPTH_M` in what carries it."""
+def put_object(
+    stage: Stage, qpos: np.ndarray, position: np.ndarray, rotation: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)
+) -> np.ndarray:
+    """The posture `qpos` (nq,) with the object at `position` (3,), by `RESTING_DEPTH_M` in what carries it.
+
+    `rotation`: wxyz, upright by default.
+    """
     out = np.array(qpos)
-    out[stage.object] = [*position[:2], position[2] - RESTING_DEPTH_M, 1.0, 0.0, 0.0, 0.0]
+    out[stage.object] = [*position[:2], position[2] - RESTING_DEPTH_M, *rotation]
     return out
 
 
@@ -88,6 +99,11 @@ def kinematics(stage: Stage, qpos: np.ndarray) -> mujoco.MjData:
 
 
 def distance(stage: Stage, data: mujoco.MjData, geom_a: str, geom_b: str, beyond: float = 0.2) -> float:
-    """Signed distance of two geoms in metres, negative where they overlap, capped at `beyond`."""
-    model = stage.model
-    return mujoco.mj_geomDistance(model, data, model.geom(geom_a).id, model.geom(geom_b).id, beyond, np.zeros(6))
+    """Signed distance of two geoms in metres, negative where they overlap, capped at `beyond`.
+
+    `object` stands for all its parts.
+    """
+    model, to = stage.model, np.zeros(6)
+    a = model.geom(geom_a).id
+    others = stage.object_geoms if geom_b == "object" else (model.geom(geom_b).id,)
+    return min(mujoco.mj_geomDistance(model, data, a, b, beyond, to) for b in others)

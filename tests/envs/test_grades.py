@@ -47,7 +47,7 @@ def test_wrist_is_off_by_the_grade_all_along(clean, name, grade):
 @pytest.mark.parametrize("name", ["mild", "rough"])
 def test_feet_object_and_labels_stay(clean, name):
     wrong = load_bundled(f"lift_can-{name}")
-    assert np.abs(positions(wrong)[:, FEET] - positions(clean)[:, FEET]).max() < 1e-3
+    assert np.abs(positions(wrong)[:, FEET] - positions(clean)[:, FEET]).max() < 1.5e-3
     assert wrong.object_poses is not None and clean.object_poses is not None
     assert (wrong.object_poses.positions == clean.object_poses.positions).all()
     assert (wrong.object_poses.rotations == clean.object_poses.rotations).all()
