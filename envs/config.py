@@ -16,6 +16,8 @@ class ActionConfig:
     """Shift the targets that residual actions turn around by the reference's inverse dynamics over kp."""
     squeeze_rad: float = 0.25
     """How far the fingers of those targets aim beyond the surface in contact; a just-touching grasp holds nothing."""
+    press_n: float = 50.0
+    """Force with which the arms of those targets press two palms together that both touch the object."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from envs.config import EnvironmentConfig
 from envs.feedforward import feedforward_offsets
 from envs.objects import sample_surface
 from envs.physics import CONTROL_HZ, Physics, Pose, Velocity
+from envs.press import press_offsets
 from envs.squeeze import squeeze_offsets
 from envs.viewpoint import choose_camera, project_object
 
@@ -150,15 +151,18 @@ def _kinematics(clip: Clip, body: Body) -> dict[str, np.ndarray]:
 def _targets(
     physics: Physics, motion: dict[str, np.ndarray], clip: Clip, config: EnvironmentConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    """PD targets (T, 52, 4) and (T, 3): the reference half a step ahead, with feed-forward and squeeze.
+    """PD targets (T, 52, 4) and (T, 3): the reference half a step ahead, with feed-forward, press and squeeze.
 
     A target is held for a whole step, so the motion it stands for is the one in the step's middle; aiming at the step's
     end would lead by half a step.
     """
     turns, root = np.zeros_like(motion["angular"]), motion["position"][:, 0].copy()
+    qpos, qvel = _coordinates(physics, motion, clip)
     if config.action.feedforward:
-        more, shift = feedforward_offsets(physics, *_coordinates(physics, motion, clip), clip.fps)
+        more, shift = feedforward_offsets(physics, qpos, qvel, clip.fps)
         turns, root = turns + more, root + shift
+    if config.action.press_n and physics.has_object:
+        turns += press_offsets(physics, qpos, clip.contact, config.action.press_n)
     if config.action.squeeze_rad and physics.has_object:
         turns += squeeze_offsets(
             motion["position"], motion["rotation"], motion["tips"], clip.contact, config.action.squeeze_rad
