@@ -9,13 +9,15 @@ from devi_jax.core.clipfile import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.sources.intermimic import COLUMNS as INTERMIMIC
 from devi_jax.sources.intermimic import from_intermimic
+from devi_jax.sources.parahome import COLUMNS as PARAHOME
+from devi_jax.sources.parahome import from_parahome
 from devi_jax.sources.physhoi import COLUMNS as PHYSHOI
 from devi_jax.sources.physhoi import from_physhoi
 from devi_jax.sources.torch_zip import read_matrix
 
 LIST = "python -m devi_jax.clips list"
-_READABLE = f"InterMimic ({INTERMIMIC} columns) or PhysHOI ({PHYSHOI} columns)"
-_KNOWN_UNREADABLE = {337: "SkillMimic's 53 bodies", 409: "ParaHome's 61 bodies"}
+_READABLE = f"InterMimic ({INTERMIMIC} columns), ParaHome ({PARAHOME}) or PhysHOI ({PHYSHOI})"
+_KNOWN_UNREADABLE = {337: "SkillMimic's 53 bodies", 415: "ParaHome with two objects"}
 
 
 def bundled() -> dict[str, Path]:
@@ -61,6 +63,8 @@ def _foreign(path: Path, mesh: Path | None, mass_kg: float | None) -> Clip:
     columns = data.shape[1]
     if columns == INTERMIMIC:
         return from_intermimic(data, path, mesh, mass_kg)
+    if columns == PARAHOME:
+        return from_parahome(data, path, mesh, mass_kg)
     if columns == PHYSHOI:
         if mesh is not None:
             raise ClipError("PhysHOI's object is a ball", where="--mesh", valid="no mesh", mend="leave --mesh out")
