@@ -1,4 +1,4 @@
-"""Meshes to convex parts (CoACD), cached by content: the decomposition takes seconds to minutes, reading it nothing."""
+"""Meshes to convex parts that keep holes and handles, cached by content: finding them takes seconds."""
 
 import hashlib
 import os
@@ -10,21 +10,25 @@ import numpy as np
 
 from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Mesh
+from envs.objects.decompose import decompose, limit_vertices
+from envs.objects.voxels import voxelise
+
+_VERSION = 2
+"""Of the method: an older cache entry is not read."""
 
 
 @dataclass(frozen=True)
 class ConvexSettings:
     """How finely a mesh is decomposed.
 
-    `threshold`: CoACD's concavity bound in units of the mesh's extent; `parts`: most hulls; `vertices`: most vertices a
-    hull; `resolution`: voxels along the mesh when it is made watertight; `seed`: of the search.
+    `parts`: most hulls; `vertices`: most vertices a hull; `resolution`: voxels along the mesh's longest side;
+    `tolerance`: how deep a hull may fill free space where that saves hulls, in units of the longest side.
     """
 
-    threshold: float = 0.06
     parts: int = 16
-    vertices: int = 32
-    resolution: int = 30
-    seed: int = 0
+    vertices: int = 64
+    resolution: int = 64
+    tolerance: float = 0.02
 
 
 def cache_folder() -> Path:
@@ -41,7 +45,7 @@ def convex_parts(mesh: Mesh, settings: ConvexSettings | None = None) -> tuple[np
     key = hashlib.sha256()
     key.update(np.ascontiguousarray(mesh.vertices, np.float64).tobytes())
     key.update(np.ascontiguousarray(mesh.faces, np.int64).tobytes())
-    key.update(repr(sorted(asdict(settings).items())).encode())
+    key.update(repr((_VERSION, sorted(asdict(settings).items()))).encode())
     path = cache_folder() / f"{key.hexdigest()[:24]}.npz"
     if path.exists():
         with np.load(path, allow_pickle=False) as file:
@@ -56,7 +60,6 @@ def convex_parts(mesh: Mesh, settings: ConvexSettings | None = None) -> tuple[np
 
 
 def _decompose(mesh: Mesh, settings: ConvexSettings) -> tuple[np.ndarray, ...]:
-    import coacd
     import trimesh
 
     solid = trimesh.Trimesh(mesh.vertices, mesh.faces, process=True)
@@ -65,31 +68,7 @@ def _decompose(mesh: Mesh, settings: ConvexSettings) -> tuple[np.ndarray, ...]:
         raise SceneError(f"mesh is flat: extents {extent} m", where="object.mesh", valid="a mesh with a volume")
     hull = solid.convex_hull
     if solid.is_watertight and solid.volume > 0.98 * hull.volume:
-        return (_limit(hull, settings.vertices),)
-    coacd.set_log_level("error")
-    parts = coacd.run_coacd(
-        coacd.Mesh(solid.vertices, solid.faces),
-        threshold=settings.threshold,
-        max_convex_hull=settings.parts,
-        preprocess_resolution=settings.resolution,
-        resolution=1000,
-        mcts_nodes=10,
-        mcts_iterations=60,
-        max_ch_vertex=settings.vertices,
-        decimate=True,
-        seed=settings.seed,
-    )
-    return tuple(np.asarray(vertices, np.float64) for vertices, _ in parts)
-
-
-def _limit(hull, count: int) -> np.ndarray:
-    """At most `count` hull vertices, chosen farthest-first so that the extremes stay."""
-    vertices = np.asarray(hull.vertices, np.float64)
-    if len(vertices) <= count:
-        return vertices
-    chosen = [int(np.argmax(np.linalg.norm(vertices - vertices.mean(0), axis=1)))]
-    distance = np.linalg.norm(vertices - vertices[chosen[0]], axis=1)
-    while len(chosen) < count:
-        chosen.append(int(np.argmax(distance)))
-        distance = np.minimum(distance, np.linalg.norm(vertices - vertices[chosen[-1]], axis=1))
-    return vertices[chosen]
+        return (limit_vertices(np.asarray(hull.vertices, np.float64), settings.vertices),)
+    voxels = voxelise(np.asarray(solid.vertices), np.asarray(solid.faces), settings.resolution)
+    parts = decompose(voxels, settings.parts, settings.tolerance * float(extent.max()))
+    return tuple(limit_vertices(part, settings.vertices) for part in parts)

@@ -13,6 +13,7 @@ from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Mesh, ObjectSpec
 from envs.objects import ConvexSettings, add_object, convex_parts, sample_surface, surface_mesh
 from envs.objects.convex import cache_folder
+from envs.objects.decompose import limit_vertices
 
 CAN = ObjectSpec(shape="can", size=(0.033, 0.12), mass_kg=0.3)
 BOX = ObjectSpec(shape="box", size=(0.05, 0.08, 0.1), mass_kg=0.4)
@@ -138,6 +139,48 @@ def test_an_l_is_several_parts_that_cover_it_and_little_more(rng):
     assert union == pytest.approx(solid.volume, rel=0.1)
     # its hull, what one part would be, has a sixth more
     assert solid.convex_hull.volume > 1.15 * solid.volume
+
+
+def kettle() -> trimesh.Trimesh:
+    """A hollow ball of radius 50 mm without a lid, and a handle: a ring of radius 25 mm beside it, its axis along y."""
+    ball = trimesh.creation.icosphere(3, 0.05)
+    ball.update_faces(ball.triangles_center[:, 2] < 0.045)
+    ring = trimesh.creation.torus(0.025, 0.005, 32, 12)
+    ring.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0]))
+    ring.apply_translation([0.072, 0, 0])
+    return trimesh.util.concatenate([ball, ring])
+
+
+def outside_m(points: np.ndarray, parts) -> np.ndarray:
+    """How far points (N, 3) are outside of the nearest part, negative inside (a lower bound, by planes)."""
+    planes = [ConvexHull(part).equations for part in parts]
+    return np.min([(points @ e[:, :3].T + e[:, 3]).max(axis=1) for e in planes], axis=0)
+
+
+def test_a_handle_keeps_its_hole_and_a_shell_becomes_a_body(rng):
+    solid = kettle()
+    assert not solid.is_watertight
+    parts = convex_parts(as_mesh(solid))
+    assert 3 < len(parts) <= ConvexSettings().parts
+    through = np.stack(np.meshgrid([0.066, 0.072, 0.08], np.linspace(-0.02, 0.02, 41), [-0.007, 0, 0.007]), -1)
+    assert outside_m(through.reshape(-1, 3), parts).min() > 0, "a ray through the hole hits nothing"
+    around = 0.025 * np.stack([np.cos(a := np.linspace(0, 2 * np.pi, 16)), 0 * a, np.sin(a)], axis=1) + [0.072, 0, 0]
+    assert outside_m(around, parts).max() < 0.001, "the handle is whole"
+    assert np.percentile(outside_m(solid.triangles_center, parts), 99) < 0.002
+    lower = rng.normal(size=(500, 3))
+    lower[:, 2] = -np.abs(lower[:, 2])
+    lower *= 0.045 / np.linalg.norm(lower, axis=1, keepdims=True)
+    assert (outside_m(lower, parts) < 0).mean() > 0.9, "parts are solid, not spent on the wall"
+
+
+def test_limited_vertices_keep_the_extremes_and_lose_little():
+    points = trimesh.creation.icosphere(3, 1.0).vertices
+    few = limit_vertices(np.asarray(points), 64)
+    assert len(few) == 64 and {tuple(p) for p in few} <= {tuple(p) for p in points}
+    np.testing.assert_allclose([few.min(axis=0), few.max(axis=0)], [points.min(axis=0), points.max(axis=0)])
+    # 64 points spread evenly over a sphere: no cap higher than about 0.08 is cut off
+    missed = (points @ ConvexHull(few).equations[:, :3].T + ConvexHull(few).equations[:, 3]).max()
+    assert missed < 0.1
 
 
 def test_cache_returns_the_same_parts_without_decomposing(monkeypatch):
