@@ -19,11 +19,15 @@ from envs.tracking import TrackingEnvironment
 
 @dataclass(frozen=True, eq=False)
 class Assembly:
-    """An environment with what its film and its report need: the clip at the control rate, and its camera."""
+    """An environment with what its film and its report need: the clip at the control rate, and its camera.
+
+    `raw`: where the environment's targets are a plan's, the same environment with the reference's own.
+    """
 
     environment: TrackingEnvironment
     clip: Clip
     camera: Camera
+    raw: TrackingEnvironment | None = None
 
 
 def make_scene(clip: Clip, root: Root) -> Scene:
