@@ -12,8 +12,9 @@ from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runtime.files import write_json
 from devi_jax.runtime.rundir import RunDir
-from devi_jax.systems.evaluation import ROLLOUTS, evaluate, table
+from devi_jax.systems.evaluation import ROLLOUTS, evaluate
 from devi_jax.systems.runs import load_run, load_state, trained_policy
+from devi_jax.systems.table import table
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
     if run_folder is not None:
         run = RunDir.open(run_folder)
         _, assembly, learner = load_run(run)
-        policy = _untrained(named) if named else trained_policy(learner, load_state(run, learner))
+        policy = _untrained(assembly, named) if named else trained_policy(learner, load_state(run, learner))
         return assembly, policy, options.out or run.path / "play.mp4"
     if options.target.is_dir():
         raise ConfigError(
@@ -76,11 +76,11 @@ def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
     engine, _ = choose_engine(options.physics)
     assembly = assemble(system, resolve(str(options.target)), engine, options.root)
     name = Path(assembly.clip.name).stem
-    return assembly, _untrained(kind), options.out or Path(f"{name}-{kind}.mp4")
+    return assembly, _untrained(assembly, kind), options.out or Path(f"{name}-{kind}.mp4")
 
 
-def _untrained(kind: Literal["zero", "random", "reference"] | str) -> Policy:
-    return random_policy(0.1) if kind == "random" else zero_policy()
+def _untrained(assembly: Assembly, kind: Literal["zero", "random", "reference"] | str) -> Policy:
+    return random_policy(assembly.environment, 0.1) if kind == "random" else zero_policy()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
-"""How well a policy imitates its clip: from the exact start, from perturbed starts, and beside open-loop replay."""
+"""How well a policy imitates its clip: from the exact start and from perturbed ones, beside what no policy scores.
 
-from dataclasses import asdict
+Open-loop replay of the reference, and of a plan where there is one, meets the very same perturbations.
+"""
+
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import jax
@@ -8,86 +11,104 @@ import numpy as np
 
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.metrics import score, summary
-from devi_jax.systems.rollouts import Perturbation, Policy, Rollouts, roll, zero_policy
+from devi_jax.systems.rollouts import Perturbation, Policy, Rollouts, roll
 from envs.physics import CONTROL_HZ
+from envs.tracking import TrackingEnvironment
 
 ROLLOUTS = 64
 """Perturbed rollouts of one evaluation."""
 
-PAPER_ROW = {"mpjpe_body_mm": 29.7, "mpjpe_hand_mm": 22.2, "mpjpe_all_mm": 25.4, "t_root_mm": 40.0, "t_obj_mm": 21.4}
-"""DeVI's own row of its Table 1 (first line), printed beside ours; other clips, so for orientation only."""
+
+@dataclass(frozen=True)
+class Judgement:
+    """Scores from the exact start, means over perturbed starts, and which of those succeeded (count,)."""
+
+    exact: dict[str, Any]
+    perturbed: dict[str, Any]
+    successes: np.ndarray
+    rollouts: Rollouts
+    """The exact one first, then the perturbed ones."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Without the rollouts."""
+        return {"exact": self.exact, "perturbed": self.perturbed}
+
+
+def judge(
+    environment: TrackingEnvironment, policy: Policy, seed: int = 0, count: int = ROLLOUTS, replay: bool = False
+) -> Judgement:
+    """One exact and `count` perturbed rollouts at once, compiled once for policy, plan and replay of a clip.
+
+    The same seed draws the same perturbations, whoever acts. `replay`: nobody does, and `policy` is only compiled.
+    """
+    perturbation = Perturbation()
+    # a plan's states only serve resets: without them one compilation fits the environments with and without a plan
+    environment = replace(environment, planned=None)
+    rollouts = roll(environment, policy, jax.random.key(seed), count + 1, perturbation, exact=1, replay=replay)
+    scores = score(rollouts, environment.reference, CONTROL_HZ)
+    reward = np.asarray(rollouts.reward)[1:].mean(axis=0)
+    return Judgement(
+        exact={**asdict(scores[0]), "reward": float(reward[0])},
+        perturbed={
+            **summary(scores[1:]),
+            "reward": float(reward[1:].mean()),
+            "perturbation": asdict(perturbation),
+        },
+        successes=np.array([bool(s.success) for s in scores[1:]]),
+        rollouts=rollouts,
+    )
 
 
 def evaluate(
     assembly: Assembly, policy: Policy, seed: int = 0, count: int = ROLLOUTS
 ) -> tuple[dict[str, Any], Rollouts]:
-    """The content of `evaluation.json`, and the exact rollout for a film.
+    """The content of `evaluation.json`, and the rollouts for a film, the exact one first.
 
-    `exact`: deterministic policy from frame 0. `perturbed`: `count` disturbed rollouts. `reference`: what zero action
-    scores by itself, which in residual mode replays the reference: it is no policy, and never reported as one.
+    `exact` and `perturbed` are the policy's. `reference` and, where the environment's targets are a plan's, `plan` hold
+    the same for their open-loop replay: that is no policy, and never reported as one. `versus` compares the policy with
+    each of them.
     """
-    environment, reference = assembly.environment, assembly.environment.reference
-    scores, exact = evaluate_exact(assembly, policy, seed)
-    perturbation = Perturbation()
-    perturbed = roll(environment, policy, jax.random.key(seed + 1), count, perturbation)
+    environment, raw = assembly.environment, assembly.raw
+    judged = judge(environment, policy, seed, count)
+    idle = {"plan": replayed(environment)} if raw is not None else {}
+    idle["reference"] = replayed(raw or environment)
+    others = {name: judge(world, policy, seed, count, replay=True) for name, world in idle.items()}
     result = {
         "clip": assembly.clip.name,
-        "frames": reference.frames,
+        "frames": environment.reference.frames,
         "root": environment.physics.scene.root,
         "engine": environment.physics.engine,
-        "exact": scores,
-        "perturbed": {
-            **summary(score(perturbed, reference, CONTROL_HZ)),
-            "perturbation": asdict(perturbation),
-        },
-        "reference": evaluate_exact(assembly, zero_policy(), seed)[0],
+        "seed": seed,
+        **judged.to_json(),
+        **{name: other.to_json() for name, other in others.items()},
+        "versus": {name: compare(judged.successes, other.successes) for name, other in others.items()},
     }
-    return result, exact
+    return result, judged.rollouts
 
 
-def evaluate_exact(assembly: Assembly, policy: Policy, seed: int = 0) -> tuple[dict[str, Any], Rollouts]:
-    """Scores of one rollout from the exact start, and the rollout itself."""
-    exact = roll(assembly.environment, policy, jax.random.key(seed))
-    first = score(exact, assembly.environment.reference, CONTROL_HZ)[0]
-    return {**asdict(first), "reward": float(np.asarray(exact.reward)[1:].mean())}, exact
+def replayed(environment: TrackingEnvironment) -> TrackingEnvironment:
+    """The environment in which zero action means open-loop replay, whatever the recipe's actions mean."""
+    config = environment.config
+    if config.action.mode == "residual":
+        return environment
+    return replace(environment, config=replace(config, action=replace(config.action, mode="residual")))
 
 
-def table(result: dict[str, Any]) -> str:
-    """The evaluation as a text table: a row a metric, a column a setting."""
-    rows = [
-        ("success, MPJPE < 0.2 m and T_obj < 0.2 m", "success_paper", ""),
-        ("success, Table 3: < 0.1 m, < 0.1 m, < 0.9 rad", "success_tight", ""),
-        ("success, InterMimic", "success_intermimic", ""),
-        ("duration", "duration_s", "s"),
-        ("MPJPE body", "mpjpe_body_mm", "mm"),
-        ("MPJPE hand", "mpjpe_hand_mm", "mm"),
-        ("MPJPE all", "mpjpe_all_mm", "mm"),
-        ("MPJPE all, root-relative", "mpjpe_all_root_relative_mm", "mm"),
-        ("T_root", "t_root_mm", "mm"),
-        ("T_obj", "t_obj_mm", "mm"),
-        ("O_obj", "o_obj_rad", "rad"),
-        ("lift over reference", "lift_ratio", ""),
-        ("contact frames in contact", "contact_share", ""),
-        ("reward", "reward", ""),
-    ]
-    head = f"{'':46}{'policy':>12}{'perturbed':>12}{'replay':>12}{'paper*':>10}"
-    lines = [head, "-" * len(head)]
-    for label, key, unit in rows:
-        perturbed = result["perturbed"].get(key.replace("success_", "success_rate_"))
-        cells = [result["exact"].get(key), perturbed, result["reference"].get(key), PAPER_ROW.get(key)]
-        name = f"{label} [{unit}]" if unit else label
-        lines.append(f"{name:46}" + "".join(f"{_cell(c):>{w}}" for c, w in zip(cells, (12, 12, 12, 10), strict=True)))
-    count = result["perturbed"]["rollouts"]
-    lines.append(
-        f"clip {result['clip']}, root {result['root']}, engine {result['engine']}; perturbed: {count} rollouts;"
-        " replay: the reference open loop, no policy; * DeVI's Table 1, other clips"
-    )
-    return "\n".join(lines)
+def compare(policy: np.ndarray, other: np.ndarray) -> dict[str, Any]:
+    """Whether the policy succeeds where the other does not, over the same perturbed starts: an exact sign test.
 
+    `verdict`: `better` or `worse` where the two differ beyond chance (p < 0.05, two-sided), else `no different`.
+    """
+    from scipy.stats import binomtest
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    won, lost = int((policy & ~other).sum()), int((~policy & other).sum())
+    p = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
+    verdict = "no different" if p >= 0.05 else "better" if won > lost else "worse"
+    return {
+        "verdict": verdict,
+        "policy_only": won,
+        "other_only": lost,
+        "p": p,
+        "policy": float(policy.mean()),
+        "other": float(other.mean()),
+    }

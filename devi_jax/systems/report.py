@@ -11,9 +11,10 @@ from devi_jax.runtime.files import write_json
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.devi import TERMS
-from devi_jax.systems.evaluation import evaluate, evaluate_exact, table
+from devi_jax.systems.evaluation import evaluate, judge
 from devi_jax.systems.films import film_rollout
 from devi_jax.systems.runs import trained_policy
+from devi_jax.systems.table import table
 
 
 def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState, film: bool) -> None:
@@ -21,14 +22,14 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
 
     A machine without a renderer gets everything but the film, and is told which package it lacks.
     """
-    result, exact = evaluate(assembly, trained_policy(learner, state))
+    result, rollouts = evaluate(assembly, trained_policy(learner, state))
     steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
     write_json(run.evaluation_json, {**result, "training": steps})
     print(table(result))
     curves(run.curves_png, run.metrics_jsonl, _units())
     if film:
         try:
-            film_rollout(run.film_mp4, run.strip_png, assembly, exact)
+            film_rollout(run.film_mp4, run.strip_png, assembly, rollouts)
             print(f"film: {run.film_mp4}")
         except DeviceError as error:
             print(f"no film: {error}")
@@ -37,16 +38,20 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
 
 def _units() -> dict[str, str]:
     """What curves.png shows beside reward and episode length: the deterministic policy, then the terms in training."""
-    policy = {"reward": "", "mpjpe_all_mm": "mm", "t_obj_mm": "mm", "lift_ratio": ""}
+    policy = {"reward": "", "mpjpe_all_mm": "mm", "t_obj_mm": "mm", "lift_ratio": "", "perturbed_success": ""}
     terms = {f"environment/{name}": term.unit for name, term in TERMS.items()}
     return {f"evaluation/{name}": unit for name, unit in policy.items()} | terms
 
 
 def glance(assembly: Assembly, learner: Learner, state: TrainState) -> dict[str, float]:
-    """The deterministic policy's scores from the exact start: the curve that shows learning without its noise."""
-    exact = evaluate_exact(assembly, trained_policy(learner, state))[0]
-    keys = ("reward", "mpjpe_all_mm", "t_obj_mm", "lift_ratio", "duration_s")
-    return {f"evaluation/{k}": exact[k] for k in keys if exact[k] is not None}
+    """The deterministic policy's scores: the curve that shows learning without its noise, and dates its successes.
+
+    From the exact start (truth as 0 or 1), and `perturbed_success`: the rate over the perturbed starts of `evaluate`.
+    """
+    judged = judge(assembly.environment, trained_policy(learner, state))
+    keys = ("reward", "success", "parity", "mpjpe_all_mm", "t_obj_mm", "lift_ratio", "duration_s")
+    scores = {k: judged.exact[k] for k in keys} | {"perturbed_success": judged.perturbed["success_rate"]}
+    return {f"evaluation/{k}": float(v) for k, v in scores.items() if v is not None}
 
 
 def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:
@@ -54,7 +59,7 @@ def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:
     environment, ppo = assembly.environment, learner.ppo
     shapes = jax.eval_shape(learner.init, jax.random.key(seed))
     _, rollout = jax.eval_shape(learner.collect, shapes)
-    first = environment.reset(jax.random.key(seed))
+    first = environment.start(jnp.zeros((), jnp.int32))
     step = jax.jit(environment.step)
     second, one = step(first, jnp.zeros(environment.action_size))
     third, two = step(second, jnp.zeros(environment.action_size))

@@ -11,7 +11,6 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from devi_jax.core.frame import Frame
 from devi_jax.core.protocols import Observation
-from envs.action import ACTION_SIZE
 from envs.disturb import Disturbance, disturb
 from envs.tracking import TrackingEnvironment, TrackingState
 
@@ -56,9 +55,9 @@ def zero_policy() -> Policy:
     return Policy(_zero)
 
 
-def random_policy(scale: float) -> Policy:
+def random_policy(environment: TrackingEnvironment, scale: float) -> Policy:
     """Gaussian actions of a given standard deviation."""
-    return Policy(_gaussian, jnp.asarray(scale))
+    return Policy(_gaussian, jnp.full(environment.action_size, scale))
 
 
 def roll(
@@ -67,21 +66,36 @@ def roll(
     key: PRNGKeyArray,
     count: int = 1,
     perturbation: Perturbation | None = None,
+    exact: int = 0,
+    replay: bool = False,
 ) -> Rollouts:
-    """Play a policy from frame 0 to the end of the clip in `count` environments, as one compiled scan."""
+    """Play a policy from frame 0 to the end of the clip in `count` environments, as one compiled scan.
+
+    `exact`: how many of them, the first ones, are spared the perturbation. `replay`: act with zeros, in the same
+    compiled scan; in residual mode that replays the environment's targets open loop.
+    """
     frames = environment.reference.frames
     start_key, push_key, run_key = jax.random.split(key, 3)
     first = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
     pushes = jnp.zeros((frames, count, 2))
     if perturbation is not None:
-        keys = jax.random.split(start_key, count)
-        first = jax.vmap(lambda state, key: _disturbed(environment, state, key, perturbation.start))(first, keys)
-        pushes = _draw_pushes(environment, push_key, count, perturbation)
-    return _run(environment, policy.act, policy.parameters, first, pushes, run_key)
+        some = count - exact
+        keys = jax.random.split(start_key, some)
+        rest = jax.tree.map(lambda x: x[exact:], first)
+        rest = jax.vmap(lambda state, key: _disturbed(environment, state, key, perturbation.start))(rest, keys)
+        first = jax.tree.map(lambda a, b: jnp.concatenate([a[:exact], b]), first, rest)
+        pushes = pushes.at[:, exact:].set(_draw_pushes(environment, push_key, some, perturbation))
+    return _run(policy.act, environment, policy.parameters, first, pushes, run_key, jnp.asarray(not replay))
 
 
-@partial(jax.jit, static_argnums=1)
-def _run(environment: TrackingEnvironment, act: Act, parameters: Any, first: TrackingState, pushes, key) -> Rollouts:
+@partial(jax.jit, static_argnums=0)
+def _run(
+    act: Act, environment: TrackingEnvironment, parameters: Any, first: TrackingState, pushes, key, moves
+) -> Rollouts:
+    def decide(observation, key):
+        action = jnp.where(moves, act(parameters, observation, key), 0.0)
+        return jnp.broadcast_to(action, (*action.shape[:-1], environment.action_size))
+
     def show(state):
         return jax.vmap(environment.frame)(state), state.physics.qpos
 
@@ -89,7 +103,7 @@ def _run(environment: TrackingEnvironment, act: Act, parameters: Any, first: Tra
         state, observation, alive = carry
         push, step_key = inputs
         state = _push(state, push)
-        state, transition = jax.vmap(environment.step)(state, act(parameters, observation, step_key))
+        state, transition = jax.vmap(environment.step)(state, decide(observation, step_key))
         alive = alive & ~transition.terminated
         return (state, transition.observation, alive), (*show(state), transition.reward, alive)
 
@@ -101,11 +115,11 @@ def _run(environment: TrackingEnvironment, act: Act, parameters: Any, first: Tra
 
 
 def _zero(parameters: Any, observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
-    return jnp.zeros((observation["human"].shape[0], ACTION_SIZE))
+    return jnp.zeros((observation["human"].shape[0], 1))
 
 
-def _gaussian(scale: Float[Array, ""], observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
-    return scale * jax.random.normal(key, (observation["human"].shape[0], ACTION_SIZE))
+def _gaussian(scale: Float[Array, " A"], observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
+    return scale * jax.random.normal(key, (observation["human"].shape[0], *scale.shape))
 
 
 def _disturbed(

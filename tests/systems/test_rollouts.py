@@ -39,7 +39,7 @@ def test_rollouts_have_the_clips_length_and_begin_in_its_first_frame(environment
     assert replayed.qpos.shape == (30, COUNT, environment.physics.model.nq)
     assert replayed.frames.position.shape == (30, COUNT, 52, 3) and replayed.reward.shape == (30, COUNT)
     for n in range(COUNT):
-        np.testing.assert_allclose(replayed.frames.position[0, n], reference.position[0], atol=1e-5)
+        np.testing.assert_allclose(replayed.frames.position[0, n], reference.position[0], atol=1e-4)
     assert np.isfinite(np.asarray(replayed.qpos)).all()
     np.testing.assert_allclose(replayed.qpos[:, :, :3], replayed.frames.position[:, :, 0], atol=1e-6)
 
@@ -53,7 +53,7 @@ def test_zero_action_replays_the_reference_the_same_in_each_rollout(environment,
 
 
 def test_the_same_key_gives_the_same_rollouts_and_another_key_others(environment):
-    policy = random_policy(0.5)
+    policy = random_policy(environment, 0.5)
     first = roll(environment, policy, jax.random.key(1), COUNT)
     again = roll(environment, policy, jax.random.key(1), COUNT)
     other = roll(environment, policy, jax.random.key(2), COUNT)
@@ -65,7 +65,7 @@ def test_the_same_key_gives_the_same_rollouts_and_another_key_others(environment
 
 def test_dead_is_dead(environment):
     """Once a bound is broken a rollout goes on, but not as alive."""
-    rollouts = roll(environment, random_policy(3.0), jax.random.key(3), COUNT)
+    rollouts = roll(environment, random_policy(environment, 3.0), jax.random.key(3), COUNT)
     alive = np.asarray(rollouts.alive, int)
     assert alive[0].all() and (np.diff(alive, axis=0) <= 0).all() and not alive[-1].all()
     assert rollouts.qpos.shape[0] == 30
@@ -103,3 +103,17 @@ def test_a_perturbed_rollout_is_disturbed_and_an_unperturbed_is_not(environment,
     drift = np.linalg.norm(np.asarray(disturbed.qpos[-1, :, :2] - replayed.qpos[-1, :, :2]), axis=-1)
     # half a second or less after a change of 0.07 m/s
     assert (drift < 0.07 * 30 / CONTROL_HZ + 0.05).all() and drift.max() > 1e-3
+
+
+def test_the_exact_ones_are_spared_and_the_others_are_not(environment, replayed):
+    disturbed = roll(environment, zero_policy(), jax.random.key(6), COUNT, Perturbation(), exact=1)
+    assert (disturbed.qpos[:, 0] == replayed.qpos[:, 0]).all()
+    assert (disturbed.qpos[0, 1:, -7] != replayed.qpos[0, 1:, -7]).all()
+
+
+def test_a_replay_acts_with_zeros_whatever_the_policy(environment, replayed):
+    policies = [random_policy(environment, scale) for scale in (0.5, jnp.nan)]
+    one, other = (roll(environment, policy, jax.random.key(0), COUNT, replay=True) for policy in policies)
+    assert (one.qpos == other.qpos).all()
+    # another program, so other roundings, which a contact makes grow
+    np.testing.assert_allclose(one.qpos[:12], replayed.qpos[:12], atol=1e-4)

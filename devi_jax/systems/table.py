@@ -1,0 +1,82 @@
+"""An evaluation as text: a row a metric, a column a setting, and whether the policy is worth more than a replay."""
+
+from typing import Any
+
+from devi_jax.systems.metrics import rate_name
+
+PAPER_ROW = {"mpjpe_body_mm": 29.7, "mpjpe_hand_mm": 22.2, "mpjpe_all_mm": 25.4, "t_root_mm": 40.0, "t_obj_mm": 21.4}
+"""DeVI's own row of its Table 1 (first line), printed beside ours; other clips, so for orientation only."""
+
+ROWS = (
+    ("success: < 0.2 m, object lifted and left right", "success", ""),
+    ("parity: MPJPE < 26 mm, T_obj < 22 mm", "parity", ""),
+    ("success, paper: MPJPE and T_obj < 0.2 m", "success_paper", ""),
+    ("success, Table 3: < 0.1 m, < 0.1 m, < 0.9 rad", "success_tight", ""),
+    ("success, InterMimic", "success_intermimic", ""),
+    ("duration", "duration_s", "s"),
+    ("MPJPE body", "mpjpe_body_mm", "mm"),
+    ("MPJPE hand", "mpjpe_hand_mm", "mm"),
+    ("MPJPE all", "mpjpe_all_mm", "mm"),
+    ("MPJPE all, root-relative", "mpjpe_all_root_relative_mm", "mm"),
+    ("T_root", "t_root_mm", "mm"),
+    ("T_obj", "t_obj_mm", "mm"),
+    ("T_obj at the end", "t_obj_end_mm", "mm"),
+    ("O_obj", "o_obj_rad", "rad"),
+    ("lift over reference", "lift_ratio", ""),
+    ("height change at the end over reference", "end_ratio", ""),
+    ("contact frames in contact", "contact_share", ""),
+    ("reward", "reward", ""),
+)
+"""Label, score and unit."""
+
+_WIDTHS = (10, 12, 10, 10, 10)
+
+
+def table(result: dict[str, Any]) -> str:
+    """The content of `evaluation.json` as a text table with its verdict; replays and policy stand apart."""
+    plan, reference = result.get("plan"), result["reference"]
+    head = f"{'':48}" + _line(("policy", "perturbed", "plan", "replay", "paper*"))
+    lines = [head, "-" * len(head)]
+    for label, key, unit in ROWS:
+        cells = (
+            result["exact"].get(key),
+            result["perturbed"].get(rate_name(key)),
+            plan and plan["exact"].get(key),
+            reference["exact"].get(key),
+            PAPER_ROW.get(key),
+        )
+        lines.append(f"{f'{label} [{unit}]' if unit else label:48}" + _line(map(_cell, cells)))
+    rates = [side and _cell(side["perturbed"]["success_rate"]) for side in (result, plan, reference)]
+    count = result["perturbed"]["rollouts"]
+    lines.insert(3, f"{f'success from {count} perturbed starts':48}" + _line((rates[0], "", rates[1] or "-", rates[2])))
+    lines.append(
+        f"clip {result['clip']}, root {result['root']}, engine {result['engine']}; plan, replay: targets played open"
+        " loop, no policy; * DeVI's Table 1, other clips"
+    )
+    return "\n".join([*lines, *verdicts(result)])
+
+
+def verdicts(result: dict[str, Any]) -> list[str]:
+    """One sentence for each replay that the policy was compared with under perturbation."""
+    names = {"plan": "the plan's replay", "reference": "the reference's replay"}
+    out = []
+    for name, told in result["versus"].items():
+        words = {"better": "BEATS", "worse": "is WORSE than", "no different": "is NO DIFFERENT from"}[told["verdict"]]
+        alone = f"{told['policy_only']} only by the policy, {told['other_only']} only by replay"
+        out.append(
+            f"under perturbation the policy {words} {names[name]}: {told['policy']:.0%} against {told['other']:.0%} of"
+            f" starts ({alone}, p = {told['p']:.2g})"
+        )
+    return out
+
+
+def _line(cells) -> str:
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=False))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
