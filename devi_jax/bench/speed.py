@@ -1,7 +1,6 @@
-"""`python -m devi_jax.bench`: how fast physics, environment and learning run here, as ratios taken in one process."""
+"""`python -m devi_jax.bench speed`: how fast physics, environment and learning run here, measured in one process."""
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,10 +47,10 @@ class Options:
     """Write the table to this Markdown file as well."""
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str]) -> None:
     """Entry point."""
     with exit_on_error():
-        options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
+        options = tyro.cli(Options, args=arguments, prog="python -m devi_jax.bench speed")
         enable_compilation_cache()
         ignore_fork_warning()
         text = report(options)
@@ -171,7 +170,7 @@ def _table(options: Options, seconds: dict[str, float], count: int, system: Syst
     busy = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
     load = f"load average over five minutes {busy:.1f}, so on a busy machine read the ratios"
     head = [
-        f"`python -m devi_jax.bench --clip={options.clip} --environments={options.environments} "
+        f"`python -m devi_jax.bench speed --clip={options.clip} --environments={options.environments} "
         f"--repeats={options.repeats}{' --mjx' if options.mjx else ''}`, {date.today().isoformat()}, {describe()}, "
         f"commit {git['commit'][:10] if git else 'unknown'}. Medians; {load}.",
         "",
@@ -179,7 +178,3 @@ def _table(options: Options, seconds: dict[str, float], count: int, system: Syst
         "|---|---|---|",
     ]
     return "\n".join(head + [f"| {a} | {b} | {c} |" for a, b, c in rows])
-
-
-if __name__ == "__main__":
-    main()

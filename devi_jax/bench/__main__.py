@@ -1,0 +1,20 @@
+"""`python -m devi_jax.bench [speed|learning]`: how fast this machine is, or how soon policies succeed on it."""
+
+import sys
+
+from devi_jax.bench import learning, speed
+
+COMMANDS = {"speed": speed.main, "learning": learning.main}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point; `speed` is what is meant where neither is named."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    name = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    if name is None and {"-h", "--help"} & set(arguments):
+        print("python -m devi_jax.bench learning: how soon policies succeed; it has --help of its own\n")
+    COMMANDS[name or "speed"](arguments[1:] if name else arguments)
+
+
+if __name__ == "__main__":
+    main()

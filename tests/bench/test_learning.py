@@ -1,0 +1,84 @@
+"""Filling the table: what is missing is trained, in order; what has a row is not; what broke is told."""
+
+import shutil
+
+import pytest
+
+from devi_jax.bench import learning
+from devi_jax.bench.__main__ import COMMANDS, main
+
+
+@pytest.fixture
+def bench(tmp_path, trained, monkeypatch):
+    """Run `bench learning` with a training that copies a finished run; returns a caller and the cells it trained."""
+    _, finished = trained
+    calls = []
+
+    def train(cell, folder):
+        calls.append(cell.name)
+        shutil.copytree(finished, folder)
+        return 0
+
+    monkeypatch.setattr(learning, "train", train)
+    where = [f"--runs={tmp_path / 'learning'}", f"--out={tmp_path / 'docs' / 'results'}"]
+    return lambda *flags: main(["learning", *flags, *where]), calls, tmp_path
+
+
+def test_missing_cells_are_trained_once_and_the_page_grows(bench):
+    run, calls, folder = bench
+    flags = ("--clips", "lift_can", "--roots", "pinned", "--seeds=2")
+    run(*flags, "--limit=1")
+    page = (folder / "docs" / "results.md").read_text()
+    assert calls == ["lift_can-clean-pinned-0"] and "`lift_can-clean-pinned-0`" in page
+    run(*flags)
+    assert calls == [f"lift_can-{grade}-pinned-{seed}" for grade in ("clean", "mild") for seed in (0, 1)]
+    run(*flags)
+    assert len(calls) == 4
+    assert len(list((folder / "docs" / "results").glob("*.json"))) == 4 and (folder / "docs" / "results.png").exists()
+
+
+def test_list_tells_and_does_nothing(bench, capsys):
+    run, calls, folder = bench
+    run("--list")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["missing", "lift_can-clean-pinned-0"] and not calls
+    assert not (folder / "docs").exists()
+
+
+def test_a_finished_run_without_a_row_gets_one_and_is_not_trained_again(bench, trained):
+    run, calls, folder = bench
+    shutil.copytree(trained[1], folder / "learning" / "lift_can-clean-pinned-0")
+    run("--limit=1")
+    assert not calls and (folder / "docs" / "results" / "lift_can-clean-pinned-0.json").exists()
+
+
+def test_what_could_not_begin_leaves_no_row_and_the_rest_goes_on(bench, monkeypatch, capsys):
+    run, calls, folder = bench
+    first, train = "lift_can-clean-pinned-0", learning.train
+    monkeypatch.setattr(learning, "train", lambda cell, where: 2 if cell.name == first else train(cell, where))
+    run("--limit=2")
+    assert calls == ["lift_can-clean-pinned-1"] and "no row" in capsys.readouterr().out
+    assert [p.stem for p in (folder / "docs" / "results").glob("*.json")] == calls
+
+
+def test_an_interrupted_training_leaves_no_row(bench, trained, monkeypatch, capsys):
+    run, _, folder = bench
+
+    def killed(cell, where):
+        shutil.copytree(trained[1], where)
+        (where / "evaluation.json").unlink()
+        return -9
+
+    monkeypatch.setattr(learning, "train", killed)
+    run("--limit=1")
+    assert "interrupted" in capsys.readouterr().out and not (folder / "docs" / "results").exists()
+
+
+def test_speed_is_what_is_meant_without_a_name(monkeypatch):
+    seen = []
+    monkeypatch.setitem(COMMANDS, "speed", seen.append)
+    monkeypatch.setitem(COMMANDS, "learning", lambda _: seen.append("learning"))
+    main(["--repeats=3"])
+    main(["speed", "--repeats=4"])
+    main(["learning"])
+    assert seen == [["--repeats=3"], ["--repeats=4"], "learning"]
