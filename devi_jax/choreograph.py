@@ -14,7 +14,7 @@ from devi_jax.core.clipfile import save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.sources.resolve import resolve
 from envs import choreography
-from envs.choreography import GradeName, LiftBox, LiftCan, Limits, PickPlace, PushBox
+from envs.choreography import DrinkMug, GradeName, LiftBox, LiftCan, Limits, PickPlace, PourBottle, PushBox
 
 FLAT_HAND = Limits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
@@ -56,6 +56,28 @@ def pick_place(plan: Annotated[PickPlace, tyro.conf.arg(name="")], out: Path = P
         out: the clip file to write.
     """
     write(choreography.pick_place(plan), out, Limits())
+
+
+@app.command(name="pour_bottle")
+def pour_bottle(plan: Annotated[PourBottle, tyro.conf.arg(name="")], out: Path = Path("pour_bottle.npz")) -> None:
+    """Lift a bottle, tilt it as if to pour, turn it upright again.
+
+    Args:
+        plan: the motion in numbers.
+        out: the clip file to write.
+    """
+    write(choreography.pour_bottle(plan), out, Limits())
+
+
+@app.command(name="drink_mug")
+def drink_mug(plan: Annotated[DrinkMug, tyro.conf.arg(name="")], out: Path = Path("drink_mug.npz")) -> None:
+    """Bring a mug to the mouth, tilt it as if to drink, lower it a little.
+
+    Args:
+        plan: the motion in numbers.
+        out: the clip file to write.
+    """
+    write(choreography.drink_mug(plan), out, Limits())
 
 
 @app.command(name="push_box")

@@ -1,20 +1,24 @@
 """Clips of the project's own making: kinematic motions of the bundled human, by inverse kinematics."""
 
+from envs.choreography.drink_mug import DrinkMug, drink_mug
 from envs.choreography.grades import GradeName, degrade
 from envs.choreography.lift_box import LiftBox, lift_box
 from envs.choreography.lift_can import LiftCan, lift_can
 from envs.choreography.pick_place import PickPlace, pick_place
+from envs.choreography.pour_bottle import PourBottle, pour_bottle
 from envs.choreography.push_box import PushBox, push_box
 from envs.choreography.quality import Limits, Quality, assess, shortcomings
 from envs.choreography.record import compact
 from envs.choreography.stage import Stage, build_stage
 
 __all__ = [
+    "DrinkMug",
     "GradeName",
     "LiftBox",
     "LiftCan",
     "Limits",
     "PickPlace",
+    "PourBottle",
     "PushBox",
     "Quality",
     "Stage",
@@ -22,9 +26,11 @@ __all__ = [
     "build_stage",
     "compact",
     "degrade",
+    "drink_mug",
     "lift_box",
     "lift_can",
     "pick_place",
+    "pour_bottle",
     "push_box",
     "shortcomings",
 ]

@@ -10,7 +10,7 @@ from devi_jax.core.skeleton import SIDES
 from envs.choreography.gripping import Grip, hand_shape
 from envs.choreography.perform import HandTrack, leave_path, perform, reach_path, turn_path
 from envs.choreography.stage import Stage
-from envs.choreography.timing import phase
+from envs.choreography.timing import minimum_jerk, phase
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,13 @@ def carry_along(
         holding &= frame < beats.release
     hands = [_track(stage, standing, grip, objects, beats, shaping, closing) for grip in grips]
     # a thing that is lifted high is seen with the head less bent
-    raised = np.clip((objects[:, 2] - objects[0, 2]) / _EYES_UP_M, 0.0, 1.0)
+    height = objects[:, 2] - objects[0, 2]
+    raised = np.clip(height / _EYES_UP_M, 0.0, 1.0)
+    upright = minimum_jerk((height - _UPRIGHT_M[0]) / (_UPRIGHT_M[1] - _UPRIGHT_M[0]))
     gaze = phase(frame, beats.go - 4, beats.over_edge) * (1 - 0.4 * raised)
     busy = {grip.side for grip in grips}
     contact = np.stack([(side in busy) * holding for side in SIDES], axis=1).astype(float)
-    return perform(stage, standing, hands, objects, gaze), contact
+    return perform(stage, standing, hands, objects, gaze, upright), contact
 
 
 OPENING = 14
@@ -102,3 +104,4 @@ def _track(
 
 
 _EYES_UP_M = 0.2
+_UPRIGHT_M = (0.25, 0.55)  # what goes up to the face is not met by leaning back

@@ -9,7 +9,7 @@ from devi_jax.core.rotations import matrix_to_quat, quat_to_matrix, slerp
 from devi_jax.core.skeleton import SIDES
 from envs.choreography.gripping import Grip
 from envs.choreography.ik import Place, meet
-from envs.choreography.posture import footing, mirror, mobility, stay
+from envs.choreography.posture import footing, mirror, mobility, stay, trunk_dofs
 from envs.choreography.stage import Stage, kinematics, pose
 from envs.choreography.timing import through
 
@@ -27,16 +27,23 @@ class HandTrack:
 
 
 def perform(
-    stage: Stage, standing: np.ndarray, hands: Sequence[HandTrack], objects: np.ndarray, gaze: np.ndarray
+    stage: Stage,
+    standing: np.ndarray,
+    hands: Sequence[HandTrack],
+    objects: np.ndarray,
+    gaze: np.ndarray,
+    upright: np.ndarray,
 ) -> np.ndarray:
     """Postures (T, nq) nearest to `standing` (nq,) in which the hands follow their tracks.
 
-    `objects` (T, 7): the object's pose; `gaze` (T,): how far the head is bent towards the hands, 0 to 1. Raises
-    `ClipError` naming the first frame in which a hand cannot follow.
+    `objects` (T, 7): the object's pose; `gaze` (T,): how far the head is bent towards the hands, 0 to 1; `upright`
+    (T,): how much the trunk leaves reaching to the arms, 0 to 1. Raises `ClipError` naming the first frame in which a
+    hand cannot follow.
     """
     busy = {hand.side for hand in hands}
     idle = [stay(stage, standing, f"{side}_wrist") for side in SIDES if side not in busy]
     still, free = (*footing(stage, standing), *idle), mobility(stage, SIDES)
+    trunk = trunk_dofs(stage)
     qpos = np.zeros((len(objects), len(standing)))
     previous = standing
     for t in range(len(objects)):
@@ -45,7 +52,8 @@ def perform(
         for hand in hands:
             prefer = pose(stage, hand.fingers[t], prefer)
         reach = [Place(f"{h.side}_wrist", h.positions[t], h.rotations[t], h.point) for h in hands]
-        qpos[t] = previous = meet(stage, (*still, *reach), prefer, free, f"frame {t}", start=previous)
+        ready = np.where(trunk, (1 - _UPRIGHT * upright[t]) * free, free)
+        qpos[t] = previous = meet(stage, (*still, *reach), prefer, ready, f"frame {t}", start=previous)
     return qpos
 
 
@@ -91,6 +99,7 @@ def _back(grip: Grip, rotation: np.ndarray) -> np.ndarray:
 _OUTWARD_M, _SHORT_M, _ABOVE_M = 0.07, 0.03, 0.02
 _OVER, _SWING_M, _OVER_M = np.array([0.5, 0.4, 0.0]), 0.03, 0.03
 
+_UPRIGHT = 0.97  # share of the trunk's mobility that an upright posture gives up
 _AWAY_M = np.array([0.02, -0.05, 0.06])
 
 

@@ -81,6 +81,14 @@ def mobility(stage: Stage, arms: tuple[str, ...]) -> np.ndarray:
     return out
 
 
+def trunk_dofs(stage: Stage) -> np.ndarray:
+    """Which degrees of freedom bend and turn pelvis and spine, (nv,)."""
+    out = np.zeros(stage.model.nv, bool)
+    for joint in ("pelvis", "spine1", "spine2", "spine3"):
+        out[stage.dofs(joint)] = True
+    return out
+
+
 _ARM_MOBILITY = {
     "spine1": (0.2, 0.03, 0.1),  # forward bend, sideways bend, twist
     "spine2": (0.2, 0.03, 0.1),

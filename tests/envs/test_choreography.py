@@ -13,23 +13,24 @@ from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import load_clip
 from devi_jax.core.errors import ClipError
-from devi_jax.core.rotations import quat_exp, quat_mul
+from devi_jax.core.rotations import angle_between, quat_exp, quat_mul, quat_to_matrix
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
 from devi_jax.sources.resolve import bundled as bundled_clips
 from devi_jax.sources.suite import SUITE
 from envs.choreography.balance import balance_margin
+from envs.choreography.drink_mug import DrinkMug
 from envs.choreography.grasp import FULL_FLEXION, TOUCH_M, close_fingers, handshake, in_palm
 from envs.choreography.gripping import hand_shape, wrap
 from envs.choreography.ik import Balance, Place, solve
-from envs.choreography.lift_box import lift_box
 from envs.choreography.lift_can import LiftCan, lift_can
 from envs.choreography.pick_place import PickPlace
 from envs.choreography.posture import footing, mobility, relaxed, stand
-from envs.choreography.push_box import push_box
+from envs.choreography.pour_bottle import PourBottle
 from envs.choreography.quality import Limits, assess, shortcomings
 from envs.choreography.record import replay
 from envs.choreography.stage import Stage, build_stage, distance, kinematics, pose, put_object
+from envs.choreography.things import mug
 from envs.choreography.timing import minimum_jerk, phase, through
 
 CAN = ObjectSpec("can")
@@ -183,6 +184,8 @@ def test_fingers_close_fully_around_nothing(stage, standing):
     [
         ("lift_can", Limits()),
         ("pick_place", Limits()),
+        ("pour_bottle", Limits()),
+        ("drink_mug", Limits()),
         ("lift_box", choreograph.FLAT_HAND),
         ("push_box", choreograph.FLAT_HAND),
     ],
@@ -229,13 +232,11 @@ def test_camera_sees_object_and_hands(name):
     assert (pixels > 0).all() and (pixels < [camera.width, camera.height]).all()
 
 
-@pytest.mark.parametrize("make", [lift_can, lift_box, push_box])
-def test_regenerating_gives_the_bundled_arrays(make):
-    made = make()
-    clip = load_bundled(made.name)
-    assert clip.joint_rotations == pytest.approx(made.joint_rotations, abs=1e-4)
-    assert clip.joint_positions == pytest.approx(made.joint_positions, abs=1e-4)
-    assert (clip.contact == made.contact).all()
+def test_regenerating_gives_the_bundled_arrays(bundled):
+    made = lift_can()
+    assert bundled.joint_rotations == pytest.approx(made.joint_rotations, abs=1e-4)
+    assert bundled.joint_positions == pytest.approx(made.joint_positions, abs=1e-4)
+    assert (bundled.contact == made.contact).all()
 
 
 def test_both_hands_carry_the_box_at_its_side_faces():
@@ -273,3 +274,43 @@ def test_box_is_set_down_on_its_target_and_let_go():
     assert (poses.positions[release:] == poses.positions[-1]).all()
     hand = clip.joint_positions[-1, INDEX["right_middle1"]] - poses.positions[-1]
     assert np.linalg.norm(hand) > 0.1
+
+
+@pytest.mark.parametrize("name", [name for name in SUITE if name in bundled_clips()])
+def test_object_rests_where_it_starts(name):
+    """Two simulated seconds, with nobody touching it."""
+    clip = load_bundled(name)
+    stage = build_stage(clip.scene)
+    data = mujoco.MjData(stage.model)
+    data.qpos[:] = replay(stage, clip)[0]
+    start = data.qpos[stage.object].copy()
+    while data.time < 2.0:
+        mujoco.mj_step(stage.model, data)
+    assert np.linalg.norm(data.qpos[stage.object][:3] - start[:3]) < 2e-3
+    assert angle_between(data.qpos[stage.object][3:], start[3:]) < np.radians(3.0)
+    assert len(stage.object_geoms) <= 8
+
+
+def test_bottle_is_tilted_and_upright_again():
+    clip, plan = load_bundled("pour_bottle"), PourBottle()
+    poses = clip.object_poses
+    assert poses is not None
+    tilt = np.degrees(angle_between(poses.rotations, poses.rotations[:1]))
+    assert tilt.max() == pytest.approx(plan.tilt_deg, abs=0.5) and tilt[-1] < 0.01
+    axis = quat_to_matrix(poses.rotations[int(np.argmax(tilt))])[:, 2]
+    assert axis[0] < -0.9  # the neck points to the left
+
+
+def test_mug_comes_to_the_mouth_and_turns_about_its_rim():
+    clip, plan = load_bundled("drink_mug"), DrinkMug()
+    poses, (there, back) = clip.object_poses, plan.drinking
+    assert poses is not None
+    height = mug(0.0).vertices[:, 2].max()
+    near = slice(there - 14, back)
+    axis = quat_to_matrix(poses.rotations[near])[:, :, 2]
+    # the rim's point towards the face: from the middle up the axis, then against the horizontal tilt
+    across = np.cross([1.0, 0.0, 0.0], axis)
+    rim = poses.positions[near] + height * axis + 0.038 * across
+    assert np.ptp(rim, axis=0).max() < 1e-3
+    head = clip.joint_positions[near, INDEX["head"]]
+    assert np.linalg.norm(rim - head, axis=1).max() < 0.17

@@ -81,10 +81,9 @@ def test_same_seed_same_clip_and_another_seed_another(clean):
     assert one.name == "lift_can-mild" and one.provenance["clean"] == clean.provenance
 
 
-@pytest.mark.parametrize("name", ["mild", "rough"])
-def test_regenerating_gives_the_bundled_arrays(clean, name):
-    wrong = load_bundled(f"lift_can-{name}")
-    assert degrade(clean, name).joint_rotations == pytest.approx(wrong.joint_rotations, abs=1e-3)
+def test_regenerating_gives_the_bundled_arrays(clean):
+    wrong = load_bundled("lift_can-rough")
+    assert degrade(clean, "rough").joint_rotations == pytest.approx(wrong.joint_rotations, abs=1e-3)
 
 
 def test_clip_of_another_body_is_refused(clean):
