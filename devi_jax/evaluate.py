@@ -1,10 +1,10 @@
-"""`python -m devi_jax.evaluate RUN`: judge a trained policy again, from exact and perturbed starts."""
+"""`python -m devi_jax.evaluate RUN|POLICY`: judge a trained policy again, from exact and perturbed starts."""
 
 import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -13,16 +13,17 @@ from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warni
 from devi_jax.runtime.files import write_json
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.evaluation import ROLLOUTS, evaluate
+from devi_jax.systems.policyfile import find_policy, read_policy
 from devi_jax.systems.runs import load_run, load_state, trained_policy
 from devi_jax.systems.table import table
 
 
 @dataclass(frozen=True)
 class Options:
-    """Evaluate the latest checkpoint of a run over its whole clip; nothing is cut off after a fall."""
+    """Evaluate a policy over its whole clip; nothing is cut off after a fall."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Run folder written by devi_jax.train."""
+    """Run folder written by devi_jax.train (its latest checkpoint), a shipped policy's name, or a policy file."""
     rollouts: int = ROLLOUTS
     """Perturbed rollouts."""
     seed: int = 0
@@ -39,14 +40,27 @@ def main(arguments: list[str] | None = None) -> None:
             raise ConfigError(f"{options.rollouts} rollouts", where="--rollouts", valid="at least 1")
         enable_compilation_cache()
         ignore_fork_warning()
-        run = RunDir.open(options.run)
-        _, assembly, learner = load_run(run)
-        state = load_state(run, learner)
-        result, _ = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
-        steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
-        result = {**result, "training": steps}
-        write_json(run.evaluation_json, result)
+        policy = None if options.run.is_dir() else find_policy(str(options.run))
+        result = _of_run(options) if policy is None else _of_policy(options, policy)
         print(json.dumps(result, indent=2) if options.json else table(result))
+
+
+def _of_run(options: Options) -> dict[str, Any]:
+    """Judge a run's latest checkpoint, and renew its evaluation.json."""
+    run = RunDir.open(options.run)
+    _, assembly, learner = load_run(run)
+    state = load_state(run, learner)
+    result, _ = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
+    steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
+    result = {**result, "training": steps}
+    write_json(run.evaluation_json, result)
+    return result
+
+
+def _of_policy(options: Options, path: Path) -> dict[str, Any]:
+    """Judge a policy file, which stays as it is."""
+    file = read_policy(path)
+    return evaluate(file.assembly, file.policy, options.seed, options.rollouts)[0]
 
 
 if __name__ == "__main__":

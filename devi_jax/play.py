@@ -1,4 +1,4 @@
-"""`python -m devi_jax.play RUN`, or `play CLIP --policy=reference`: film a policy, trained or not."""
+"""`python -m devi_jax.play RUN|POLICY`, or `play CLIP --policy=reference`: film a policy, trained or not."""
 
 import sys
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from devi_jax.sources.resolve import resolve
 from devi_jax.systems import Assembly, assemble, devi
 from devi_jax.systems.films import film_rollout
 from devi_jax.systems.metrics import score
+from devi_jax.systems.policyfile import PolicyFile, find_policy, read_policy
 from devi_jax.systems.rollouts import Policy, random_policy, roll, zero_policy
 from devi_jax.systems.runs import load_run, load_state, trained_policy
 from envs.physics import CONTROL_HZ, EngineChoice, Root, choose_engine
@@ -25,15 +26,16 @@ class Options:
     """Film a policy on its clip: reference, simulation and the clip's camera side by side."""
 
     target: Annotated[Path, tyro.conf.Positional] = Path("lift_can")
-    """A run folder, or a clip (bundled name, .npz, .pt)."""
+    """A run folder, a shipped policy (lift_can), a policy file, or a clip (bundled name, .npz, .pt)."""
     policy: str | None = None
-    """zero, random, reference, or a run folder; by default the run's own policy, or the reference for a clip."""
+    """zero, random, reference, a run folder or a policy; by default the run's own or the shipped one, and for a clip
+    without one its reference."""
     out: Path | None = None
-    """Film; by default play.mp4 in the run folder, or CLIP-POLICY.mp4 here."""
-    root: Root = "free"
-    """For a clip: free or pinned pelvis."""
+    """Film; by default play.mp4 in the run folder, or NAME-POLICY.mp4 here."""
+    root: Root | None = None
+    """For a clip: free or pinned pelvis; free if not given."""
     physics: EngineChoice = "auto"
-    """For a clip: which engine."""
+    """For a clip or a policy file: which engine."""
     seed: int = 0
     """Seed of random actions."""
 
@@ -56,8 +58,12 @@ def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
     """Environment, policy and film of what was asked for."""
     run_folder = options.target if (options.target / "config.json").exists() else None
     named = options.policy if options.policy in ("zero", "random", "reference") else None
-    if run_folder is None and options.policy and named is None:
-        run_folder = Path(options.policy)
+    trained = options.policy if named is None else None
+    shipped = None if run_folder or named else find_policy(trained or str(options.target))
+    if shipped is not None:
+        return _of_policy(options, shipped)
+    if run_folder is None and trained:
+        run_folder = Path(trained)
     if run_folder is not None:
         run = RunDir.open(run_folder)
         _, assembly, learner = load_run(run)
@@ -74,9 +80,31 @@ def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
     kind = named or "reference"
     system = devi("cpu" if kind == "reference" else "paper")
     engine, _ = choose_engine(options.physics)
-    assembly = assemble(system, resolve(str(options.target)), engine, options.root)
+    assembly = assemble(system, resolve(str(options.target)), engine, options.root or "free")
     name = Path(assembly.clip.name).stem
     return assembly, _untrained(assembly, kind), options.out or Path(f"{name}-{kind}.mp4")
+
+
+def _of_policy(options: Options, path: Path) -> tuple[Assembly, Policy, Path]:
+    file = read_policy(path, None if options.physics == "auto" else options.physics)
+    if options.root not in (None, file.config.root):
+        raise ConfigError(
+            f"the policy {path.stem} was trained with a {file.config.root} pelvis",
+            where=f"--root={options.root}",
+            valid=f"--root={file.config.root}, or none",
+            mend="--policy=reference replays the clip with either",
+        )
+    print(_introduce(path.stem, file))
+    return file.assembly, file.policy, options.out or Path(f"{path.stem}-policy.mp4")
+
+
+def _introduce(name: str, file: PolicyFile) -> str:
+    """What is played, how it was trained and what it withstands."""
+    root = "on its own feet" if file.config.root == "free" else "with a pinned pelvis"
+    card, evaluation = file.card, file.card.get("evaluation") or {}
+    rate = evaluation.get("perturbed", {}).get("success_rate")
+    worth = "" if rate is None else f", succeeds from {rate:.0%} of perturbed starts"
+    return f"policy {name}: {root}, trained {card.get('created', 'at an unknown time')}{worth}"
 
 
 def _untrained(assembly: Assembly, kind: Literal["zero", "random", "reference"] | str) -> Policy:
