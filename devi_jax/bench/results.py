@@ -120,13 +120,14 @@ def _runs(rows: Sequence[Row]) -> str:
                 r["status"],
                 f"{r['trained_minutes']:.1f} of {r['minutes']:g}",
                 f"{r['environment_steps'] / 1e6:.2f} M",
-                (r["commit"] or "unknown")[:10],
+                (r["commit"] or "unknown")[:10] + ("+" if r["dirty"] else ""),
                 _machine(r["hardware"]),
                 "-" if load is None else f"{load[-1]:.1f}",
                 r["date"],
             ]
         )
-    return _table(["cell", "", "minutes", "steps", "commit", "machine", "load", "date"], table)
+    note = "Load: average over 15 minutes at the end of the run. +: the commit with changes on top.\n\n"
+    return note + _table(["cell", "", "minutes", "steps", "commit", "machine", "load", "date"], table)
 
 
 def _machine(hardware: Row | None) -> str:

@@ -69,7 +69,7 @@ def collect(cell: Cell, folder: Path) -> Row:
         raise RunError("the cell was not trained", where=str(folder), mend=f"read {cell.name}.log beside it")
     last = [line for line in metrics if "steps" in line][-1]
     evaluation = _read(run.evaluation_json) if run.evaluation_json.exists() else None
-    stages = folder / "stages.json"
+    stages, git = folder / "stages.json", told.get("git") or {}
     return {
         "cell": cell.name,
         "clip": Path(cell.clip).stem,
@@ -86,7 +86,8 @@ def collect(cell: Cell, folder: Path) -> Row:
         "evaluation": None if evaluation is None else shortened(evaluation),
         "stages": first_times(_read(stages) if stages.exists() else []),
         "curve": curve(metrics),
-        "commit": (told.get("git") or {}).get("commit"),
+        "commit": git.get("commit"),
+        "dirty": git.get("dirty"),
         "hardware": told.get("machine"),
         "load_average": [round(x, 2) for x in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         "date": date.today().isoformat(),

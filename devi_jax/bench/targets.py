@@ -62,7 +62,7 @@ def in_words(minutes: np.ndarray) -> str:
         return "-"
     median = float(np.median(minutes))
     if np.isinf(median):
-        return f"never in {never} of {count}"
+        return f"never in {never} of {count}" if never < count else "never"
     return f"{median:.1f}" + (f" ({never} of {count} never)" if never else "")
 
 

@@ -48,6 +48,7 @@ def make_row() -> MakeRow:
             "stages": {name: {"minutes": m, "steps": 1000} for name, m in (stages or {}).items()},
             "curve": [{"minutes": float(i), "steps": 100 * i, "reward": 0.1, "perturbed": i / 10} for i in range(5)],
             "commit": "0123456789abcdef",
+            "dirty": False,
             "hardware": {"platform": "cpu", "device": "cpu", "devices": 1, "cpus": 2},
             "load_average": [1.0, 2.0, 3.0],
             "date": "2026-01-02",

@@ -29,6 +29,7 @@ def section(page: str, title: str) -> str:
         ([1.0, 2.0, np.inf], "2.0 (1 of 3 never)"),
         ([1.0, np.inf, np.inf], "never in 2 of 3"),
         ([1.0, np.inf], "never in 1 of 2"),
+        ([np.inf, np.inf], "never"),
         ([], "-"),
     ],
 )
@@ -108,6 +109,12 @@ def test_failures_stay(make_row):
         "never in 1 of 2",
     ]
     assert line(section(page, "Runs"), "`lift_can-clean-pinned-1`")[1] == "failed"
+
+
+def test_a_run_of_changed_code_says_so(make_row):
+    for dirty, commit in ((False, "0123456789"), (True, "0123456789+")):
+        page = results([make_row(dirty=dirty, cell="one")])
+        assert line(section(page, "Runs"), "`one`")[4] == commit
 
 
 def test_the_page_depends_on_neither_order_nor_anything_but_the_rows(make_row):
