@@ -57,12 +57,12 @@ class Learner:
         return self.learn(*self.collect(state))
 
     def act(self, parameters: tuple[Parameters, Normaliser], observation: Observation, key: PRNGKeyArray) -> Action:
-        """The mean action for `parameters` = (actor, normaliser) of a `TrainState`; `key` is not used."""
+        """The mean action for `parameters` = (average, normaliser) of a `TrainState`; `key` is not used."""
         return self._act(*parameters, observation).mean
 
     def policy(self, state: TrainState) -> Callable[[Observation], Action]:
-        """The mean action for raw observations with any leading dimensions."""
-        return lambda observation: self._act(state.actor, state.normaliser, observation).mean
+        """The averaged actor's mean action for raw observations with any leading dimensions."""
+        return lambda observation: self._act(state.average, state.normaliser, observation).mean
 
     def sampled_policy(self, state: TrainState) -> Callable[[Observation, PRNGKeyArray], Action]:
         """As `policy`, but with the noise of training."""
@@ -95,14 +95,17 @@ def initialise(
     """The state before the first iteration, with `count` environments."""
     key, network_key, reset_key = jax.random.split(key, 3)
     actor, critic = networks.init(network_key)
-    environments = jax.vmap(environment.reset)(jax.random.split(reset_key, count))
+    curriculum = environment.first_curriculum()
+    environments = jax.vmap(environment.reset, in_axes=(0, None))(jax.random.split(reset_key, count), curriculum)
     return TrainState(
         actor=actor,
+        average=actor,
         critic=critic,
         actor_optimiser=optimisers.actor.init(actor),
         critic_optimiser=optimisers.critic.init(critic),
         normaliser=normaliser.init(environment.observation_sizes),
         environments=environments,
+        curriculum=curriculum,
         observation=jax.vmap(environment.observe)(environments),
         episodes=first_episodes(count),
         key=key,

@@ -38,6 +38,13 @@ class PpoConfig:
     """Adam's learning rate of the actor."""
     critic_rate: float = 1e-4
     """Adam's learning rate of the critic."""
+    target_kl: float | None = None
+    """KL divergence of an iteration that the actor's rate is steered to: divided by 1.5 above twice of it, multiplied
+    by 1.5 below half of it, within a factor of 10 of `actor_rate`. None: the rate stays."""
+    critic_warmup: int = 0
+    """First iterations in which only the critic learns: an untrained critic degrades an actor that starts good."""
+    average: float = 0.0
+    """Decay, an iteration, of the averaged actor that is judged; 0 judges the last one."""
     max_grad_norm: float = 1.0
     """Global norm to which the gradients of actor and critic are clipped, each on its own."""
     bound_weight: float = 1.0

@@ -46,6 +46,7 @@ def collect(
         normalised = normalise(state.normaliser, observation)
         behaviour = networks.actor(state.actor, normalised)
         action = sample(behaviour, action_key)
+        before = environments
         environments, transition = jax.vmap(environment.step)(environments, action)
         transition, invalid = fail_non_finite(environments, transition)
         done = transition.terminated | transition.truncated
@@ -57,23 +58,35 @@ def collect(
             truncated=transition.truncated,
         )
         episodes = count_step(episodes, transition.reward, done)
-        carry = (*restart(environment, done, environments, transition.observation, reset_key), episodes)
-        return carry, Rollout(observation, behaviour, action, trajectory, invalid, transition.metrics)
+        again = restart(environment, state.curriculum, done, environments, transition.observation, reset_key)
+        rollout = Rollout(observation, behaviour, action, trajectory, invalid, transition.metrics)
+        return (*again, episodes), (rollout, before, transition)
 
     carry = (state.environments, state.observation, state.episodes)
-    carry, rollout = jax.lax.scan(advance, carry, jax.random.split(rollout_key, horizon))
+    carry, (rollout, states, transitions) = jax.lax.scan(advance, carry, jax.random.split(rollout_key, horizon))
     environments, observation, episodes = carry
-    state = replace(state, environments=environments, observation=observation, episodes=episodes, key=key)
-    return state, rollout
+    return replace(
+        state,
+        environments=environments,
+        curriculum=environment.learned(state.curriculum, states, transitions),
+        observation=observation,
+        episodes=episodes,
+        key=key,
+    ), rollout
 
 
 def restart(
-    environment: Environment, done: Bool[Array, " N"], states: Any, observation: Observation, key: PRNGKeyArray
+    environment: Environment,
+    curriculum: Any,
+    done: Bool[Array, " N"],
+    states: Any,
+    observation: Observation,
+    key: PRNGKeyArray,
 ) -> tuple[Any, Observation]:
     """Replace the states and observations of finished environments by freshly reset ones."""
 
     def fresh():
-        reset = jax.vmap(environment.reset)(jax.random.split(key, done.shape[0]))
+        reset = jax.vmap(environment.reset, in_axes=(0, None))(jax.random.split(key, done.shape[0]), curriculum)
         return select(done, (reset, jax.vmap(environment.observe)(reset)), (states, observation))
 
     # A reset costs about as much as a step, and in most steps of a small batch no episode ends.

@@ -32,16 +32,19 @@ class Episodes:
 class TrainState:
     """State of the learner and of its N environments between two iterations.
 
-    `observation` is the raw one of `environments`; the number of steps so far follows from `iteration`
-    (`Learner.environment_steps`).
+    `average` is the actor averaged over iterations, which is what is judged; `curriculum` is what the environment has
+    learned of its episodes. `observation` is the raw one of `environments`; the number of steps so far follows from
+    `iteration` (`Learner.environment_steps`).
     """
 
     actor: Parameters
+    average: Parameters
     critic: Parameters
     actor_optimiser: optax.OptState
     critic_optimiser: optax.OptState
     normaliser: Normaliser
     environments: Any
+    curriculum: Any
     observation: Observation
     episodes: Episodes
     key: PRNGKeyArray

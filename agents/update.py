@@ -45,10 +45,22 @@ class Batch:
 def optimisers(config: PpoConfig) -> Optimisers:
     """The two optimisers of a configuration."""
 
-    def adam(rate):
-        return optax.chain(optax.clip_by_global_norm(config.max_grad_norm), optax.adam(rate))
+    def clipped(adam: optax.GradientTransformation) -> optax.GradientTransformation:
+        return optax.chain(optax.clip_by_global_norm(config.max_grad_norm), adam)
 
-    return Optimisers(adam(config.actor_rate), adam(config.critic_rate))
+    # the actor's rate lies in its state, so that it can be steered
+    steered = optax.inject_hyperparams(optax.adam)(learning_rate=config.actor_rate)
+    return Optimisers(clipped(steered), clipped(optax.adam(config.critic_rate)))
+
+
+def steer(config: PpoConfig, optimiser: optax.OptState, divergence: Float[Array, ""]) -> optax.OptState:
+    """The actor's optimiser with a rate that brings an iteration's KL divergence nearer to `target_kl`."""
+    if config.target_kl is None:
+        return optimiser
+    rate = optax.tree.get(optimiser, "learning_rate")
+    factor = jnp.where(divergence > 2 * config.target_kl, 1 / 1.5, jnp.where(divergence < config.target_kl / 2, 1.5, 1))
+    rate = jnp.clip(factor * rate, config.actor_rate / 10, config.actor_rate * 10)
+    return optax.tree.set(optimiser, learning_rate=rate)
 
 
 def prepare(config: PpoConfig, state: TrainState, rollout: Rollout) -> Batch:
@@ -104,15 +116,19 @@ def learn(
     batch = prepare(config, state, rollout)
     key, shuffle_key = jax.random.split(state.key)
     samples = config.environments * config.horizon
+    acting = (state.iteration >= config.critic_warmup).astype(jnp.float32)
 
-    def descend(optimiser, loss, parameters, optimiser_state, minibatch):
+    def descend(optimiser, loss, parameters, optimiser_state, minibatch, share: Array | float = 1.0):
         gradient, metrics = jax.grad(loss, has_aux=True)(parameters, networks, config, minibatch)
         change, optimiser_state = optimiser.update(gradient, optimiser_state, parameters)
+        change = jax.tree.map(lambda x: share * x, change)
         return optax.apply_updates(parameters, change), optimiser_state, metrics, optax.tree.norm(gradient)
 
     def step(carry, minibatch):
         (actor, actor_state), (critic, critic_state) = carry
-        actor, actor_state, metrics, actor_norm = descend(optimisers.actor, actor_loss, actor, actor_state, minibatch)
+        actor, actor_state, metrics, actor_norm = descend(
+            optimisers.actor, actor_loss, actor, actor_state, minibatch, acting
+        )
         critic, critic_state, more, critic_norm = descend(
             optimisers.critic, critic_loss, critic, critic_state, minibatch
         )
@@ -130,14 +146,16 @@ def learn(
     state = replace(
         state,
         actor=actor,
+        average=optax.incremental_update(actor, state.average, 1 - config.average),
         critic=critic,
-        actor_optimiser=actor_state,
+        actor_optimiser=steer(config, actor_state, metrics["policy/kl"][-1].mean()),
         critic_optimiser=critic_state,
         normaliser=normaliser.update(state.normaliser, rollout.observation),
         key=key,
         iteration=state.iteration + 1,
     )
     last_epoch = {name: values[-1].mean() for name, values in metrics.items()}
+    last_epoch["policy/rate"] = optax.tree.get(state.actor_optimiser, "learning_rate")
     return state, last_epoch | summarise(batch, rollout, state)
 
 

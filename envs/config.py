@@ -3,6 +3,22 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from envs.disturb import Disturbance
+
+STILL = Disturbance(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0))
+"""Nothing is disturbed."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a residual action of one turns a joint of each class, radians; exploration is proportional to it."""
+
+    finger: float = 0.3
+    wrist: float = 0.3
+    arm: float = 0.3
+    spine: float = 0.3
+    leg: float = 0.3
+
 
 @dataclass(frozen=True)
 class ActionConfig:
@@ -10,8 +26,11 @@ class ActionConfig:
 
     mode: Literal["residual", "absolute"] = "residual"
     """`absolute`: rotation vectors are pi times the action (the paper). `residual`: a turn around the reference."""
-    scale_rad: float = 0.3
-    """Reach of a residual action of one, radians."""
+    reach: Reach = Reach()
+    """Reach of residual actions."""
+    joints: Literal["all", "active"] = "all"
+    """Which joints residual actions turn: all 51, or those that can matter: spine, arms and hands that ever touch, and
+    legs unless the root is pinned."""
     feedforward: bool = True
     """Shift the targets that residual actions turn around by the reference's inverse dynamics over kp."""
     squeeze_rad: float = 0.25
@@ -30,6 +49,32 @@ class ResetConfig:
     """Frames before contact onset at which such an episode starts, at least one."""
     joint_noise_rad: float = 0.0
     """Standard deviation of noise on the initial joint rotations."""
+    planned: float = 0.0
+    """Probability of starting in a state of the plan, if there is one: physically valid at every frame, object and all.
+    Times in which episodes fail are drawn more often."""
+    onset: float = 0.0
+    """Probability of starting in a state of the plan from half a second before contact to 0.3 s after."""
+    own: float = 0.0
+    """Probability of starting in a state that the policy itself reached and went on from well (physical state
+    initialisation, InterMimic)."""
+    disturbance: Disturbance = STILL
+    """How the object differs from the clip's in every episode; its place only where it still stands."""
+
+
+@dataclass(frozen=True)
+class CurriculumConfig:
+    """What episodes so far change in those to come."""
+
+    bin_frames: int = 8
+    """Length of a time bin."""
+    uniform: float = 0.3
+    """Share of starts drawn uniformly over time; the rest by each bin's failures."""
+    rate: float = 0.1
+    """How fast an iteration's failures replace those of older ones."""
+    leniency: float = 1.0
+    """Factor of the termination bounds at first; it decays to one."""
+    tighten: int = 40
+    """Iterations in which what leniency is left shrinks to 1 / e."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +98,7 @@ class EnvironmentConfig:
     action: ActionConfig = ActionConfig()
     reset: ResetConfig = ResetConfig()
     termination: TerminationConfig = TerminationConfig()
+    curriculum: CurriculumConfig = CurriculumConfig()
     goal_offsets: tuple[int, ...] = (1, 4)
     """Future frames in the goal g_t (the paper's k is not stated)."""
     object_points: int = 1024

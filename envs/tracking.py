@@ -1,18 +1,22 @@
 """The tracking environment: follow a clip in physics. Pure functions of one environment; the learner adds the batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.frame import Frame
 from devi_jax.core.protocols import Observation, Transition
+from envs import curriculum as curricula
 from envs import observe
-from envs.action import ACTION_SIZE, absolute_control, residual_control
+from envs.action import absolute_control, reach_rad, residual_control
 from envs.config import EnvironmentConfig
+from envs.curriculum import Curriculum
+from envs.disturb import disturb
 from envs.physics import Control, Physics, PhysicsState
 from envs.reference import Reference
 from envs.reset import start_frame
@@ -23,22 +27,25 @@ from envs.terms import Rewards
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrackingState:
-    """Simulated state and the clip's frame it stands for."""
+    """Simulated state, the clip's frame it stands for, and the factor on the bounds at which its episode fails."""
 
     physics: PhysicsState
     t: Int[Array, ""]
+    leniency: Float[Array, ""]
 
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["reference"],
-    meta_fields=["physics", "config", "rewards", "pre_contact"],
+    data_fields=["reference", "planned"],
+    meta_fields=["physics", "config", "rewards", "pre_contact", "onset", "joints"],
 )
 @dataclass(frozen=True, eq=False)
 class TrackingEnvironment:
     """A clip, a physics and a recipe of reward terms. Implements `devi_jax.core.protocols.Environment`.
 
     A pytree of its reference: what is compiled for one clip's length serves every plan and every grade of it.
+    `pre_contact`, `onset`: last frame before contact and first frame of it. `joints`: those that actions turn.
+    `planned`: states (T, V, ...) that a plan leads through, in V conditions, to start from.
     """
 
     physics: Physics
@@ -46,6 +53,9 @@ class TrackingEnvironment:
     config: EnvironmentConfig
     rewards: Rewards
     pre_contact: int
+    onset: int
+    joints: tuple[int, ...]
+    planned: PhysicsState | None = None
 
     @property
     def observation_sizes(self) -> dict[str, int]:
@@ -55,13 +65,53 @@ class TrackingEnvironment:
 
     @property
     def action_size(self) -> int:
-        """51 joints, three numbers each."""
-        return ACTION_SIZE
+        """Three numbers for each joint that actions turn."""
+        return 3 * len(self.joints)
 
-    def reset(self, key: PRNGKeyArray) -> TrackingState:
-        """Start at frame 0 or just before contact, in the reference's pose and motion."""
-        frame_key, noise_key = jax.random.split(key)
-        return self.start(start_frame(frame_key, self.pre_contact, self.config.reset), noise_key)
+    def first_curriculum(self) -> Curriculum:
+        """Nothing learned yet about where to start."""
+        return curricula.first_curriculum(
+            self.config.curriculum, self.reference.frames, self.start(jnp.zeros((), jnp.int32))
+        )
+
+    def learned(self, curriculum: Curriculum, states: TrackingState, transitions: Transition) -> Curriculum:
+        """The curriculum after S steps of N environments from `states` (S, N, ...)."""
+        ends = (transitions.terminated, transitions.terminated | transitions.truncated)
+        return curricula.learned(self.config.curriculum, curriculum, states, states.t, transitions.reward, *ends)
+
+    def reset(self, key: PRNGKeyArray, curriculum: Curriculum) -> TrackingState:
+        """Start on the reference at frame 0 or before contact, in a state of the plan, or in one of the policy's."""
+        config, keys = self.config.reset, jax.random.split(key, 7)
+        leniency = curricula.leniency(self.config.curriculum, curriculum)
+        state = self.start(start_frame(keys[0], self.pre_contact, config), keys[1])
+        state = replace(state, physics=disturb(self.physics, state.physics, keys[2], config.disturbance))
+        where, when = jax.random.uniform(keys[3]), curricula.draw_bin(keys[4], self.config.curriculum, curriculum)
+        if self.planned is not None:
+            low, high = self._onset_window
+            inside = jax.random.randint(keys[5], (), 0, self.config.curriculum.bin_frames)
+            somewhere = jnp.minimum(when * self.config.curriculum.bin_frames + inside, self.reference.frames - 2)
+            near = jax.random.randint(keys[5], (), low, high)
+            t = jnp.where(where < config.planned, somewhere, near)
+            state = _where(where < config.planned + config.onset, self._planned_state(t, keys[6]), state)
+        own = jax.tree.map(lambda x: x[when], curriculum.own)
+        chosen = (where > 1 - config.own) & jnp.isfinite(curriculum.own_score[when])
+        return replace(_where(chosen, own, state), leniency=leniency)
+
+    @property
+    def _onset_window(self) -> tuple[int, int]:
+        last = self.reference.frames - 1
+        return max(0, min(self.onset - 15, last - 1)), max(1, min(self.onset + 10, last))
+
+    def _planned_state(self, t: Int[Array, ""], key: PRNGKeyArray) -> TrackingState:
+        """A state of the plan at frame t, in one of its conditions, with an object of another mass and friction."""
+        assert self.planned is not None
+        variants = self.planned.qpos.shape[1]
+        pick, other = jax.random.split(key)
+        v = jax.random.randint(pick, (), 0, variants)
+        physics = jax.tree.map(lambda x: x[t, v], self.planned)
+        # in the hand an object cannot be moved, but it can be another one
+        by = replace(self.config.reset.disturbance, object_m=0.0, object_rad=0.0)
+        return TrackingState(disturb(self.physics, physics, other, by), jnp.asarray(t, jnp.int32), jnp.ones(()))
 
     def start(self, t: Int[Array, ""], key: PRNGKeyArray | None = None) -> TrackingState:
         """State at frame t of the reference; with a key, joint rotations are disturbed as the reset asks."""
@@ -70,7 +120,7 @@ class TrackingEnvironment:
             noise = self.config.reset.joint_noise_rad * jax.random.normal(key, (51, 3))
             joints = rot.quat_mul(pose.rotation[1:], rot.quat_exp(noise))
             pose = type(pose)(jnp.concatenate([pose.rotation[:1], joints]), pose.root_position, pose.object)
-        return TrackingState(self.physics.init(pose, velocity), jnp.asarray(t, jnp.int32))
+        return TrackingState(self.physics.init(pose, velocity), jnp.asarray(t, jnp.int32), jnp.ones(()))
 
     def frame(self, state: TrackingState) -> Frame:
         """What the simulation shows."""
@@ -80,20 +130,32 @@ class TrackingEnvironment:
         """Observation tokens of a state."""
         return self._tokens(self.frame(state), state.t)
 
-    def control(self, state: TrackingState, action: Float[Array, "153"]) -> Control:
+    def control(self, state: TrackingState, action: Float[Array, " A"]) -> Control:
         """PD targets for the step from frame t to t + 1."""
-        i, action_config = jnp.minimum(state.t, self.reference.frames - 1), self.config.action
+        i, config = jnp.minimum(state.t, self.reference.frames - 1), self.config.action
         target, target_root = self.reference.target[i], self.reference.target_root[i]
-        if action_config.mode == "absolute":
+        if config.mode == "absolute":
             return absolute_control(action, target[0], target_root)
-        return residual_control(action, target, target_root, action_config.scale_rad)
+        return residual_control(self.turns(action), target, target_root)
 
-    def step(self, state: TrackingState, action: Float[Array, "153"]) -> tuple[TrackingState, Transition]:
+    def turns(self, action: Float[Array, "*B A"]) -> Float[Array, "*B 51 3"]:
+        """Rotation vectors that a residual action stands for, radians; zero for joints it does not turn."""
+        given = action.reshape(*action.shape[:-1], len(self.joints), 3) * reach_rad(self.config.action, self.joints)
+        index = np.array(self.joints) - 1
+        return jnp.zeros((*action.shape[:-1], 51, 3)).at[..., index, :].set(given)
+
+    def actions(self, turns: Float[Array, "*B 51 3"]) -> Float[Array, "*B A"]:
+        """Inverse of `turns`, for the joints that actions turn; what the others should do is lost."""
+        given = turns[..., np.array(self.joints) - 1, :] / reach_rad(self.config.action, self.joints)
+        return given.reshape(*turns.shape[:-2], self.action_size)
+
+    def step(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Transition]:
         """One control interval towards the next frame of the clip; never resets."""
-        after = TrackingState(self.physics.step(state.physics, self.control(state, action)), state.t + 1)
+        physics = self.physics.step(state.physics, self.control(state, action))
+        after = replace(state, physics=physics, t=state.t + 1)
         frame, target = self.frame(after), self.reference.at(after.t)
         reward, errors = self.rewards(frame, target)
-        terminated = failed(frame, target, self.config.termination)
+        terminated = failed(frame, target, self.config.termination, state.leniency)
         transition = Transition(
             observation=self._tokens(frame, after.t),
             reward=reward,
@@ -107,3 +169,7 @@ class TrackingEnvironment:
         targets = tuple(self.reference.at(t + k) for k in self.config.goal_offsets)
         tokens = {"human": observe.human_state(frame), "goal": observe.goal(frame, targets)}
         return {**tokens, "object": observe.object_state(frame)} if self.physics.has_object else tokens
+
+
+def _where(condition, chosen: TrackingState, otherwise: TrackingState) -> TrackingState:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), chosen, otherwise)

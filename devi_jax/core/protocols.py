@@ -47,8 +47,16 @@ class Environment(Protocol):
         """Length of the action vector; the policy's mean is meant to lie in [-1, 1]."""
         ...
 
-    def reset(self, key: PRNGKeyArray) -> Any:
+    def first_curriculum(self) -> Any:
+        """What episodes so far teach about where to start, before there are any; `()` where nothing is learned."""
+        ...
+
+    def reset(self, key: PRNGKeyArray, curriculum: Any) -> Any:
         """Draw an initial state."""
+        ...
+
+    def learned(self, curriculum: Any, states: Any, transitions: Transition) -> Any:
+        """The curriculum after S steps of N environments: states (S, N, ...) before each, and what came of it."""
         ...
 
     def observe(self, state: Any) -> Observation:

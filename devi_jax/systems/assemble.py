@@ -9,6 +9,7 @@ from devi_jax.core.clip import Clip, bone_offsets, resample
 from devi_jax.sources.place import BALL_HEIGHT_M, foot_float_m
 from devi_jax.systems.devi import TERMS
 from devi_jax.systems.system import System
+from envs.action import acting_joints
 from envs.bodies import human, with_offsets
 from envs.physics import CONTROL_HZ, EngineName, Root, Scene, make_physics
 from envs.reference import prepare
@@ -50,5 +51,7 @@ def assemble(system: System, clip: Clip, engine: EngineName, root: Root) -> Asse
         config=system.environment,
         rewards=Rewards(TERMS, system.rewards, system.combine),
         pre_contact=pre_contact_frame(clip.onset, clip.frames, system.environment.reset.lead),
+        onset=clip.onset,
+        joints=acting_joints(system.environment.action, clip.contact, root),
     )
     return Assembly(environment, clip, camera)

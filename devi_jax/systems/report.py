@@ -13,6 +13,7 @@ from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.devi import TERMS
 from devi_jax.systems.evaluation import evaluate, judge
 from devi_jax.systems.films import film_rollout
+from devi_jax.systems.rollouts import Rollouts, zero_policy
 from devi_jax.systems.runs import trained_policy
 from devi_jax.systems.table import table
 
@@ -28,12 +29,25 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
     print(table(result))
     curves(run.curves_png, run.metrics_jsonl, _units())
     if film:
-        try:
-            film_rollout(run.film_mp4, run.strip_png, assembly, rollouts)
-            print(f"film: {run.film_mp4}")
-        except DeviceError as error:
-            print(f"no film: {error}")
+        _film(run, assembly, rollouts)
     print(f"curves: {run.curves_png}\nevaluation: {run.evaluation_json}")
+
+
+def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:
+    """Judge the plan's open-loop replay, write evaluation.json and the film: nothing was learned, and it says so."""
+    judged = judge(assembly.environment, zero_policy())
+    write_json(run.evaluation_json, {"clip": assembly.clip.name, "plan": judged.to_json()})
+    print(f"no policy was learned; the plan's open-loop replay: {run.evaluation_json}")
+    if film:
+        _film(run, assembly, judged.rollouts)
+
+
+def _film(run: RunDir, assembly: Assembly, rollouts: Rollouts) -> None:
+    try:
+        film_rollout(run.film_mp4, run.strip_png, assembly, rollouts)
+        print(f"film: {run.film_mp4}")
+    except DeviceError as error:
+        print(f"no film: {error}")
 
 
 def _units() -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 
@@ -14,13 +14,17 @@ from devi_jax.core.errors import RunError
 from devi_jax.runtime.checkpoint import Checkpoints
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.assemble import Assembly, assemble
+from devi_jax.systems.planning import load_plan
 from devi_jax.systems.rollouts import Policy
 from devi_jax.systems.system import System, from_json, to_json
 from envs.physics import EngineName, Root
 
+Planning = Literal["first", "only", "none"]
+"""Plan before learning, instead of it, or not at all."""
+
 
 @dataclass(frozen=True)
-class Plan:
+class RunConfig:
     """All that decides a run's outcome. The clip itself lies beside it as `clip.npz`."""
 
     system: System
@@ -32,6 +36,8 @@ class Plan:
     iterations: int | None
     minutes: float | None
     checkpoint_every: int
+    recipe: str = "fast"
+    plan: Planning = "first"
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types, for `config.json`."""
@@ -43,13 +49,16 @@ def clip_file(run: RunDir) -> Path:
     return run.path / "clip.npz"
 
 
-def read_plan(run: RunDir) -> Plan:
-    """The plan in a run's `config.json`. Raises `RunError` if it does not fit this version."""
-    config: Mapping[str, Any] = run.description()["config"]
-    where = str(run.config_json)
+def read_config(run: RunDir) -> RunConfig:
+    """The configuration in a run's `config.json`. Raises `RunError` if it does not fit this version."""
+    return config_from_json(run.description()["config"], str(run.config_json))
+
+
+def config_from_json(stored: Mapping[str, Any], where: str) -> RunConfig:
+    """Inverse of `RunConfig.to_json`. Raises `RunError`, naming `where`, if it does not fit this version."""
     try:
-        rest = {k: config[k] for k in Plan.__dataclass_fields__ if k != "system"}
-        return Plan(system=from_json(config["system"], where), **rest)
+        rest = {k: stored[k] for k in RunConfig.__dataclass_fields__ if k != "system"}
+        return RunConfig(system=from_json(stored["system"], where), **rest)
     except (KeyError, TypeError) as error:
         raise RunError(
             f"the run's configuration lacks {error}",
@@ -59,16 +68,29 @@ def read_plan(run: RunDir) -> Plan:
         ) from error
 
 
-def make_learner(plan: Plan, clip: Clip) -> tuple[Assembly, Learner]:
-    """Environment and learner of a plan."""
-    assembly = assemble(plan.system, clip, plan.engine, plan.root)
-    return assembly, Learner(assembly.environment, plan.system.ppo, plan.system.network)
+def make_learner(config: RunConfig, clip: Clip) -> tuple[Assembly, Learner]:
+    """Environment and learner of a run, the environment as it is before planning."""
+    assembly = assemble(config.system, clip, config.engine, config.root)
+    return assembly, with_learner(assembly, config)
 
 
-def load_run(run: RunDir) -> tuple[Plan, Assembly, Learner]:
-    """Plan, environment and learner of an existing run."""
-    plan = read_plan(run)
-    return plan, *make_learner(plan, load_clip(clip_file(run)))
+def with_learner(assembly: Assembly, config: RunConfig) -> Learner:
+    """The learner of an environment, whose targets may be a plan's."""
+    return Learner(assembly.environment, config.system.ppo, config.system.network)
+
+
+def plan_file(run: RunDir) -> Path:
+    """Targets and states of the run's plan; absent where nothing was planned."""
+    return run.path / "plan.npz"
+
+
+def load_run(run: RunDir) -> tuple[RunConfig, Assembly, Learner]:
+    """Configuration, environment and learner of an existing run; with the plan's targets, if it has one."""
+    config = read_config(run)
+    assembly = assemble(config.system, load_clip(clip_file(run)), config.engine, config.root)
+    if plan_file(run).exists():
+        assembly = load_plan(plan_file(run), assembly)
+    return config, assembly, with_learner(assembly, config)
 
 
 def load_state(run: RunDir, learner: Learner) -> TrainState:
@@ -79,4 +101,4 @@ def load_state(run: RunDir, learner: Learner) -> TrainState:
 
 def trained_policy(learner: Learner, state: TrainState) -> Policy:
     """The policy's mean action."""
-    return Policy(learner.act, (state.actor, state.normaliser))
+    return Policy(learner.act, (state.average, state.normaliser))

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agents import NetworkConfig, PpoConfig
 from devi_jax.core.errors import ConfigError, RunError
+from devi_jax.systems.search import PlanConfig
 from envs.config import EnvironmentConfig
 from envs.terms import Weighting
 
@@ -28,6 +29,8 @@ class System:
     """The learner."""
     network: NetworkConfig
     """Actor and critic."""
+    planner: PlanConfig = PlanConfig()
+    """What is searched before learning, where planning is asked for."""
 
     def validate(self) -> None:
         """Raise `ConfigError` for weights without meaning."""

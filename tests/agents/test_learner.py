@@ -20,7 +20,13 @@ class Reach:
     observation_sizes = {"position": 1, "goal": 1}
     action_size = 1
 
-    def reset(self, key):
+    def first_curriculum(self):
+        return ()
+
+    def learned(self, curriculum, states, transitions):
+        return curriculum
+
+    def reset(self, key, curriculum):
         position_key, goal_key, time_key = jax.random.split(key, 3)
         return {
             "position": jax.random.uniform(position_key, minval=-1),
@@ -129,7 +135,13 @@ class Clock:
     action_size = 1
     length = 4
 
-    def reset(self, key):
+    def first_curriculum(self):
+        return ()
+
+    def learned(self, curriculum, states, transitions):
+        return curriculum
+
+    def reset(self, key, curriculum):
         return {"time": jnp.zeros((), jnp.int32), "fails": jax.random.bernoulli(key)}
 
     def observe(self, state):

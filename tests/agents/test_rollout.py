@@ -24,7 +24,13 @@ class Counter:
     observation_sizes = {"count": 1}
     action_size = 1
 
-    def reset(self, key):
+    def first_curriculum(self):
+        return ()
+
+    def learned(self, curriculum, states, transitions):
+        return curriculum
+
+    def reset(self, key, curriculum):
         del key
         return {"count": jnp.array(FIRST), "poison": jnp.array(-1.0), "fails": jnp.array(False)}
 
@@ -52,11 +58,13 @@ def start(count, poison, fails):
     wide = normaliser.init({"count": 1})
     return TrainState(
         actor={},
+        average={},
         critic={},
         actor_optimiser=(),
         critic_optimiser=(),
         normaliser=replace(wide, variance={"count": jnp.full(1, 1e4)}),
         environments=environments,
+        curriculum=(),
         observation={"count": environments["count"][:, None]},
         episodes=first_episodes(len(count)),
         key=jax.random.key(3),

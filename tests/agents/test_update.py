@@ -3,6 +3,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from agents import normaliser
@@ -12,7 +13,7 @@ from agents.networks import Networks
 from agents.ppo import PpoConfig
 from agents.rollout import Rollout
 from agents.state import TrainState, first_episodes
-from agents.update import actor_loss, learn, optimisers, prepare
+from agents.update import actor_loss, learn, optimisers, prepare, steer
 
 T, N = 8, 4
 LOG_STD = jnp.log(0.5)
@@ -36,11 +37,13 @@ def state():
     both = optimisers(config())
     return TrainState(
         actor=actor,
+        average=actor,
         critic=critic,
         actor_optimiser=both.actor.init(actor),
         critic_optimiser=both.critic.init(critic),
         normaliser=normaliser.init({"x": 2}),
         environments=(),
+        curriculum=(),
         observation={"x": jnp.zeros((N, 2))},
         episodes=first_episodes(N),
         key=jax.random.key(1),
@@ -107,6 +110,7 @@ def test_bound_and_entropy_enter_the_actor_loss_with_their_weights(state, rollou
 
 def test_one_full_batch_step_is_adam_on_each_loss_with_its_own_rate(state, rollout):
     settings = config(minibatch=T * N, epochs=1, actor_rate=1e-3, critic_rate=2e-2)
+    state = replace(state, actor_optimiser=optimisers(settings).actor.init(state.actor))
     after, _ = learn(LINEAR, settings, optimisers(settings), state, rollout)
     batch = prepare(settings, state, rollout)
     residual = np.asarray(LINEAR.critic(state.critic, batch.observation) - batch.target)
@@ -144,3 +148,38 @@ def test_metrics_are_means_over_valid_steps(state, rollout):
 def test_likelihoods_of_the_batch_are_those_of_the_behaviour(state, rollout):
     batch = prepare(config(), state, rollout)
     np.testing.assert_array_equal(batch.log_prob, log_prob(rollout.behaviour, rollout.action).ravel())
+
+
+def test_the_rate_is_steered_towards_the_wanted_divergence(state, rollout):
+    """A target far above what an iteration reaches raises the rate by half, one far below divides it, None keeps it."""
+    for target, factor in ((1e3, 1.5), (1e-12, 1 / 1.5), (None, 1.0)):
+        settings = config(target_kl=target, actor_rate=1e-3)
+        begin = replace(state, actor_optimiser=optimisers(settings).actor.init(state.actor))
+        _, metrics = learn(LINEAR, settings, optimisers(settings), begin, rollout)
+        np.testing.assert_allclose(metrics["policy/rate"], 1e-3 * factor, rtol=1e-5)
+
+
+def test_the_rate_stays_within_a_factor_of_ten(state):
+    settings = config(target_kl=1.0, actor_rate=1e-3)
+    optimiser = optimisers(settings).actor.init(state.actor)
+    for divergence, bound in ((0.0, 1e-2), (10.0, 1e-4)):
+        now = optimiser
+        for _ in range(20):
+            now = steer(settings, now, jnp.asarray(divergence))
+        np.testing.assert_allclose(optax.tree.get(now, "learning_rate"), bound, rtol=1e-5)
+
+
+def test_while_the_critic_warms_up_the_actor_stays(state, rollout):
+    settings = config(critic_warmup=1, critic_rate=1e-2)
+    after, _ = learn(LINEAR, settings, optimisers(settings), state, rollout)
+    assert (after.actor["w"] == state.actor["w"]).all() and (after.critic["w"] != state.critic["w"]).any()
+    later, _ = learn(LINEAR, settings, optimisers(settings), after, rollout)
+    assert (later.actor["w"] != after.actor["w"]).any()
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.75])
+def test_the_average_actor_follows_with_its_decay(decay, state, rollout):
+    settings = config(average=decay)
+    after, _ = learn(LINEAR, settings, optimisers(settings), state, rollout)
+    wanted = decay * state.average["w"] + (1 - decay) * after.actor["w"]
+    np.testing.assert_allclose(after.average["w"], wanted, rtol=1e-6)

@@ -146,8 +146,12 @@ def test_absolute_actions_ignore_the_reference(environment, start):
     assert gap.magnitude().max() < 1e-5
 
 
+def reset_many(environment, keys):
+    return jax.jit(jax.vmap(environment.reset, in_axes=(0, None)))(keys, environment.first_curriculum())
+
+
 def test_episodes_start_at_the_first_or_the_pre_contact_frame(environment, lift_can):
-    states = jax.jit(jax.vmap(environment.reset))(jax.random.split(jax.random.key(1), 400))
+    states = reset_many(environment, jax.random.split(jax.random.key(1), 400))
     frames, counts = np.unique(states.t, return_counts=True)
     assert frames.tolist() == [0, lift_can.onset - 1]
     assert abs(counts[0] / 400 - 0.5) < 4 * np.sqrt(0.25 / 400)
@@ -165,7 +169,7 @@ def test_episodes_start_at_the_first_or_the_pre_contact_frame(environment, lift_
 def test_joint_noise_has_the_asked_size_and_spares_the_root(environment):
     config = replace(environment.config, reset=ResetConfig(pre_contact=0.0, joint_noise_rad=0.05))
     noisy = replace(environment, config=config)
-    states = jax.jit(jax.vmap(noisy.reset))(jax.random.split(jax.random.key(2), 50))
+    states = reset_many(noisy, jax.random.split(jax.random.key(2), 50))
     local = jax.vmap(environment.physics.joint_rotation)(states.physics)
     clean = Rotation.from_quat(np.asarray(environment.reference.local[0], float), scalar_first=True)
     for joint in (0, 5, 30):

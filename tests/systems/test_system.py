@@ -11,7 +11,7 @@ from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.runtime.files import jsonable
 from devi_jax.systems import TERMS, System, choose_preset, devi
 from devi_jax.systems.system import from_json, to_json
-from envs.config import ActionConfig, EnvironmentConfig, ResetConfig, TerminationConfig
+from envs.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
 from envs.terms import Weighting
 
 
@@ -27,7 +27,7 @@ def system() -> System:
     return replace(
         base,
         environment=EnvironmentConfig(
-            action=ActionConfig(mode="absolute", scale_rad=0.123, feedforward=False, squeeze_rad=0.0),
+            action=ActionConfig(mode="absolute", reach=Reach(finger=0.123), feedforward=False, squeeze_rad=0.0),
             reset=ResetConfig(pre_contact=0.25, lead=3, joint_noise_rad=0.01),
             termination=TerminationConfig(math.inf, 0.7, math.inf, 0.05),
             goal_offsets=(1, 2, 3),

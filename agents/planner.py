@@ -1,0 +1,236 @@
+"""Sampling-based planning with the simulator as its own model: few numbers a knot, the best sample kept.
+
+Receding horizon (look ahead, commit, look again) carries contact-rich clips; the whole clip at once is the
+cross-entropy method. Any environment, any linear map from numbers to actions. No gradients, no networks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from devi_jax.core.errors import ConfigError
+from devi_jax.core.protocols import Environment
+
+States = Any
+"""A batch of environment states with a leading dimension of V variants: the same moment under other conditions."""
+
+
+@dataclass(frozen=True)
+class PlannerConfig:
+    """Settings of the search; frames are control steps."""
+
+    window: int | None = 24
+    """Frames looked ahead; None looks at the whole clip, which is the cross-entropy method."""
+    commit: int = 8
+    """Frames taken of each look."""
+    knot: int = 8
+    """Frames between knots; numbers are linear in between."""
+    samples: int = 64
+    """Candidates of an iteration."""
+    iterations: int = 3
+    """Iterations of a look."""
+    elites: int = 8
+    """Best candidates that the next iteration is drawn around."""
+    floor: float = 0.15
+    """Smallest standard deviation of a number, in its units."""
+    retries: int = 2
+    """How often a look is repeated, with fresh candidates, while its best one fails."""
+    variants: int = 2
+    """Conditions every candidate must bear: the score is the worst of them."""
+
+    def __post_init__(self):
+        if self.commit % self.knot or (self.window is not None and self.window < self.commit):
+            raise ConfigError(
+                f"a planner cannot commit {self.commit} of {self.window} frames with a knot every {self.knot}",
+                where="--planner.commit",
+                valid="a multiple of the knot distance, no longer than the window",
+            )
+        if min(self.samples, self.iterations, self.elites, self.variants) < 1 or self.elites > self.samples:
+            raise ConfigError(
+                f"{self.elites} elites of {self.samples} samples, {self.iterations} iterations, {self.variants} "
+                "variants make no search",
+                where="--planner.samples",
+                valid="positive numbers, at most as many elites as samples",
+            )
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Planned:
+    """Actions of F steps and the states (F + 1, V, ...) they lead through; `score`: reward a frame in each look."""
+
+    actions: Float[Array, "F A"]
+    states: States
+    numbers: Float[Array, "F D"]
+    alive: Bool[Array, "F V"]
+    reward: Float[Array, "F V"]
+
+
+@dataclass(frozen=True, eq=False)
+class Planner:
+    """Searches actions `numbers @ basis[t]` of an environment; `basis` (T, D, A)."""
+
+    environment: Environment
+    basis: Float[Array, "T D A"]
+    config: PlannerConfig = PlannerConfig()
+
+    @property
+    def frames(self) -> int:
+        """T, frames of the clip."""
+        return self.basis.shape[0]
+
+    @property
+    def window(self) -> int:
+        """Frames looked ahead."""
+        return self.config.window or self._commit
+
+    def search(
+        self,
+        states: States,
+        key: PRNGKeyArray,
+        begin: int = 0,
+        tell: Callable[[int, float], None] | None = None,
+    ) -> Planned:
+        """Plan from frame 0 to the clip's end; frames before `begin` keep zero numbers.
+
+        `states`: V variants at frame 0. `tell(frame, score)` hears of every commitment.
+        """
+        numbers = self.basis.shape[1]
+        now, mean = jnp.zeros(numbers), jnp.zeros((self._knots, numbers))
+        first, parts, frame = states, [], 0
+        while frame < self.frames - 1:
+            score = float("nan")
+            if frame + self.window > begin and numbers:
+                key, look_key = jax.random.split(key)
+                mean, score = self._look(states, now, mean, look_key, frame, begin)
+            states, part = self._advance(states, now, mean, jnp.asarray(frame))
+            parts.append(part)
+            step = self._commit // self.config.knot
+            now, mean = mean[step - 1], jnp.concatenate([mean[step:], jnp.repeat(mean[-1:], step, axis=0)])
+            frame += self._commit
+            if tell is not None:
+                tell(min(frame, self.frames - 1), score)
+        whole = jax.tree.map(lambda *x: jnp.concatenate(x)[: self.frames - 1], *parts)
+        visited, actions, used, alive, reward = whole
+        visited = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, visited)
+        return Planned(actions, visited, used, alive, reward)
+
+    def _look(self, states, now, mean, key, frame: int, begin: int) -> tuple[Array, float]:
+        """Knots found from here, and their score; looks again while the best candidate fails."""
+        best, score, alive = mean, -np.inf, False
+        # what lies before `begin` stays as it is
+        free = jnp.asarray(frame + self.config.knot * np.arange(1, self._knots + 1) > begin, jnp.float32)
+        for _ in range(1 + self.config.retries):
+            key, one = jax.random.split(key)
+            found, value, lives = self._improve(states, now, best, free, one, jnp.asarray(frame))
+            if float(value) > score:
+                best, score, alive = found, float(value), bool(lives)
+            if alive:
+                break
+        return best, score
+
+    @property
+    def _commit(self) -> int:
+        """Frames committed at a time."""
+        if self.config.window is not None:
+            return self.config.commit
+        return -(-(self.frames - 1) // self.config.knot) * self.config.knot
+
+    @property
+    def _knots(self) -> int:
+        return -(-self.window // self.config.knot)
+
+    @cached_property
+    def _improve(self) -> Callable:
+        return partial(_improve, self.config, self.window, self.environment, self._padded)
+
+    @cached_property
+    def _advance(self) -> Callable:
+        return partial(_advance, self.config, self._commit, self.environment, self._padded)
+
+    @cached_property
+    def _padded(self) -> Array:
+        last = jnp.repeat(self.basis[-1:], self.window, axis=0)
+        return jnp.concatenate([jnp.asarray(self.basis, jnp.float32), last])
+
+
+def improve(config: PlannerConfig, window: int, environment: Environment, basis, states, now, mean, free, key, frame):
+    """Best knots (K, D) found by a few iterations around `mean`, their score, and whether all variants lived.
+
+    `now` (D,): the numbers at `frame`; `free` (K,): 1 where a knot may change.
+    """
+
+    def iterate(carry, key):
+        mean, deviation, best, best_score = carry
+        noise = jax.random.normal(key, (config.samples, *mean.shape))
+        candidates = mean + free[:, None] * deviation * noise
+        # the mean and the best so far stay candidates
+        candidates = candidates.at[0].set(mean).at[1].set(best) if config.samples > 1 else candidates
+        scores, alive = evaluate(config, window, environment, basis, states, now, candidates, frame)
+        order = jnp.argsort(-scores)
+        elite = candidates[order[: config.elites]]
+        better = scores[order[0]] >= best_score
+        best = jnp.where(better, candidates[order[0]], best)
+        lives = alive[order[0]]
+        deviation = jnp.maximum(elite.std(axis=0), config.floor)
+        return (elite.mean(axis=0), deviation, best, jnp.maximum(best_score, scores[order[0]])), lives
+
+    start = (mean, jnp.ones_like(mean), mean, -jnp.inf)
+    (_, _, best, score), lives = jax.lax.scan(iterate, start, jax.random.split(key, config.iterations))
+    return best, score, lives[-1]
+
+
+def evaluate(config: PlannerConfig, window: int, environment: Environment, basis, states, now, candidates, frame):
+    """Mean reward (N,) of candidates (N, K, D) over the window, zero after a failure, worst of V; and who lived."""
+    samples, variants = candidates.shape[0], jax.tree.leaves(states)[0].shape[0]
+    numbers = knots_to_frames(now, candidates, window, config.knot)
+    here = jax.lax.dynamic_slice_in_dim(basis, frame, window)
+    batch = jax.tree.map(lambda x: jnp.repeat(x[None], samples, axis=0).reshape(-1, *x.shape[1:]), states)
+
+    def step(carry, inputs):
+        states, alive = carry
+        part, number = inputs
+        action = jnp.repeat(number @ part, variants, axis=0)
+        states, transition = jax.vmap(environment.step)(states, action)
+        alive = alive & ~transition.terminated & jnp.isfinite(transition.reward)
+        return (states, alive), jnp.where(alive, transition.reward, 0.0)
+
+    alive = jnp.ones(samples * variants, bool)
+    (_, alive), reward = jax.lax.scan(step, (batch, alive), (here, jnp.moveaxis(numbers, 1, 0)))
+    per_variant = reward.mean(axis=0).reshape(samples, variants)
+    return per_variant.min(axis=1), alive.reshape(samples, variants).all(axis=1)
+
+
+def advance(config: PlannerConfig, commit: int, environment: Environment, basis, states, now, knots, frame):
+    """Take the first `commit` frames of knots (K, D): the states after, and all that happened on the way."""
+    numbers = knots_to_frames(now, knots[None], commit, config.knot)[0]
+    here = jax.lax.dynamic_slice_in_dim(basis, frame, commit)
+
+    def step(states, inputs):
+        part, number = inputs
+        action = number @ part
+        states, transition = jax.vmap(environment.step, in_axes=(0, None))(states, action)
+        return states, (states, action, number, ~transition.terminated, transition.reward)
+
+    return jax.lax.scan(step, states, (here, numbers))
+
+
+def knots_to_frames(
+    now: Float[Array, " D"], knots: Float[Array, "N K D"], frames: int, knot: int
+) -> Float[Array, "N F D"]:
+    """Numbers at the `frames` frames after now, linear between knots that lie `knot` frames apart."""
+    count = knots.shape[1]
+    times = np.arange(1, frames + 1) / knot
+    weights = np.stack([np.interp(times, np.arange(count + 1), row) for row in np.eye(count + 1)], axis=1)
+    whole = jnp.concatenate([jnp.broadcast_to(now, (knots.shape[0], 1, now.shape[0])), knots], axis=1)
+    return jnp.einsum("fk,nkd->nfd", jnp.asarray(weights, jnp.float32), whole)
+
+
+_improve = jax.jit(improve, static_argnums=(0, 1))
+_advance = jax.jit(advance, static_argnums=(0, 1))

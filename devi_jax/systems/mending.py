@@ -1,0 +1,48 @@
+"""`clips mend`: every repair a clip allows, in the order that pays, and the better of raw and projected grasp."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from devi_jax.core.clip import Clip
+from devi_jax.sources.mending import Mending
+from devi_jax.sources.support import with_inferred_table
+from devi_jax.systems.assemble import assemble, make_scene
+from devi_jax.systems.checkup import replayed
+from devi_jax.systems.devi import devi
+from devi_jax.systems.metrics import Scores
+from envs import mend
+
+
+def mended(clip: Clip, how: Mending) -> Clip:
+    """The clip after all repairs that are asked for; provenance lists what was done under `mended`.
+
+    Feet come before hands, as a pelvis that moves takes the hands along.
+    """
+    clip = mend.smoothed(clip, how.sigma)
+    if how.support:
+        clip = with_inferred_table(clip)
+        clip = mend.levelled(clip, make_scene(clip, "free"))
+    if how.ground:
+        clip = mend.grounded(clip, make_scene(clip, "free"))
+        clip = mend.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
+    return _better_grasp(clip) if how.project else clip
+
+
+def merit(scores: Scores) -> float:
+    """One number to choose by: the share of frames within the termination bounds, less the object's error in 0.2 m."""
+    return scores.alive_share - (0.0 if scores.t_obj_mm is None else scores.t_obj_mm / 200)
+
+
+def _better_grasp(raw: Clip) -> Clip:
+    """The clip with its grasp projected out of penetration, or as it was where that replays better (pinned root)."""
+    changed = mend.projected(raw, make_scene(raw, "free"))
+    if changed is raw:
+        return raw
+    scores = [replayed(assemble(devi("cpu"), clip, "c", "pinned")) for clip in (raw, changed)]
+    merits = np.array([merit(s) for s in scores])
+    line = f"grasp: open-loop merit {merits[0]:.3f} as it was, {merits[1]:.3f} projected"
+    chosen = changed if merits[1] > merits[0] else raw
+    kept = "projected" if chosen is changed else "as it was"
+    notes = [*chosen.provenance.get("mended", []), f"{line}: kept {kept}"]
+    return replace(chosen, provenance=chosen.provenance | {"mended": notes})

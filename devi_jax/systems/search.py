@@ -1,0 +1,89 @@
+"""Search in the simulator for targets that do the task, and simulate the states they lead through.
+
+The score is the recipe's own reward, through the environment's own functions. A plan is open loop.
+"""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from agents.planner import Planned, Planner, PlannerConfig
+from devi_jax.core import rotations as rot
+from envs.disturb import Disturbance, disturb
+from envs.physics import PhysicsState
+from envs.taskspace import task_space
+from envs.tracking import TrackingEnvironment, TrackingState
+
+LEAD_FRAMES = 10
+"""Frames before contact at which a plan may begin to leave the reference."""
+
+
+@dataclass(frozen=True)
+class PlanConfig:
+    """What is searched, and when enough is found."""
+
+    search: PlannerConfig = PlannerConfig(samples=48, variants=4)
+    """The search itself."""
+    conditions: Disturbance = Disturbance(object_m=0.01, object_rad=0.13, mass=(0.7, 1.5), friction=(0.75, 1.2))
+    """How the variants differ that every candidate must bear; the first one is always the clip as it is."""
+    attempts: int = 3
+    """Searches at most, each with fresh candidates and conditions."""
+    enough: float = 0.8
+    """Share of perturbed starts that targets must carry to be taken at once; else the best attempt is."""
+
+
+def search(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> Planned:
+    """One search over the clip, from its beginning."""
+    start_key, search_key = jax.random.split(key)
+    planner = Planner(environment, basis(environment), config.search)
+    return planner.search(variants(environment, config, start_key), search_key, environment.onset - LEAD_FRAMES)
+
+
+def basis(environment: TrackingEnvironment) -> Float[Array, "T D A"]:
+    """What one unit of each task-space number is in actions."""
+    reference = environment.reference
+    position, rotation, contact = (
+        np.asarray(x, float) for x in (reference.position, reference.rotation, reference.contact)
+    )
+    return environment.actions(jnp.asarray(task_space(position, rotation, contact).basis, jnp.float32))
+
+
+def fold(environment: TrackingEnvironment, planned: Planned) -> TrackingEnvironment:
+    """The environment whose targets are the plan's: its zero action replays the plan."""
+    reference = environment.reference
+    turns = environment.turns(jnp.concatenate([planned.actions, planned.actions[-1:]]))
+    joints = rot.quat_mul(reference.target[:, 1:], rot.quat_exp(turns))
+    target = jnp.concatenate([reference.target[:, :1], joints], axis=1)
+    return replace(environment, reference=replace(reference, target=target))
+
+
+def with_states(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingEnvironment:
+    """The environment with the states (T, V) that its zero action leads through, in V conditions."""
+    return replace(environment, planned=states(environment, variants(environment, config, key)))
+
+
+def variants(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingState:
+    """The start under each condition (V, ...); the first is the clip's own."""
+    start = environment.start(jnp.zeros((), jnp.int32))
+    others = [
+        replace(start, physics=disturb(environment.physics, start.physics, k, config.conditions))
+        for k in jax.random.split(key, config.search.variants - 1)
+    ]
+    return jax.tree.map(lambda *x: jnp.stack(x), start, *others)
+
+
+@jax.jit
+def states(environment: TrackingEnvironment, first: TrackingState) -> PhysicsState:
+    """Simulated states (T, V, ...) of zero action from V starts."""
+    still = jnp.zeros(environment.action_size)
+
+    def step(state: TrackingState, _):
+        control = jax.vmap(lambda s: environment.control(s, still))(state)
+        state = replace(state, physics=jax.vmap(environment.physics.step)(state.physics, control), t=state.t + 1)
+        return state, state.physics
+
+    _, after = jax.lax.scan(step, first, None, length=environment.reference.frames - 1)
+    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first.physics, after)
