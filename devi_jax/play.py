@@ -78,7 +78,7 @@ def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
         )
     # zero and random act around nothing but the T-pose: they show the bare action space
     kind = named or "reference"
-    system = devi("cpu" if kind == "reference" else "paper")
+    system = devi("cpu", "fast" if kind == "reference" else "paper")
     engine, _ = choose_engine(options.physics)
     assembly = assemble(system, resolve(str(options.target)), engine, options.root or "free")
     name = Path(assembly.clip.name).stem

@@ -114,7 +114,7 @@ def test_every_term_of_devi_has_a_weighting_and_none_is_left_over():
 
 def test_the_paper_preset_is_as_printed():
     """A.10, Eq. 22 and the batch it states."""
-    paper = devi("paper")
+    paper = devi("paper", "paper")
     assert paper.combine == "product" and paper.environment.action.mode == "absolute"
     assert paper.environment.termination == TerminationConfig(0.2, 0.4, 0.04, 0.08)
     assert paper.environment.reset.pre_contact == 0.5 and paper.environment.object_points == 1024
