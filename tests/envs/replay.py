@@ -23,7 +23,7 @@ def replay(environment: TrackingEnvironment, start: jax.Array, steps: int) -> tu
 
     def step(state, _):
         control = environment.control(state, jnp.zeros(environment.action_size))
-        state = TrackingState(environment.physics.step(state.physics, control), state.t + 1)
+        state = replace(state, physics=environment.physics.step(state.physics, control), t=state.t + 1)
         return state, (environment.frame(state), state)
 
     return jax.lax.scan(step, environment.start(start), None, length=steps)[1]
