@@ -1,4 +1,4 @@
-"""`python -m devi_jax.clips list|show|convert|check`: which clips there are, what they hold, what they are worth."""
+"""`python -m devi_jax.clips list|show|convert|check|mend`: which clips there are, what they are worth, their repair."""
 
 import dataclasses
 import json
@@ -13,10 +13,12 @@ from devi_jax.core.clipfile import load_clip, save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.core.scene import ObjectSpec
 from devi_jax.sources import picture, quality
+from devi_jax.sources.mending import Mending
 from devi_jax.sources.place import at_origin, grounded
 from devi_jax.sources.resolve import bundled, resolve
 
 Name = tyro.conf.Positional[str]
+_ALL = Mending()
 
 
 def list_clips() -> None:
@@ -25,7 +27,7 @@ def list_clips() -> None:
     rows = [["name", "frames", "seconds", "object", "contact"]]
     rows += [[c.name, str(c.frames), f"{c.duration_s:.1f}", _object(c.scene.object), _contact(c)] for c in clips]
     print(_table(rows))
-    print("\nA clip .npz, or an InterMimic or PhysHOI .pt, can stand wherever a name can.")
+    print("\nA clip .npz, or an InterMimic, ParaHome or PhysHOI .pt, can stand wherever a name can.")
 
 
 def show(
@@ -73,7 +75,7 @@ def convert(
     """Write a clip file of a foreign recording, or of a part of a clip.
 
     Args:
-        source: an InterMimic or PhysHOI .pt, a clip .npz, or a bundled name.
+        source: an InterMimic, ParaHome or PhysHOI .pt, a clip .npz, or a bundled name.
         out: the clip file (.npz) to write.
         mesh: the object's mesh (.obj, .stl, .ply, .glb), or .npy points whose convex hull is taken.
         mass: mass of the object in kg; without it an assumption stands in the clip's provenance.
@@ -83,10 +85,7 @@ def convert(
         fps: resample to this rate.
         overwrite: replace an existing file.
     """
-    if out.suffix != ".npz":
-        raise ClipError(f"'{out}' is no clip file name", where="--out", valid="a path that ends in .npz")
-    if out.exists() and not overwrite:
-        raise ClipError("the file exists", where=f"--out={out}", valid="a new name", mend="add --overwrite")
+    _check_out(out, overwrite)
     if fps is not None and not 1 <= fps <= 1000:
         raise ClipError(f"cannot resample to {fps} fps", where="--fps", valid="1 to 1000")
     clip = resolve(source, mesh, mass)
@@ -98,32 +97,85 @@ def convert(
         clip = resample(clip, fps)
     if ground:
         clip = grounded(clip)
-    try:
-        save_clip(clip, out)
-    except OSError as error:
-        raise ClipError(f"cannot write ({error})", where=f"--out={out}", valid="a writable folder") from error
+    _save(clip, out)
     print(f"wrote {out}: {clip.frames} frames at {clip.fps:g} fps")
     for note in clip.provenance.get("assumptions", []):
         print(f"  assumed  {note}")
 
 
-def check(clip: Name, mesh: Path | None = None, as_json: Annotated[bool, tyro.conf.arg(name="json")] = False) -> None:
-    """Validate a clip and measure its quality: ok or warn, and what to do. Warnings do not fail.
+def check(
+    clip: Name,
+    mesh: Path | None = None,
+    simulate: bool = True,
+    as_json: Annotated[bool, tyro.conf.arg(name="json")] = False,
+) -> None:
+    """Measure what a clip is worth before any training: ok or warn, and what to do. Warnings do not fail.
 
     Args:
         clip: a bundled name, a clip .npz, or a foreign .pt.
         mesh: the object's mesh of a foreign recording.
+        simulate: also rest the object, look for overlap, and replay the clip open loop, some seconds each.
         as_json: print JSON in place of the table.
     """
     c = resolve(clip, mesh)
     findings = quality.measure(c)
+    if simulate:
+        from devi_jax.systems.checkup import examine  # compiles: not for `list` and `show`
+
+        findings += examine(c)
     if as_json:
         out = {"clip": c.name, "findings": [dataclasses.asdict(f) | {"verdict": f.verdict} for f in findings]}
         print(json.dumps(out, indent=2))
         return
-    rows = [["measured", "value", "unit", "verdict", "what to do"]]
-    rows += [[f.name, f"{f.value:.4g}", f.unit, f.verdict, f.advice if f.verdict == "warn" else ""] for f in findings]
+    rows = [["finding", "value", "limit", "verdict", "what to do"]]
+    rows += [
+        [f.name, f"{f.value:.4g} {f.unit}", f.limit, f.verdict, f.advice if f.verdict == "warn" else ""]
+        for f in findings
+    ]
     print(_table(rows))
+
+
+def mend(
+    clip: Name,
+    out: Path,
+    how: tyro.conf.OmitArgPrefixes[Mending] = _ALL,
+    mesh: Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a clip that can be tracked: smoothed, on a table, feet on the floor, hands out of the object.
+
+    Args:
+        clip: a bundled name, a clip .npz, or a foreign .pt.
+        out: the clip file (.npz) to write.
+        how: what to mend.
+        mesh: the object's mesh of a foreign recording.
+        overwrite: replace an existing file.
+    """
+    from devi_jax.systems.mending import mended  # compiles: not for `list` and `show`
+
+    _check_out(out, overwrite)
+    if not 0 <= how.sigma <= 30:
+        raise ClipError(f"cannot smooth by {how.sigma} frames", where="--sigma", valid="0 to 30 frames")
+    c = mended(resolve(clip, mesh), how)
+    _save(c, out)
+    print(f"wrote {out}: {c.frames} frames at {c.fps:g} fps")
+    for note in c.provenance.get("mended", []):
+        print(f"  {note}")
+    print(f"next: python -m devi_jax.clips check {out}")
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    if out.suffix != ".npz":
+        raise ClipError(f"'{out}' is no clip file name", where="--out", valid="a path that ends in .npz")
+    if out.exists() and not overwrite:
+        raise ClipError("the file exists", where=f"--out={out}", valid="a new name", mend="add --overwrite")
+
+
+def _save(clip: Clip, out: Path) -> None:
+    try:
+        save_clip(clip, out)
+    except OSError as error:
+        raise ClipError(f"cannot write ({error})", where=f"--out={out}", valid="a writable folder") from error
 
 
 def _object(spec: ObjectSpec | None) -> str:
@@ -151,7 +203,7 @@ def _table(rows: list[list[str]]) -> str:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exit code 2 on bad input."""
-    commands = {"list": list_clips, "show": show, "convert": convert, "check": check}
+    commands = {"list": list_clips, "show": show, "convert": convert, "check": check, "mend": mend}
     with exit_on_error():
         tyro.extras.subcommand_cli_from_dict(commands, prog="python -m devi_jax.clips", args=args)
 

@@ -1,5 +1,6 @@
 """What can be measured about a clip before anyone trains on it: floating feet, slip, jumps, contact, object."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -35,6 +36,13 @@ class Finding:
         """`ok` inside the range."""
         return "ok" if self.low <= self.value <= self.high else "warn"
 
+    @property
+    def limit(self) -> str:
+        """The range in words: an end that cannot be exceeded is left out."""
+        if self.low == self.high:
+            return f"{self.low:g}"
+        return f"<= {self.high:g}" if self.low in (0, -math.inf) else f"{self.low:g} to {self.high:g}"
+
 
 def measure(clip: Clip) -> list[Finding]:
     """All findings that a clip's modalities allow; a clip without object has none about it."""
@@ -43,7 +51,7 @@ def measure(clip: Clip) -> list[Finding]:
 
 def _of_human(clip: Clip) -> Iterator[Finding]:
     yield Finding("frames", clip.frames, "", 15, 1e5, "half a second at least, so that there is something to imitate")
-    advice = "feet hover or sink: python -m devi_jax.clips convert CLIP --out=NEW.npz --ground"
+    advice = "feet hover or sink: python -m devi_jax.clips mend CLIP --out=MENDED.npz"
     yield Finding("foot float", foot_float_m(clip) * 1e3, "mm", -25, 15, advice)
     yield Finding("foot slip", foot_slip(clip), "m/s", 0, 0.1, "standing feet slide: expect worse tracking of the legs")
     speed = np.linalg.norm(np.diff(clip.joint_positions, axis=0), axis=-1) * clip.fps

@@ -6,12 +6,16 @@ import numpy as np
 
 from devi_jax.core.clip import Clip
 from devi_jax.sources.mending import Mending
+from devi_jax.sources.place import foot_float_m, grounded
 from devi_jax.sources.support import with_inferred_table
 from devi_jax.systems.assemble import assemble, make_scene
 from devi_jax.systems.checkup import replayed
 from devi_jax.systems.devi import devi
 from devi_jax.systems.metrics import Scores
 from envs import mend
+
+SOLES_M = (-0.015, 0.010)
+"""Float of the feet that the body's own soles take up, metres."""
 
 
 def mended(clip: Clip, how: Mending) -> Clip:
@@ -24,9 +28,17 @@ def mended(clip: Clip, how: Mending) -> Clip:
         clip = with_inferred_table(clip)
         clip = mend.levelled(clip, make_scene(clip, "free"))
     if how.ground:
-        clip = mend.grounded(clip, make_scene(clip, "free"))
+        clip = _on_the_floor(clip)
         clip = mend.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
     return _better_grasp(clip) if how.project else clip
+
+
+def _on_the_floor(clip: Clip) -> Clip:
+    """The clip with the human lowered or raised by its float, where soles of another thickness do not explain it."""
+    drop = foot_float_m(clip)
+    if SOLES_M[0] <= drop <= SOLES_M[1]:
+        return clip
+    return mend.noted(grounded(clip), f"feet: human lowered by {drop * 1e3:.0f} mm")
 
 
 def merit(scores: Scores) -> float:

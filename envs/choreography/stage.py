@@ -55,7 +55,11 @@ class Stage:
 
 def build_stage(scene: SceneSpec) -> Stage:
     """The bundled human in the T-pose at the origin, with the scene's table (if any) and its object."""
-    model = build_spec(Scene(scene), SETTINGS["c"]).compile()
+    return index_stage(scene, build_spec(Scene(scene), SETTINGS["c"]).compile())
+
+
+def index_stage(scene: SceneSpec, model: mujoco.MjModel) -> Stage:
+    """Where things are in the `qpos` of a compiled scene with a free root; without an object its place is empty."""
     joints = [model.body(name).jntadr[0] for name in JOINTS]
     rotations_only = np.array([model.jnt_type[j] == mujoco.mjtJoint.mjJNT_BALL for j in joints])
     qpos, dofs = model.jnt_qposadr[joints], model.jnt_dofadr[joints]
@@ -65,7 +69,7 @@ def build_stage(scene: SceneSpec) -> Stage:
         joint_qpos=np.where(rotations_only, qpos, qpos + 3),
         joint_dofs=np.where(rotations_only, dofs, dofs + 3),
         root_qpos=int(qpos[0]),
-        object_qpos=int(model.joint("object").qposadr[0]),
+        object_qpos=int(model.joint("object").qposadr[0]) if scene.object is not None else model.nq,
     )
 
 

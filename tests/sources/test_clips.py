@@ -120,10 +120,10 @@ def test_convert_to_a_place_that_cannot_be_written_says_so(source, tmp_path, cap
 
 
 def test_check_prints_findings_as_table_and_json(source, capsys):
-    clips.main(["check", str(source)])
+    clips.main(["check", str(source), "--no-simulate"])
     table = capsys.readouterr().out
     assert "foot float" in table and "half a second at least" in table  # 12 frames are too few
-    clips.main(["check", str(source), "--json"])
+    clips.main(["check", str(source), "--no-simulate", "--json"])
     out = json.loads(capsys.readouterr().out)
     values = {f["name"]: f for f in out["findings"]}
     assert out["clip"] == "walk" and values["frames"]["value"] == 12 and values["frames"]["verdict"] == "warn"

@@ -1,0 +1,19 @@
+"""What can be mended in a recording, as plain flags: a command line shows them without starting a simulator."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What to mend; all of it by default but locking the feet."""
+
+    support: bool = True
+    """Infer the table if there is none, and raise it to where the object rests."""
+    sigma: float = 1.0
+    """Frames of the Gaussian that smooths the motion; 0 leaves it."""
+    ground: bool = True
+    """Lower or raise the human onto the floor, and lift feet out of it."""
+    lock_feet: bool = False
+    """Keep standing feet where they stand."""
+    project: bool = True
+    """Take hands out of the object, if open-loop replay is better for it."""

@@ -1,0 +1,93 @@
+"""Check and mend through the simulator, on a bundled clip and on the same clip spoilt."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from devi_jax.core.scene import Table
+from devi_jax.sources.mending import Mending
+from devi_jax.sources.place import foot_float_m
+from devi_jax.sources.resolve import resolve
+from devi_jax.systems import checkup, mending
+from devi_jax.systems.metrics import Scores
+
+
+@pytest.fixture(scope="module")
+def lift():
+    return resolve("lift_can")
+
+
+def found(clip, of):
+    return {f.name: f for f in of(clip)}
+
+
+def test_a_bundled_clip_has_no_fault_of_posture_or_rest(lift):
+    findings = [*checkup._of_posture(lift), *checkup._of_rest(lift)]
+    assert len(findings) >= 7
+    assert [f.name for f in findings if f.verdict == "warn"] == []
+
+
+def test_an_object_off_its_support_and_a_hand_in_it_are_told(lift):
+    table = replace(lift.scene.table or Table(), size=(*lift.scene.table.size[:2], lift.scene.table.size[2] - 0.006))
+    low = replace(lift, scene=replace(lift.scene, table=table))
+    moves = found(low, checkup._of_rest)["object moves in 2 s at rest"]
+    assert moves.value == pytest.approx(6, abs=0.5) and moves.verdict == "warn" and "clips mend" in moves.advice
+    poses = lift.object_poses
+    palm = replace(poses, positions=poses.positions + [0.0, -0.02, 0.0])
+    deep = found(replace(lift, object_poses=palm), checkup._of_posture)["right hand in the object"]
+    assert deep.verdict == "warn" and deep.value > 10
+    away = replace(poses, positions=poses.positions + [0.0, 0.15, 0.0])
+    far = found(replace(lift, object_poses=away), checkup._of_posture)["right hand off the object in contact"]
+    assert far.verdict == "warn" and far.value > 50
+
+
+def test_sunk_feet_and_stretched_arms_are_told(lift):
+    sunk = replace(lift, joint_positions=lift.joint_positions - [0, 0, 0.06])
+    soles = found(sunk, checkup._of_posture)["soles below the floor"]
+    assert soles.verdict == "warn" and soles.value > 30
+    positions = np.array(lift.joint_positions)
+    positions[50, 21] += [0.5, 0, 0]  # the right wrist, away from its arm in one frame
+    assert found(replace(lift, joint_positions=positions), checkup._of_posture)["arm stretched"].verdict == "warn"
+
+
+def scores(alive: float, t_obj: float | None) -> Scores:
+    names = Scores.__dataclass_fields__
+    return Scores(**{name: None for name in names} | {"alive_share": alive, "t_obj_mm": t_obj})  # type: ignore[arg-type]
+
+
+def test_merit_prefers_living_longer_and_a_nearer_object():
+    assert mending.merit(scores(1.0, 20)) > mending.merit(scores(1.0, 60)) > mending.merit(scores(0.5, 60))
+    assert mending.merit(scores(0.7, None)) == pytest.approx(0.7)
+
+
+def test_the_better_grasp_is_kept_and_noted(lift, monkeypatch):
+    projected = replace(lift, name="projected")
+    monkeypatch.setattr(mending.mend, "projected", lambda clip, scene: projected)
+    for better, worse, kept in ((0.9, 0.4, "projected"), (0.4, 0.9, "as it was")):
+        results = iter([scores(worse, 0.0), scores(better, 0.0)])
+        monkeypatch.setattr(mending, "replayed", lambda assembly, results=results: next(results))
+        monkeypatch.setattr(mending, "assemble", lambda *_: None)
+        clip = mending.mended(lift, Mending(sigma=0, support=False, ground=False))
+        assert clip.provenance["mended"][-1].endswith(f"kept {kept}")
+        assert (clip.name == "projected") == (kept == "projected")
+
+
+@pytest.mark.parametrize("raised", [0.04, -0.03, 0.004])
+def test_a_floating_human_comes_down_and_thin_soles_do_not_count(lift, raised):
+    floating = replace(lift, joint_positions=lift.joint_positions + [0, 0, raised])
+    found = mending._on_the_floor(floating)
+    drop = (found.joint_positions - floating.joint_positions)[..., 2]
+    assert np.ptp(drop) < 1e-9
+    before = foot_float_m(floating)
+    moved = not mending.SOLES_M[0] <= before <= mending.SOLES_M[1]
+    assert moved == (abs(raised) > 0.02)
+    assert drop.mean() == pytest.approx(-before if moved else 0.0, abs=1e-9)
+    np.testing.assert_array_equal(found.object_poses.positions, lift.object_poses.positions)
+
+
+def test_what_is_switched_off_is_not_done(lift):
+    same = mending.mended(lift, Mending(support=False, sigma=0, ground=False, project=False))
+    assert same is lift
+    only = mending.mended(lift, Mending(support=False, sigma=1.5, ground=False, project=False))
+    assert only.provenance["mended"] == ["smoothed: Gaussian of 1.5 frames"]
