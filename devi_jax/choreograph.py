@@ -14,13 +14,13 @@ from devi_jax.core.clipfile import save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.sources.resolve import resolve
 from envs import choreography
-from envs.choreography import DrinkMug, GradeName, LiftBox, LiftCan, Limits, PickPlace, PourBottle, PushBox
+from envs.choreography import DrinkMug, GradeName, Hammer, Hat, LiftBox, LiftCan, Limits, PickPlace, PourBottle, PushBox
 
 FLAT_HAND = Limits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
 
-FILE_BITS = 14
-"""Rotations are written in steps of 0.06 milliradians."""
+FILE_BITS = 13
+"""Clean clips are written in steps of a tenth of a millimetre and milliradian."""
 
 app = tyro.extras.SubcommandApp()
 
@@ -89,6 +89,28 @@ def push_box(plan: Annotated[PushBox, tyro.conf.arg(name="")], out: Path = Path(
         out: the clip file to write.
     """
     write(choreography.push_box(plan), out, FLAT_HAND)
+
+
+@app.command(name="hammer")
+def hammer(plan: Annotated[Hammer, tyro.conf.arg(name="")], out: Path = Path("hammer.npz")) -> None:
+    """Take a mallet by its handle, raise it, strike twice just above the table.
+
+    Args:
+        plan: the motion in numbers.
+        out: the clip file to write.
+    """
+    write(choreography.hammer(plan), out, Limits())
+
+
+@app.command(name="hat")
+def hat(plan: Annotated[Hat, tyro.conf.arg(name="")], out: Path = Path("hat.npz")) -> None:
+    """Take a hat by its crown, from above, and put it on the head.
+
+    Args:
+        plan: the motion in numbers.
+        out: the clip file to write.
+    """
+    write(choreography.put_on_hat(plan), out, Limits())
 
 
 @app.command

@@ -2,6 +2,8 @@
 
 from envs.choreography.drink_mug import DrinkMug, drink_mug
 from envs.choreography.grades import GradeName, degrade
+from envs.choreography.hammer import Hammer, hammer
+from envs.choreography.hat import Hat, put_on_hat
 from envs.choreography.lift_box import LiftBox, lift_box
 from envs.choreography.lift_can import LiftCan, lift_can
 from envs.choreography.pick_place import PickPlace, pick_place
@@ -14,6 +16,8 @@ from envs.choreography.stage import Stage, build_stage
 __all__ = [
     "DrinkMug",
     "GradeName",
+    "Hammer",
+    "Hat",
     "LiftBox",
     "LiftCan",
     "Limits",
@@ -27,10 +31,12 @@ __all__ = [
     "compact",
     "degrade",
     "drink_mug",
+    "hammer",
     "lift_box",
     "lift_can",
     "pick_place",
     "pour_bottle",
     "push_box",
+    "put_on_hat",
     "shortcomings",
 ]

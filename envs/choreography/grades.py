@@ -45,7 +45,7 @@ JITTER_FRAMES = 1.5
 
 _BEFORE_CONTACT_S = 1.0  # in which a hand is at its widest
 _SAME_BONES_M = 2e-3
-_BITS = 11  # half a milliradian, a sixth of the smaller jitter
+_BITS = 9  # two milliradians of turn: less than the smaller jitter
 _STEADY = ("pelvis", "hip", "knee", "ankle", "foot")
 
 

@@ -31,6 +31,11 @@ def handshake(side: str, yaw_deg: float, pitch_deg: float) -> np.ndarray:
     return turn.as_matrix() @ ahead
 
 
+def from_above(side: str, yaw_deg: float) -> np.ndarray:
+    """Wrist rotation (3, 3) with the palm down and the fingers pointing ahead, turned inwards by `yaw_deg`."""
+    return Rotation.from_euler("z", mirror(side) * (yaw_deg + 90.0), degrees=True).as_matrix()
+
+
 def in_palm(stage: Stage, side: str, along_m: float, across_m: float, from_palm_m: float) -> np.ndarray:
     """A point (3,) in the wrist's frame: along the fingers, across towards the thumb, and in front of the palm."""
     palm = stage.model.geom(f"{side}_wrist")

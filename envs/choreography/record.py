@@ -53,17 +53,19 @@ def replay(stage: Stage, clip: Clip) -> np.ndarray:
 
 
 def compact(clip: Clip, bits: int) -> Clip:
-    """The clip with rotations rounded to multiples of 2**-bits, so that its file compresses to a fraction.
+    """The clip in steps of 2**-bits metres and radians, so that its file compresses to a fraction.
 
-    Positions but the root's only say how long the bones are: they are rounded twice as coarsely.
+    Root and legs are kept finer, for the feet to stay on the floor; all other positions only say how long bones are.
     """
 
     def rounded(x: np.ndarray, to: int) -> np.ndarray:
         return np.round(x * 2.0**to) / 2.0**to
 
-    positions = rounded(clip.joint_positions, bits - 1)
-    positions[:, 0] = rounded(clip.joint_positions[:, 0], _ROOT_BITS)
-    return replace(clip, joint_rotations=rounded(clip.joint_rotations, bits), joint_positions=positions)
+    legs = [i for i, joint in enumerate(JOINTS) if joint.endswith(("pelvis", "hip", "knee", "ankle", "foot"))]
+    rotations, positions = rounded(clip.joint_rotations, bits + 1), rounded(clip.joint_positions, bits)
+    rotations[:, legs] = rounded(clip.joint_rotations[:, legs], _LEG_BITS)
+    positions[:, legs] = rounded(clip.joint_positions[:, legs], _LEG_BITS)
+    return replace(clip, joint_rotations=rotations, joint_positions=positions)
 
 
-_ROOT_BITS = 14  # 0.06 mm: feet must not slip
+_LEG_BITS = 13  # 0.1 mm

@@ -6,6 +6,9 @@ import numpy as np
 
 from devi_jax.core.scene import Mesh
 
+HAT_INSIDE_M = 0.02
+"""Height above the hat's origin at which the top of a head is."""
+
 SIDES = 24
 """Sides of what is round."""
 
@@ -27,8 +30,8 @@ def mug(handle_deg: float) -> Mesh:
 
 
 def mallet() -> Mesh:
-    """A mallet: a handle along z, 26 mm thick and held at the origin, its head 85 x 100 x 60 mm at the upper end."""
-    return joined([revolved([(0.013, -0.085), (0.013, 0.120)]), _block((0.085, 0.100, 0.060), (0.0, 0.0, 0.150))])
+    """A mallet: a handle along z, 36 mm thick and held at the origin, its head 100 x 100 x 70 mm at the upper end."""
+    return joined([revolved([(0.018, -0.075), (0.018, 0.080)]), _block((0.100, 0.100, 0.070), (0.0, 0.0, 0.115))])
 
 
 def hat() -> Mesh:

@@ -22,6 +22,7 @@ from envs.choreography.balance import balance_margin
 from envs.choreography.drink_mug import DrinkMug
 from envs.choreography.grasp import FULL_FLEXION, TOUCH_M, close_fingers, handshake, in_palm
 from envs.choreography.gripping import hand_shape, wrap
+from envs.choreography.hammer import Hammer
 from envs.choreography.ik import Balance, Place, solve
 from envs.choreography.lift_can import LiftCan, lift_can
 from envs.choreography.pick_place import PickPlace
@@ -30,7 +31,7 @@ from envs.choreography.pour_bottle import PourBottle
 from envs.choreography.quality import Limits, assess, shortcomings
 from envs.choreography.record import replay
 from envs.choreography.stage import Stage, build_stage, distance, kinematics, pose, put_object
-from envs.choreography.things import mug
+from envs.choreography.things import HAT_INSIDE_M, mallet, mug
 from envs.choreography.timing import minimum_jerk, phase, through
 
 CAN = ObjectSpec("can")
@@ -186,6 +187,8 @@ def test_fingers_close_fully_around_nothing(stage, standing):
         ("pick_place", Limits()),
         ("pour_bottle", Limits()),
         ("drink_mug", Limits()),
+        ("hammer", Limits()),
+        ("hat", Limits()),
         ("lift_box", choreograph.FLAT_HAND),
         ("push_box", choreograph.FLAT_HAND),
     ],
@@ -314,3 +317,25 @@ def test_mug_comes_to_the_mouth_and_turns_about_its_rim():
     assert np.ptp(rim, axis=0).max() < 1e-3
     head = clip.joint_positions[near, INDEX["head"]]
     assert np.linalg.norm(rim - head, axis=1).max() < 0.17
+
+
+def test_mallet_strikes_twice_above_the_table():
+    clip, plan = load_bundled("hammer"), Hammer()
+    poses, table = clip.object_poses, clip.scene.table
+    assert poses is not None and table is not None
+    turn = quat_to_matrix(poses.rotations)
+    lean = np.degrees(np.arccos(np.clip(turn[plan.up :, 2, 2], -1, 1)))
+    strikes = plan.up + np.flatnonzero((lean[1:-1] > lean[:-2]) & (lean[1:-1] >= lean[2:])) + 1
+    assert np.abs(strikes - plan.strikes).max() <= 1 and len(strikes) == 2
+    heights = poses.positions[:, None, 2] + turn[:, 2] @ mallet().vertices.T - table.size[2]
+    lowest = heights.min(axis=1)
+    assert 0.01 < lowest[strikes].max() < 0.06 and lowest[plan.beats.move + 20 :].min() > 0.0
+
+
+def test_hat_ends_on_the_head():
+    clip = load_bundled("hat")
+    stage, poses = build_stage(clip.scene), clip.object_poses
+    assert poses is not None
+    head = kinematics(stage, replay(stage, clip)[-1]).geom("head")
+    top = head.xpos + [0.0, 0.0, stage.model.geom("head").size[0]]
+    assert np.linalg.norm(poses.positions[-1] + [0.0, 0.0, HAT_INSIDE_M] - top) < 0.03

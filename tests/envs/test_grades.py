@@ -58,7 +58,7 @@ def test_feet_object_and_labels_stay(clean, name):
 def test_idle_hand_keeps_still_but_for_its_arm(clean):
     wrong = load_bundled("lift_can-rough")
     idle = [INDEX[f"left_{finger}{k}"] for finger in FINGERS for k in (1, 2, 3)]
-    assert angle_between(wrong.joint_rotations[:, idle], clean.joint_rotations[:, idle]).max() < 1e-3
+    assert angle_between(wrong.joint_rotations[:, idle], clean.joint_rotations[:, idle]).max() < 2e-3
 
 
 def test_rough_fingers_close_by_less_than_half(clean):
@@ -99,4 +99,4 @@ def test_every_suite_clip_is_bundled_in_every_grade():
     for name in there:
         for grade in GRADES:
             path = known[graded(name, grade)]
-            assert load_clip(path).name == path.stem and path.stat().st_size < 75_000
+            assert load_clip(path).name == path.stem and path.stat().st_size < 70_000
