@@ -16,8 +16,8 @@ COUNT = 3
 
 
 def _steady(parameters, observation, key):
-    """The same action always."""
-    return jnp.full((observation["human"].shape[0], 153), parameters)
+    """The same number for every action, always."""
+    return jnp.full((observation["human"].shape[0], 1), parameters)
 
 
 @pytest.fixture(scope="module")
