@@ -10,13 +10,14 @@ import numpy as np
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.sources.quality import Finding
-from devi_jax.systems.assemble import Assembly, assemble, make_scene
+from devi_jax.systems.assemble import assemble, make_scene
 from devi_jax.systems.devi import devi
 from devi_jax.systems.metrics import Scores, score
 from devi_jax.systems.rollouts import roll, zero_policy
 from envs.mend import Posed, pose_clip, rest
 from envs.mend.posed import at, clearances, sole_heights
 from envs.physics import CONTROL_HZ, Root
+from envs.tracking import TrackingEnvironment
 
 MEND = "python -m devi_jax.clips mend CLIP --out=MENDED.npz"
 REST_MM, REST_DEG = 2.0, 3.0
@@ -31,9 +32,8 @@ def examine(clip: Clip) -> list[Finding]:
     return [*_of_posture(clip), *_of_rest(clip), *_of_replay(clip)]
 
 
-def replayed(assembly: Assembly) -> Scores:
+def replayed(environment: TrackingEnvironment) -> Scores:
     """Scores of the clip's PD targets replayed open loop from the exact start: no policy."""
-    environment = assembly.environment
     return score(roll(environment, zero_policy(), jax.random.key(0)), environment.reference, CONTROL_HZ)[0]
 
 
@@ -110,7 +110,7 @@ def _of_replay(clip: Clip) -> Iterator[Finding]:
     """Open-loop replay of the PD targets with both roots; its success is bounded as that of policies is."""
     roots: tuple[Root, ...] = ("pinned", "free")
     for root in roots:
-        scores = replayed(assemble(devi("cpu"), clip, "c", root))
+        scores = replayed(assemble(devi("cpu"), clip, "c", root).environment)
         advice = "not by itself: training plans or learns it" if root == "pinned" else "falls: training has to balance"
         if scores.success is not None:
             yield Finding(f"replay, {root}: succeeds", float(scores.success), "", 1, 1, advice)

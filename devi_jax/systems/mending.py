@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from devi_jax.core.clip import Clip
 from devi_jax.sources.mending import Mending
 from devi_jax.sources.place import foot_float_m, grounded
@@ -13,9 +11,12 @@ from devi_jax.systems.checkup import replayed
 from devi_jax.systems.devi import devi
 from devi_jax.systems.metrics import Scores
 from envs import mend
+from envs.reference import prepare
 
 SOLES_M = (-0.015, 0.010)
 """Float of the feet that the body's own soles take up, metres."""
+TIE = 0.02
+"""Merits that differ by less are equal, and the grasp without overlap is kept."""
 
 
 def mended(clip: Clip, how: Mending) -> Clip:
@@ -42,8 +43,11 @@ def _on_the_floor(clip: Clip) -> Clip:
 
 
 def merit(scores: Scores) -> float:
-    """One number to choose by: the share of frames within the termination bounds, less the object's error in 0.2 m."""
-    return scores.alive_share - (0.0 if scores.t_obj_mm is None else scores.t_obj_mm / 200)
+    """One number to choose by: the share of frames within the termination bounds, less the object's error in 0.2 m.
+
+    An object that is lost is lost: errors above 0.2 m all count as one.
+    """
+    return scores.alive_share - (0.0 if scores.t_obj_mm is None else min(scores.t_obj_mm / 200, 1.0))
 
 
 def _better_grasp(raw: Clip) -> Clip:
@@ -51,10 +55,10 @@ def _better_grasp(raw: Clip) -> Clip:
     changed = mend.projected(raw, make_scene(raw, "free"))
     if changed is raw:
         return raw
-    scores = [replayed(assemble(devi("cpu"), clip, "c", "pinned")) for clip in (raw, changed)]
-    merits = np.array([merit(s) for s in scores])
-    line = f"grasp: open-loop merit {merits[0]:.3f} as it was, {merits[1]:.3f} projected"
-    chosen = changed if merits[1] > merits[0] else raw
-    kept = "projected" if chosen is changed else "as it was"
-    notes = [*chosen.provenance.get("mended", []), f"{line}: kept {kept}"]
-    return replace(chosen, provenance=chosen.provenance | {"mended": notes})
+    first = assemble(devi("cpu"), raw, "c", "pinned").environment
+    reference, _ = prepare(changed, first.physics, first.config)
+    merits = [merit(replayed(environment)) for environment in (first, replace(first, reference=reference))]
+    chosen = raw if merits[0] > merits[1] + TIE else changed
+    kept = "as it was" if chosen is raw else "projected"
+    note = f"grasp: open-loop merit {merits[0]:.3f} as it was, {merits[1]:.3f} projected: kept {kept}"
+    return mend.noted(chosen, note)

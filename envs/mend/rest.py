@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.clip import Clip
+from devi_jax.core.clip import Clip, ObjectPoses
 from devi_jax.core.skeleton import JOINTS
 from envs.mend.posed import noted
 from envs.physics.scene import Scene, build_spec
@@ -44,16 +44,26 @@ def rest(scene: Scene, start: np.ndarray) -> Rest:
 
 
 def levelled(clip: Clip, scene: Scene) -> Clip:
-    """The clip with its table raised by as much as its object would sink at first, at most a centimetre."""
-    table = clip.scene.table
-    if table is None or clip.object_start is None or clip.onset == 0:
+    """The clip with its table raised by as much as its object would sink at first, at most a centimetre.
+
+    Without a table the object is lowered onto the floor, in all frames. What starts in a hand has no rest to level.
+    """
+    if clip.scene.object is None or clip.object_start is None or clip.onset == 0:
         return clip
     sank = rest(scene, clip.object_start).sank_m
     if not _LEAST_M < abs(sank) < _MOST_M:
         return clip
-    size = (*table.size[:2], table.size[2] + sank)
-    moved = replace(clip, scene=replace(clip.scene, table=replace(table, size=size)))
-    return noted(moved, f"table raised by {sank * 1e3:.1f} mm, as far as the object would sink")
+    table, poses = clip.scene.table, clip.object_poses
+    if table is not None:
+        size = (*table.size[:2], table.size[2] + sank)
+        moved = replace(clip, scene=replace(clip.scene, table=replace(table, size=size)))
+        return noted(moved, f"table raised by {sank * 1e3:.1f} mm, as far as the object would sink")
+    lowered = replace(
+        clip,
+        object_start=clip.object_start - [0, 0, sank, 0, 0, 0, 0],
+        object_poses=poses and ObjectPoses(poses.positions - [0, 0, sank], poses.rotations),
+    )
+    return noted(lowered, f"object lowered by {sank * 1e3:.1f} mm onto the floor, as far as it would sink")
 
 
 _LEAST_M, _MOST_M = 2e-4, 1e-2

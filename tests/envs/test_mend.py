@@ -107,6 +107,13 @@ def test_the_table_comes_up_to_a_box_above_it_but_not_over_a_gap():
     assert levelled(far, scene(far)).scene.table.size[2] == 0.8
 
 
+def test_a_box_above_the_floor_comes_down_in_all_frames():
+    clip = standing(place=(0, 0.5, 0.056))
+    found = levelled(clip, scene(clip))
+    assert found.object_start[2] == pytest.approx(0.05, abs=5e-4)
+    np.testing.assert_allclose(found.object_poses.positions, np.tile(found.object_start[:3], (FRAMES, 1)))
+
+
 def test_smoothing_leaves_rest_and_steady_turns_and_ignores_signs():
     clip = standing()
     still = smoothed(clip, 2.0)

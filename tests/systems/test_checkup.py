@@ -59,15 +59,16 @@ def scores(alive: float, t_obj: float | None) -> Scores:
 def test_merit_prefers_living_longer_and_a_nearer_object():
     assert mending.merit(scores(1.0, 20)) > mending.merit(scores(1.0, 60)) > mending.merit(scores(0.5, 60))
     assert mending.merit(scores(0.7, None)) == pytest.approx(0.7)
+    assert mending.merit(scores(0.7, 900)) == mending.merit(scores(0.7, 300))
 
 
 def test_the_better_grasp_is_kept_and_noted(lift, monkeypatch):
     projected = replace(lift, name="projected")
     monkeypatch.setattr(mending.mend, "projected", lambda clip, scene: projected)
-    for better, worse, kept in ((0.9, 0.4, "projected"), (0.4, 0.9, "as it was")):
-        results = iter([scores(worse, 0.0), scores(better, 0.0)])
-        monkeypatch.setattr(mending, "replayed", lambda assembly, results=results: next(results))
-        monkeypatch.setattr(mending, "assemble", lambda *_: None)
+    cases = ((0.4, 0.9, "projected"), (0.9, 0.4, "as it was"), (0.91, 0.9, "projected"))
+    for raw, changed, kept in cases:
+        results = iter([scores(raw, 0.0), scores(changed, 0.0)])
+        monkeypatch.setattr(mending, "replayed", lambda environment, results=results: next(results))
         clip = mending.mended(lift, Mending(sigma=0, support=False, ground=False))
         assert clip.provenance["mended"][-1].endswith(f"kept {kept}")
         assert (clip.name == "projected") == (kept == "projected")
