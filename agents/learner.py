@@ -5,7 +5,7 @@ No loop, file or clock is in here; the host calls `update` as often as it likes.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -56,9 +56,10 @@ class Learner:
         """One iteration: `horizon` steps in every environment, then `epochs` passes over them."""
         return self.learn(*self.collect(state))
 
-    def act(self, parameters: tuple[Parameters, Normaliser], observation: Observation, key: PRNGKeyArray) -> Action:
-        """The mean action for `parameters` = (average, normaliser) of a `TrainState`; `key` is not used."""
-        return self._act(*parameters, observation).mean
+    @cached_property
+    def act(self) -> "MeanAction":
+        """The mean action for parameters (average, normaliser) of a `TrainState`."""
+        return MeanAction(self._networks)
 
     def policy(self, state: TrainState) -> Callable[[Observation], Action]:
         """The averaged actor's mean action for raw observations with any leading dimensions."""
@@ -78,7 +79,8 @@ class Learner:
 
     @cached_property
     def _networks(self) -> Networks:
-        return build(self.network, self.environment.observation_sizes, self.environment.action_size)
+        sizes = tuple(sorted(self.environment.observation_sizes.items()))
+        return _networks(self.network, sizes, self.environment.action_size)
 
     @cached_property
     def _optimisers(self) -> Optimisers:
@@ -87,6 +89,22 @@ class Learner:
     @cached_property
     def _act(self) -> Callable[[Parameters, Normaliser, Observation], Gaussian]:
         return jax.jit(partial(act, self._networks))
+
+
+@dataclass(frozen=True)
+class MeanAction:
+    """A policy as a function of its parameters, without noise, so that the key is not used.
+
+    Equal for learners of the same networks, which so share what is compiled.
+    """
+
+    networks: Networks
+
+    def __call__(
+        self, parameters: tuple[Parameters, Normaliser], observation: Observation, key: PRNGKeyArray
+    ) -> Action:
+        """Mean actions for raw observations."""
+        return act(self.networks, *parameters, observation).mean
 
 
 def initialise(
@@ -116,3 +134,8 @@ def initialise(
 def act(networks: Networks, actor: Parameters, statistics: Normaliser, observation: Observation) -> Gaussian:
     """The policy's distribution for raw observations."""
     return networks.actor(actor, normaliser.normalise(statistics, observation))
+
+
+@lru_cache(maxsize=8)
+def _networks(config: NetworkConfig, sizes: tuple[tuple[str, int], ...], actions: int) -> Networks:
+    return build(config, dict(sizes), actions)
