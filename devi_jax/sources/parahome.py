@@ -27,8 +27,8 @@ FK_LIMIT_MM = 10.0
 """Released files reach 4 mm: nine joints of 61 are merged away; hinge angles taken for exponential maps give more."""
 TOUCH_M = 0.02
 """A phalanx touches when its bone is this near to the surface: half a finger, and the recording's own error."""
-TOUCHING_BONES = 2
-"""So many bones of a hand must be near: a single one passes by."""
+TOUCHING_BONES = 4
+"""So many bones of a hand must be near: fewer pass by, or still close, and a squeeze would push the object away."""
 _SHORTEST_TOUCH, _LONGEST_GAP = 4, 6  # frames
 
 _SPINE = ("pHipOrigin", "jL5S1", "jL4L3", "jL1T12", "jT9T8", "jT1C7", "jC1Head")
