@@ -36,6 +36,8 @@ class Options:
     """Train for so long, beside compilation, evaluation and film; 10 if neither this nor --iterations is given."""
     iterations: int | None = None
     """Train for so many iterations."""
+    until: float | None = None
+    """Stop as soon as the policy succeeds from the exact start and from this share of perturbed ones, say 0.9."""
     seed: int = 0
     """Seed of networks, exploration and resets."""
     recipe: Recipe = "fast"
@@ -49,7 +51,7 @@ class Options:
     root: Root = "free"
     """free: the human stands on its own feet; pinned: its pelvis follows the clip through stiff springs."""
     resume: Path | None = None
-    """Go on with this run, with its own clip and settings; only --minutes and --iterations may be new."""
+    """Go on with this run, with its own clip and settings; only --minutes, --iterations and --until may be new."""
     dry_run: bool = False
     """Build everything, print shapes and memory, take two steps, write nothing."""
     mesh: Path | None = None
@@ -113,6 +115,7 @@ def _begin(options: Options, preset: str) -> None:
         preset=preset,
         recipe=options.recipe,
         plan=options.plan,
+        until=options.until,
         iterations=options.iterations,
         minutes=minutes,
         checkpoint_every=options.checkpoint_every,
@@ -179,8 +182,8 @@ def _resume(options: Options) -> None:
 
 
 def _new_limits(options: Options) -> dict[str, Any]:
-    """The limits given with --resume replace the run's own, both at once."""
-    given = {"minutes": options.minutes, "iterations": options.iterations}
+    """The limits given with --resume replace the run's own, all at once."""
+    given = {"minutes": options.minutes, "iterations": options.iterations, "until": options.until}
     return given if any(v is not None for v in given.values()) else {}
 
 

@@ -28,6 +28,10 @@ class ActionConfig:
     """`absolute`: rotation vectors are pi times the action (the paper). `residual`: a turn around the reference."""
     reach: Reach = Reach()
     """Reach of residual actions."""
+    balance: float = 0.0
+    """Radians of ankle for a metre that the centre of mass strays; 0 leaves balance to the targets. Free root only."""
+    balance_damping: float = 0.2
+    """Radians of ankle for a metre a second of it, over `balance`."""
     joints: Literal["all", "active"] = "all"
     """Which joints residual actions turn: all 51, or those that can matter: spine, arms and hands that ever touch, and
     legs unless the root is pinned."""

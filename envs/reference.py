@@ -12,6 +12,7 @@ from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, ObjectTracks, forward_kinematics, global_rotations, resample
 from devi_jax.core.frame import Target, View
 from devi_jax.core.skeleton import TIPS
+from envs.balance import centre_of_mass, segments
 from envs.bodies import Body
 from envs.config import EnvironmentConfig
 from envs.feedforward import feedforward_offsets
@@ -28,7 +29,8 @@ class Reference:
     """T frames at the control rate. World axes unless said otherwise; absent modalities are `None`.
 
     `local`: joint rotations relative to the parents; `angular`: their rates in the joints' own frames.
-    `target`, `target_root`: PD targets of the step from a frame to the next, around which residual actions turn.
+    `centre`: centre of mass. `target`, `target_root`: PD targets of the step from a frame to the next, around which
+    residual actions turn.
     """
 
     local: Float[Array, "T 52 4"]
@@ -41,6 +43,8 @@ class Reference:
     contact: Float[Array, "T 2"]
     target: Float[Array, "T 52 4"]
     target_root: Float[Array, "T 3"]
+    centre: Float[Array, "T 3"]
+    centre_velocity: Float[Array, "T 3"]
     object_start: Float[Array, "7"] | None
     points_px: Float[Array, "T M 2"] | None
     visible: Bool[Array, "T M"] | None
@@ -97,11 +101,14 @@ def prepare(clip: Clip, physics: Physics, config: EnvironmentConfig) -> tuple[Re
     tracks, poses = clip.object_tracks, clip.object_poses
     start = None if clip.scene.object is None else clip.object_start
     target, target_root = _targets(physics, motion, clip, config)
+    centre = np.asarray(centre_of_mass(segments(physics.model), motion["position"], motion["rotation"]))
     return Reference(
         **{k: _f32(v) for k, v in motion.items()},
         contact=_f32(clip.contact),
         target=_f32(target),
         target_root=_f32(target_root),
+        centre=_f32(centre),
+        centre_velocity=_f32(np.gradient(centre, 1 / clip.fps, axis=0)),
         object_start=None if start is None else _f32(start),
         points_px=None if tracks is None else _f32(tracks.points_px),
         visible=None if tracks is None else jnp.asarray(tracks.visible, bool),

@@ -14,6 +14,7 @@ from devi_jax.core.protocols import Observation, Transition
 from envs import curriculum as curricula
 from envs import observe
 from envs.action import absolute_control, reach_rad, residual_control
+from envs.balance import ankle_turns, centre_of_mass, centre_velocity, segments
 from envs.config import EnvironmentConfig
 from envs.curriculum import Curriculum
 from envs.disturb import disturb
@@ -136,7 +137,17 @@ class TrackingEnvironment:
         target, target_root = self.reference.target[i], self.reference.target_root[i]
         if config.mode == "absolute":
             return absolute_control(action, target[0], target_root)
-        return residual_control(self.turns(action), target, target_root)
+        turns = self.turns(action)
+        if config.balance and self.physics.scene.root == "free":
+            turns = turns + self._balance(state, i)
+        return residual_control(turns, target, target_root)
+
+    def _balance(self, state: TrackingState, i: Int[Array, ""]) -> Float[Array, "51 3"]:
+        of, frame, config = segments(self.physics.model), self.frame(state), self.config.action
+        stray = centre_of_mass(of, frame.position, frame.rotation) - self.reference.centre[i]
+        velocity = centre_velocity(of, frame.rotation, frame.linear_velocity, frame.angular_velocity)
+        drift = velocity - self.reference.centre_velocity[i]
+        return ankle_turns(stray, drift, frame.rotation, config.balance, config.balance * config.balance_damping)
 
     def turns(self, action: Float[Array, "*B A"]) -> Float[Array, "*B 51 3"]:
         """Rotation vectors that a residual action stands for, radians; zero for joints it does not turn."""

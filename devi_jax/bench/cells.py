@@ -12,7 +12,7 @@ from envs.physics import Root
 ABLATIONS: dict[str, tuple[str, ...]] = {
     "no-plan": ("--plan=none",),
     "no-plan-resets": ("--environment.reset.planned=0", "--environment.reset.onset=0"),
-    "no-residual": ("--environment.action.mode=absolute",),
+    "no-residual": ("--environment.action.mode=absolute", "--plan=none"),
     "no-squeeze": ("--environment.action.squeeze-rad=0",),
     "paper": ("--recipe=paper",),
 }

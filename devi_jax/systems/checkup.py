@@ -111,7 +111,7 @@ def _of_replay(clip: Clip) -> Iterator[Finding]:
     roots: tuple[Root, ...] = ("pinned", "free")
     for root in roots:
         scores = replayed(assemble(devi("cpu"), clip, "c", root).environment)
-        advice = "not by itself: training plans or learns it" if root == "pinned" else "falls: training has to balance"
+        advice = f"not by itself: training has to {'plan the grasp' if root == 'pinned' else 'balance and plan'}"
         if scores.success is not None:
             yield Finding(f"replay, {root}: succeeds", float(scores.success), "", 1, 1, advice)
         yield Finding(f"replay, {root}: MPJPE", scores.mpjpe_all_mm, "mm", 0, 200, advice)

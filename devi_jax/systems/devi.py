@@ -104,7 +104,9 @@ def _fast(
     """What makes minutes of hours, each a setting of its own: see the ablation rows in docs/results.md."""
     environment = replace(
         environment,
-        action=ActionConfig(reach=Reach(finger=0.3, wrist=0.15, arm=0.15, spine=0.15, leg=0.15), joints="active"),
+        action=ActionConfig(
+            reach=Reach(finger=0.3, wrist=0.15, arm=0.15, spine=0.15, leg=0.15), joints="active", balance=1.0
+        ),
         reset=ResetConfig(
             pre_contact=0.5, planned=0.3, onset=0.2, own=0.1, joint_noise_rad=0.02, disturbance=Disturbance()
         ),

@@ -53,7 +53,8 @@ def train(
         loggers.log(0, glance(assembly, learner, state))
     began = time.monotonic() - spent_s
     with Checkpoints(run.checkpoints) as checkpoints, progress() as show:
-        while not _finished(config, int(state.iteration), time.monotonic() - began):
+        done = _finished(config, first, spent_s)
+        while not done:
             tick = time.monotonic()
             if int(state.iteration) == first:
                 with show.compiling("physics, policy and update"):
@@ -66,12 +67,14 @@ def train(
             scalars = {k: float(v) for k, v in metrics.items()}
             _refuse_divergence(run, scalars, iteration)
             scalars |= {"time/steps_per_s": rate, "time/spent_s": spent, "steps": steps}
-            if iteration % config.checkpoint_every == 0 or _finished(config, iteration, spent):
+            done = _finished(config, iteration, spent)
+            if iteration % config.checkpoint_every == 0 or done:
                 scalars |= glance(assembly, learner, state)
                 # until the actor has moved, what is judged is a replay
                 if iteration > config.system.ppo.critic_warmup:
                     for stage in stages.judge(scalars, steps):
                         show.announce(f"policy: {stage} after {stages.minutes:.1f} min, {steps} steps")
+                    done = done or _good_enough(config, scalars)
             loggers.log(iteration, scalars)
             show.update(_share(config, iteration, spent), _rows(metrics, iteration, rate))
             if iteration % config.checkpoint_every == 0:
@@ -99,6 +102,11 @@ def _refuse_divergence(run: RunDir, scalars: dict[str, float], iteration: int) -
 
 def _finished(config: RunConfig, iteration: int, spent_s: float) -> bool:
     return _share(config, iteration, spent_s) >= 1.0
+
+
+def _good_enough(config: RunConfig, scalars: dict[str, float]) -> bool:
+    rate = scalars.get("evaluation/perturbed_success", 0.0)
+    return config.until is not None and scalars.get("evaluation/success", 0.0) == 1.0 and rate >= config.until
 
 
 def _share(config: RunConfig, iteration: int, spent_s: float) -> float:

@@ -38,6 +38,7 @@ class RunConfig:
     checkpoint_every: int
     recipe: str = "fast"
     plan: Planning = "first"
+    until: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types, for `config.json`."""
