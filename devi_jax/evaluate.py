@@ -14,6 +14,7 @@ from devi_jax.runtime.files import write_json
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.evaluation import ROLLOUTS, evaluate
 from devi_jax.systems.policyfile import find_policy, read_policy
+from devi_jax.systems.report import UNSEEN
 from devi_jax.systems.runs import load_run, load_state, trained_policy
 from devi_jax.systems.table import table
 
@@ -26,7 +27,7 @@ class Options:
     """Run folder written by devi_jax.train (its latest checkpoint), a shipped policy's name, or a policy file."""
     rollouts: int = ROLLOUTS
     """Perturbed rollouts."""
-    seed: int = 0
+    seed: int = UNSEEN
     """Seed of the perturbations."""
     json: bool = False
     """Print evaluation.json instead of the table."""

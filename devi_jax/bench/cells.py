@@ -70,8 +70,9 @@ def schedule(minutes: float | None = None) -> list[Cell]:
     rest = tuple(name for name in SUITE if name not in FIRST)
     usual = ("clean", "mild")
     roots: tuple[Root, ...] = ("pinned", "free")
-    firsts = product(roots, FIRST, usual, range(3))
-    out = [make(clip, grade, root, seed, minutes) for root, clip, grade, seed in firsts]
+    # a seed of everything before another seed of anything
+    firsts = product(range(3), roots, FIRST, usual)
+    out = [make(clip, grade, root, seed, minutes) for seed, root, clip, grade in firsts]
     out += [make(clip, grade, root, 0, minutes) for root, clip, grade in product(roots, rest, usual)]
     out += [make(clip, "rough", root, 0, minutes) for root, clip in product(roots, SUITE)]
     return out + [make("lift_can", "rough", "pinned", 0, minutes, variant) for variant in ABLATIONS]

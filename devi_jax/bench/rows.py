@@ -41,6 +41,9 @@ KEPT = (
 
 Row = dict[str, Any]
 
+UNTIL = 0.95
+"""Share of perturbed starts at which a cell has nothing left to show, and stops before its minutes are over."""
+
 
 def train(cell: Cell, folder: Path) -> int:
     """Train a cell in a process of its own, or go on where it was interrupted; its exit code. Output goes to a log."""
@@ -54,6 +57,7 @@ def _task(cell: Cell, folder: Path) -> list[str]:
     if RunDir(folder).config_json.exists():
         return [f"--resume={folder}"]
     told = {"clip": cell.source, "root": cell.root, "seed": cell.seed, "minutes": f"{cell.minutes:g}", "out": folder}
+    told |= {"until": UNTIL, "checkpoint-every": 10}
     return [f"--{name}={value}" for name, value in told.items()] + list(cell.flags)
 
 
