@@ -37,7 +37,7 @@ def first_curriculum(config: CurriculumConfig, frames: int, state: Any) -> Curri
     return Curriculum(
         failures=jnp.zeros(bins),
         own=jax.tree.map(lambda x: jnp.broadcast_to(x, (bins, *x.shape)), state),
-        own_score=jnp.full(bins, -jnp.inf),
+        own_score=jnp.full(bins, -jnp.inf, jnp.float32),
         iteration=jnp.zeros((), jnp.int32),
     )
 

@@ -24,7 +24,9 @@ def test_what_matters_most_comes_first():
     cells = schedule()
     first = cells[:24]
     assert {c.clip for c in first} == {"lift_can", "pick_place"} and {c.grade for c in first} == {"clean", "mild"}
-    assert [c.root for c in first] == ["pinned"] * 12 + ["free"] * 12
+    # a seed of everything before another seed of anything
+    assert [c.seed for c in first] == [0] * 8 + [1] * 8 + [2] * 8
+    assert [c.root for c in first] == (["pinned"] * 4 + ["free"] * 4) * 3
     rough = [i for i, c in enumerate(cells) if c.grade == "rough" and c.variant == "full"]
     ablated = [i for i, c in enumerate(cells) if c.variant != "full"]
     assert min(rough) > 24 and min(ablated) > max(rough) and ablated == list(range(len(cells)))[-len(ABLATIONS) :]

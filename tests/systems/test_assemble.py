@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
+from agents import Learner
 from devi_jax.core.clip import bone_offsets
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
@@ -78,3 +80,14 @@ def test_a_wrong_weight_stops_before_anything_is_built(lift_can):
     with pytest.raises(ConfigError) as caught:
         assemble(wrong, lift_can, "c", "free")
     assert caught.value.where == "--rewards.power"
+
+
+def test_an_iteration_leaves_the_state_in_the_types_it_found_it_in(assembly):
+    """Else the second iteration would compile everything again."""
+    system = devi("cpu")
+    learner = Learner(assembly.environment, system.ppo, system.network)
+    before = jax.eval_shape(learner.init, jax.random.key(0))
+    after, _ = jax.eval_shape(learner.update, before)
+    for (path, x), y in zip(jax.tree.leaves_with_path(before), jax.tree.leaves(after), strict=True):
+        kinds = [(leaf.shape, leaf.dtype, leaf.weak_type) for leaf in (x, y)]
+        assert kinds[0] == kinds[1], jax.tree_util.keystr(path)

@@ -1,0 +1,129 @@
+"""Plans: folded targets replay the plan's actions, its states are what they lead to, the better targets are kept."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from agents.planner import Planned, PlannerConfig
+from devi_jax.core.clip import crop
+from devi_jax.core.errors import RunError
+from devi_jax.systems import Assembly, assemble, devi
+from devi_jax.systems import planning as module
+from devi_jax.systems.planning import load_plan, plan, save_plan
+from devi_jax.systems.search import PlanConfig, basis, fold, search, states, variants, with_states
+from envs.disturb import Disturbance
+
+FRAMES = 16
+SMALL = PlanConfig(PlannerConfig(window=8, samples=4, elites=2, iterations=1, retries=0, variants=2))
+
+
+@pytest.fixture(scope="module")
+def short(lift_can) -> Assembly:
+    """Sixteen frames around the onset of contact, pinned."""
+    return assemble(devi("cpu"), crop(lift_can, lift_can.onset - 4, lift_can.onset + FRAMES - 4), "c", "pinned")
+
+
+def planned(environment, actions) -> Planned:
+    return Planned(actions, None, jnp.zeros(()), jnp.zeros(()), jnp.zeros(()))
+
+
+def test_zero_action_on_folded_targets_is_the_planned_action_on_the_raw_ones(short, key):
+    environment = short.environment
+    actions = 0.5 * jax.random.normal(key, (FRAMES - 1, environment.action_size))
+    folded = fold(environment, planned(environment, actions))
+    still = jnp.zeros(environment.action_size)
+    for t in (0, 7, FRAMES - 2):
+        state = environment.start(jnp.asarray(t))
+        wanted, found = environment.control(state, actions[t]), folded.control(state, still)
+        np.testing.assert_allclose(found.rotation, wanted.rotation, atol=1e-6)
+
+
+def test_actions_and_turns_are_inverse(short, key):
+    environment = short.environment
+    actions = jax.random.normal(key, (5, environment.action_size))
+    np.testing.assert_allclose(environment.actions(environment.turns(actions)), actions, rtol=1e-5, atol=1e-6)
+    assert basis(environment).shape == (FRAMES, 15, environment.action_size)
+
+
+def test_variants_begin_with_the_clip_as_it_is_and_stay_within_bounds(short, key):
+    config = replace(SMALL, search=replace(SMALL.search, variants=5), conditions=Disturbance(object_m=0.01))
+    first = variants(short.environment, config, key)
+    exact = short.environment.start(jnp.zeros((), jnp.int32))
+    assert (first.physics.qpos[0] == exact.physics.qpos).all()
+    shift = np.abs(np.asarray(first.physics.qpos[1:, -7:-5] - exact.physics.qpos[-7:-5]))
+    assert (shift > 0).all() and shift.max() <= 0.01
+
+
+def test_states_are_those_of_zero_action_in_each_condition(short, key):
+    environment = short.environment
+    first = variants(environment, SMALL, key)
+    found = states(environment, first)
+    assert found.qpos.shape[:2] == (FRAMES, 2) and (found.qpos[0] == first.physics.qpos).all()
+    step = jax.jit(jax.vmap(environment.step))
+    now = first
+    for _ in range(3):
+        now, _ = step(now, jnp.zeros((2, environment.action_size)))
+    np.testing.assert_allclose(found.qpos[3], now.physics.qpos, atol=2e-4)
+
+
+def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
+    environment = short.environment
+    one, two = (search(environment, SMALL, jax.random.key(0)) for _ in range(2))
+    assert (one.actions == two.actions).all() and one.actions.shape == (FRAMES - 1, environment.action_size)
+    again = states(fold(environment, one), jax.tree.map(lambda x: x[0], one.states))
+    np.testing.assert_allclose(again.qpos, one.states.physics.qpos, atol=5e-3)
+
+
+def judged(success, rate, reward=0.5):
+    exact = {"success": success, "mpjpe_all_mm": 1.0, "t_obj_mm": 2.0}
+    return SimpleNamespace(exact=exact, perturbed={"success_rate": rate, "reward": reward, "alive_share": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "searches", "kept"),
+    [
+        ([(True, 0.9)], 0, 0),  # the reference's own replay is enough
+        ([(False, 0.1), (True, 0.6)], 1, 1),
+        ([(True, 0.4), (False, 0.2), (True, 0.3)], 2, 0),  # no search is better
+        ([(False, 0.0), (True, 0.1), (True, 0.2)], 2, 2),
+    ],
+)
+def test_the_best_targets_are_kept_and_searching_ends(verdicts, searches, kept, short, monkeypatch):
+    made, raw = [], short.environment
+    queue = [judged(*v) for v in verdicts]
+
+    def found(environment, config, key):
+        made.append(jnp.full((FRAMES - 1, raw.action_size), 0.01 * (len(made) + 1)))
+        return planned(environment, made[-1])
+
+    monkeypatch.setattr(module, "search", found)
+    config = replace(SMALL, attempts=2, enough=0.5)
+    result, rows = plan(short, config, lambda e: queue[len(made)], jax.random.key(0), tell=lambda _: None)  # type: ignore[arg-type]
+    assert len(made) == searches and len(rows) == 1 + searches and result.raw is raw
+    wanted = raw if kept == 0 else fold(raw, planned(raw, made[kept - 1]))
+    np.testing.assert_allclose(result.environment.reference.target, wanted.reference.target, atol=1e-6)
+    assert result.environment.planned is not None
+
+
+def test_a_clip_without_object_poses_is_judged_by_the_time_within_bounds():
+    blind = module.Attempt(None, judged(None, None))  # type: ignore[arg-type]
+    assert blind.carried == 0.3 and blind.rank[0] is False
+
+
+def test_a_plan_survives_its_file_and_another_clips_is_refused(short, lift_can, key, tmp_path):
+    folded = fold(short.environment, planned(short.environment, jnp.ones((FRAMES - 1, short.environment.action_size))))
+    done = with_states(folded, SMALL, key)
+    save_plan(tmp_path / "plan.npz", done)
+    read = load_plan(tmp_path / "plan.npz", short)
+    assert (read.environment.reference.target == done.reference.target).all() and read.raw is short.environment
+    for a, b in zip(jax.tree.leaves(read.environment.planned), jax.tree.leaves(done.planned), strict=True):
+        assert (a == b).all()
+    other = assemble(devi("cpu"), crop(lift_can, 0, 10), "c", "pinned")
+    with pytest.raises(RunError, match="another size"):
+        load_plan(tmp_path / "plan.npz", other)
+    with pytest.raises(RunError, match=r"plan\.npz"):
+        load_plan(tmp_path / "absent.npz", short)
