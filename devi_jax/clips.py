@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from devi_jax.core.clip import Clip, crop, resample
+from devi_jax.core.clip import Clip, body_only, crop, resample
 from devi_jax.core.clipfile import load_clip, save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.core.scene import ObjectSpec
@@ -67,6 +67,7 @@ def convert(
     mesh: Path | None = None,
     mass: float | None = None,
     ground: bool = False,
+    body: bool = False,
     start: int = 0,
     stop: int | None = None,
     fps: float | None = None,
@@ -80,6 +81,7 @@ def convert(
         mesh: the object's mesh (.obj, .stl, .ply, .glb), or .npy points whose convex hull is taken.
         mass: mass of the object in kg; without it an assumption stands in the clip's provenance.
         ground: lower the human by the measured float of its feet.
+        body: keep the human alone, without the object.
         start: first frame to keep.
         stop: frame after the last to keep; without it all.
         fps: resample to this rate.
@@ -93,6 +95,8 @@ def convert(
         clip = crop(clip, start, clip.frames if stop is None else stop)
         if clip.scene.table is None and clip.camera is None:
             clip = at_origin(clip)
+    if body:
+        clip = body_only(clip)
     if fps is not None:
         clip = resample(clip, fps)
     if ground:

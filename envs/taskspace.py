@@ -10,7 +10,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
 
-WRIST_M, WRIST_RAD, FINGER_RAD, LEG_RAD = 0.014, 0.1, 0.18, 0.05
+WRIST_M, WRIST_RAD, FINGER_RAD, LEG_RAD = 0.014, 0.1, 0.18, 0.08
 """How far one unit of each kind of number goes: a sampler's standard deviation."""
 
 _CHAIN = {"spine3": 0.3, "shoulder": 1.0, "elbow": 1.0, "wrist": 1.0}

@@ -170,6 +170,18 @@ def crop(clip: Clip, start: int, stop: int) -> Clip:
     )
 
 
+def body_only(clip: Clip) -> Clip:
+    """The human's motion alone: no object, nothing to touch."""
+    return replace(
+        clip,
+        contact=np.zeros_like(clip.contact),
+        scene=replace(clip.scene, object=None),
+        object_start=None,
+        object_poses=None,
+        object_tracks=None,
+    )
+
+
 def validate(clip: Clip, where: str) -> None:
     """Raise `ClipError` naming the field unless every array has its shape and holds usable numbers."""
     t = clip.frames

@@ -115,7 +115,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise ClipError(
             f"no such clip: {path}",
             where="--clip",
-            valid="a bundled name, a clip .npz, or an InterMimic / PhysHOI .pt",
+            valid="a bundled name, a clip .npz, or an InterMimic, ParaHome or PhysHOI .pt",
             mend="python -m devi_jax.clips list",
         )
     try:

@@ -38,6 +38,11 @@ class Attempt:
         return float(perturbed["alive_share"] if perturbed["success_rate"] is None else perturbed["success_rate"])
 
     @property
+    def falls(self) -> bool:
+        """Whether the body is lost on the way from the exact start."""
+        return not self.judgement.exact["success_intermimic"]
+
+    @property
     def rank(self) -> tuple[bool, float, float]:
         """Success from the exact start, then the share of perturbed starts, then the reward."""
         return bool(self.judgement.exact["success"]), self.carried, float(self.judgement.perturbed["reward"])
@@ -49,15 +54,16 @@ def plan(
     """The assembly with the best targets found and their states to start from; and what each attempt took and reached.
 
     The reference's own replay is the first attempt: where it already carries enough perturbed starts, nothing is
-    searched. Its states are simulated all the same.
+    searched. Its states are simulated all the same. Legs are searched where a body on its own feet falls.
     """
     raw, began = assembly.environment, time.monotonic()
     best = Attempt(raw, judge(raw))
     rows = [_row("replay", best, began)]
     tell(_line(rows[-1]))
+    legs = raw.physics.scene.root == "free" and best.falls
     while best.carried < config.enough and len(rows) <= config.attempts:
         key, search_key = jax.random.split(key)
-        environment = fold(raw, search(raw, config, search_key))
+        environment = fold(raw, search(raw, config, search_key, legs))
         attempt = Attempt(environment, judge(environment))
         rows.append(_row(f"search {len(rows)}", attempt, began))
         tell(_line(rows[-1]))

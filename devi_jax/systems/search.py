@@ -36,20 +36,21 @@ class PlanConfig:
     an uncertain grasp sure faster than another search does."""
 
 
-def search(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> Planned:
-    """One search over the clip, from its beginning."""
+def search(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray, legs: bool = False) -> Planned:
+    """One search over the clip; `legs` are searched from its beginning, hands from shortly before contact."""
     start_key, search_key = jax.random.split(key)
-    planner = Planner(environment, basis(environment), config.search)
-    return planner.search(variants(environment, config, start_key), search_key, environment.onset - LEAD_FRAMES)
+    planner = Planner(environment, basis(environment, legs), config.search)
+    begin = 0 if legs else environment.onset - LEAD_FRAMES
+    return planner.search(variants(environment, config, start_key), search_key, begin)
 
 
-def basis(environment: TrackingEnvironment) -> Float[Array, "T D A"]:
+def basis(environment: TrackingEnvironment, legs: bool = False) -> Float[Array, "T D A"]:
     """What one unit of each task-space number is in actions."""
     reference = environment.reference
     position, rotation, contact = (
         np.asarray(x, float) for x in (reference.position, reference.rotation, reference.contact)
     )
-    return environment.actions(jnp.asarray(task_space(position, rotation, contact).basis, jnp.float32))
+    return environment.actions(jnp.asarray(task_space(position, rotation, contact, legs).basis, jnp.float32))
 
 
 def fold(environment: TrackingEnvironment, planned: Planned) -> TrackingEnvironment:

@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal
-from devi_jax.core.clip import bone_offsets, crop, forward_kinematics, global_rotations, resample, validate
+from devi_jax.core.clip import body_only, bone_offsets, crop, forward_kinematics, global_rotations, resample, validate
 from devi_jax.core.errors import CameraError, ClipError, SceneError
 from devi_jax.core.scene import Mesh, ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import INDEX, PARENTS
@@ -245,3 +245,11 @@ def test_a_bare_human_is_a_clip(make_clip):
     validate(bare, "bare")
     start = np.array([0, 0.4, 0.9, 1, 0, 0, 0])
     validate(replace(bare, scene=SceneSpec(object=ObjectSpec()), object_start=start), "can")
+
+
+def test_the_body_alone_has_nothing_to_touch(make_clip):
+    clip = make_clip(tracks=True)
+    alone = body_only(clip)
+    validate(alone, "alone")
+    assert alone.scene.object is None and alone.object_start is None and not alone.contact.any()
+    assert (alone.joint_rotations == clip.joint_rotations).all() and alone.onset == alone.frames

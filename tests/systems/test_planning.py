@@ -79,7 +79,7 @@ def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
 
 
 def judged(success, rate, reward=0.5):
-    exact = {"success": success, "mpjpe_all_mm": 1.0, "t_obj_mm": 2.0}
+    exact = {"success": success, "success_intermimic": True, "mpjpe_all_mm": 1.0, "t_obj_mm": 2.0}
     return SimpleNamespace(exact=exact, perturbed={"success_rate": rate, "reward": reward, "alive_share": 0.3})
 
 
@@ -96,7 +96,8 @@ def test_the_best_targets_are_kept_and_searching_ends(verdicts, searches, kept, 
     made, raw = [], short.environment
     queue = [judged(*v) for v in verdicts]
 
-    def found(environment, config, key):
+    def found(environment, config, key, legs):
+        assert not legs
         made.append(jnp.full((FRAMES - 1, raw.action_size), 0.01 * (len(made) + 1)))
         return planned(environment, made[-1])
 
