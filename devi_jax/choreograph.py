@@ -13,6 +13,7 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.sources.resolve import resolve
+from devi_jax.systems.gallery import write_gallery
 from envs import choreography
 from envs.choreography import DrinkMug, GradeName, Hammer, Hat, LiftBox, LiftCan, Limits, PickPlace, PourBottle, PushBox
 
@@ -126,6 +127,17 @@ def degrade(clip: tyro.conf.Positional[str], grade: GradeName = "mild", out: Pat
     out = Path(f"{degraded.name}.npz") if out is None else out
     save_clip(degraded, out)
     print(f"{out}: {degraded.frames} frames, {out.stat().st_size / 1e3:.0f} kB")
+
+
+@app.command
+def gallery(out: Path = Path("docs")) -> None:
+    """Draw the bundled suite: a page, and a strip of pictures of each clip.
+
+    Args:
+        out: the folder that takes gallery.md and gallery/NAME.png.
+    """
+    for picture in write_gallery(out):
+        print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
 
 
 def write(clip: Clip, out: Path, limits: Limits) -> None:

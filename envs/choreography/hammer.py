@@ -36,11 +36,11 @@ class Hammer:
     """
 
     mallet: tuple[float, float] = (0.16, 0.30)
-    mass_kg: float = 0.25
+    mass_kg: float = 0.22
     raised: tuple[float, float, float] = (0.16, 0.20, 0.24)
     struck: tuple[float, float, float] = (0.16, 0.24, 0.09)
     raised_deg: float = 0.0
-    struck_deg: float = 70.0
+    struck_deg: float = 60.0
     hold: Hold = Hold(yaw_deg=0.0, pitch_deg=10.0, above_m=0.0)
     up: int = 98
     strikes: tuple[int, int] = (120, 146)

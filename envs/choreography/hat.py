@@ -36,7 +36,7 @@ class Hat:
     hat: tuple[float, float] = (0.10, 0.34)
     mass_kg: float = 0.15
     ahead_m: float = 0.30
-    yaw_deg: float = 60.0
+    yaw_deg: float = 85.0
     along_m: float = 0.070
     across_m: float = 0.0
     palm_gap_m: float = 0.004

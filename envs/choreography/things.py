@@ -30,17 +30,17 @@ def mug(handle_deg: float) -> Mesh:
 
 
 def mallet() -> Mesh:
-    """A mallet: a handle along z, 36 mm thick and held at the origin, its head 100 x 100 x 70 mm at the upper end."""
-    return joined([revolved([(0.018, -0.075), (0.018, 0.080)]), _block((0.100, 0.100, 0.070), (0.0, 0.0, 0.115))])
+    """A mallet: a handle along z, 44 mm thick and held at the origin, its head 100 x 100 x 70 mm at the upper end."""
+    return joined([revolved([(0.022, -0.075), (0.022, 0.080)]), _block((0.100, 0.100, 0.070), (0.0, 0.0, 0.115))])
 
 
 def hat() -> Mesh:
-    """A hat: a brim of 270 x 300 mm, and a crown that tapers to a ridge along y, to be taken from above.
+    """A hat: a brim of 270 x 300 mm, and a crown with a ridge along y, wider at its top, to be taken from above.
 
     The origin is 30 mm below the ridge.
     """
     brim = _loft([(0.135, 0.150, -0.100), (0.135, 0.150, -0.092)], power=2.0)
-    crown = _loft([(0.080, 0.095, -0.096), (0.034, 0.062, -0.030), (0.030, 0.055, 0.030)], power=2.5)
+    crown = _loft([(0.080, 0.095, -0.096), (0.030, 0.062, -0.030), (0.034, 0.060, 0.030)], power=4.0)
     return joined([brim, crown])
 
 

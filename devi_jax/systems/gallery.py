@@ -1,0 +1,82 @@
+"""Pictures of the bundled suite: one strip a clip, and the page that shows them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from devi_jax.core.clip import Clip
+from devi_jax.core.clipfile import load_clip
+from devi_jax.core.skeleton import INDEX
+from devi_jax.runtime.film import strip
+from devi_jax.runtime.framing import third_person
+from devi_jax.runtime.panels import Panel
+from devi_jax.sources.resolve import bundled
+from devi_jax.sources.suite import GRADES, SUITE, graded
+from envs.choreography import build_stage
+from envs.choreography.record import replay
+
+COLOURS = 96
+"""Of a picture: few enough for a small file, enough for smooth limbs."""
+
+_SEEN = ("left_wrist", "right_wrist", "head")
+
+
+def write_gallery(out: Path) -> list[Path]:
+    """Write `out`/gallery.md and `out`/gallery/NAME.png of every suite clip; returns the pictures' paths.
+
+    Raises `DeviceError` when this machine cannot render.
+    """
+    clips = [load_clip(bundled()[name]) for name in SUITE]
+    pictures = [out / "gallery" / f"{clip.name}.png" for clip in clips]
+    for clip, picture in zip(clips, pictures, strict=True):
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        draw(clip, picture)
+    (out / "gallery.md").write_text(page(clips))
+    return pictures
+
+
+def draw(clip: Clip, path: Path) -> None:
+    """Eight frames of a clip from its first to its last, as a PNG of few colours."""
+    stage = build_stage(clip.scene)
+    qpos = replay(stage, clip)
+    seen = clip.joint_positions[:, [INDEX[joint] for joint in _SEEN]].reshape(-1, 3)
+    camera = third_person(np.concatenate([seen, qpos[:, stage.object][:, :3]]), width=300, azimuth_deg=55.0)
+    strip(path, Panel("", stage.model, qpos, camera), columns=8, height=260)
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+
+
+def page(clips: list[Clip]) -> str:
+    """The gallery as Markdown."""
+    grades = ", ".join(f"`{graded('NAME', grade)}`" for grade in GRADES)
+    lines = [
+        "# The bundled suite",
+        "",
+        f"`tabletop-{len(clips)}`: motions made by inverse kinematics (`python -m devi_jax.choreograph NAME`), checked",
+        "to be fit to imitate, with objects of the project's own making. The pictures show references, not a policy.",
+        "",
+        f"Each comes in {len(GRADES)} grades: {grades}. `mild` and `rough` are as wrong as estimates from video:",
+        "wrists off by 1 cm and 5°, or by 3 cm and 10° with fingers that close less than half, and trembling joints.",
+        "`python -m devi_jax.choreograph degrade CLIP --grade=rough` does so to any choreographed clip.",
+        "",
+        "`python -m devi_jax.choreograph gallery` draws this page again.",
+    ]
+    for clip in clips:
+        lines += [
+            "",
+            f"## {clip.name}",
+            "",
+            f"{clip.duration_s:.1f} s, {_thing(clip)}; `python -m devi_jax.train --clip={clip.name}`.",
+            "",
+            f"![Eight frames of {clip.name}](gallery/{clip.name}.png)",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _thing(clip: Clip) -> str:
+    thing: Any = clip.scene.object
+    hands = [side for k, side in enumerate(("left", "right")) if clip.contact[:, k].any()]
+    return f"{thing.mass_kg:g} kg, {' and '.join(hands)} hand{'s' if len(hands) > 1 else ''}"
