@@ -13,6 +13,7 @@ from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warni
 from devi_jax.runtime.files import write_json
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.evaluation import ROLLOUTS, evaluate
+from devi_jax.systems.online import control_online
 from devi_jax.systems.policyfile import find_policy, read_policy
 from devi_jax.systems.report import UNSEEN
 from devi_jax.systems.runs import load_run, load_state, trained_policy
@@ -29,6 +30,8 @@ class Options:
     """Perturbed rollouts."""
     seed: int = UNSEEN
     """Seed of the perturbations."""
+    online: int = 0
+    """Also control so many perturbed starts by the planner online: model-predictive control, minutes for each."""
     json: bool = False
     """Print evaluation.json instead of the table."""
 
@@ -37,8 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point."""
     with exit_on_error():
         options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
-        if options.rollouts < 1:
-            raise ConfigError(f"{options.rollouts} rollouts", where="--rollouts", valid="at least 1")
+        if options.rollouts < 1 or options.online < 0:
+            raise ConfigError("nothing to evaluate", where="--rollouts, --online", valid="at least 1; 0 or more")
         enable_compilation_cache()
         ignore_fork_warning()
         policy = None if options.run.is_dir() else find_policy(str(options.run))
@@ -49,11 +52,13 @@ def main(arguments: list[str] | None = None) -> None:
 def _of_run(options: Options) -> dict[str, Any]:
     """Judge a run's latest checkpoint, and renew its evaluation.json."""
     run = RunDir.open(options.run)
-    _, assembly, learner = load_run(run)
+    config, assembly, learner = load_run(run)
     state = load_state(run, learner)
     result, _ = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
     steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
     result = {**result, "training": steps}
+    if options.online:
+        result["online"] = control_online(assembly.environment, config.system.planner, options.seed, options.online)
     write_json(run.evaluation_json, result)
     return result
 

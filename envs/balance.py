@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from devi_jax.core import rotations as rot
 from devi_jax.core.skeleton import INDEX, JOINTS, SIDES
 
-_ANKLES = np.array([INDEX[f"{side}_ankle"] for side in SIDES])
+ANKLES = np.array([INDEX[f"{side}_ankle"] for side in SIDES])
 _SHANKS = np.array([INDEX[f"{side}_knee"] for side in SIDES])
 
 
@@ -57,13 +57,12 @@ def ankle_turns(
     rotation: Float[Array, "52 4"],
     gain: float,
     damping: float,
-) -> Float[Array, "51 3"]:
-    """Rotation vectors of all joints, zero but for the ankles, against a stray of the centre of mass.
+) -> Float[Array, "2 3"]:
+    """Rotation vectors of both ankles against a stray of the centre of mass.
 
     `error_m`, `error_m_s`: simulated less reference, world axes; `gain` rad/m, `damping` rad/(m/s). A body that falls
     forward presses its toes down, one that falls to its right rolls its feet onto their right edges.
     """
     push = gain * error_m + damping * error_m_s
     local = rot.rotate_inverse(rotation[_SHANKS], jnp.broadcast_to(push, (2, 3)))
-    turn = jnp.stack([-local[:, 1], local[:, 0], jnp.zeros(2)], axis=-1)
-    return jnp.zeros((len(JOINTS) - 1, 3)).at[_ANKLES - 1].set(turn)
+    return jnp.stack([-local[:, 1], local[:, 0], jnp.zeros(2)], axis=-1)

@@ -138,7 +138,8 @@ def _with_tracks(clip: Clip, config: EnvironmentConfig) -> tuple[Camera, Clip]:
 
 def _kinematics(clip: Clip, body: Body) -> dict[str, np.ndarray]:
     """Positions, rotations and rates of a clip on a body, by forward kinematics and central differences."""
-    local, root = clip.joint_rotations, clip.joint_positions[:, 0]
+    # files hold rotations to a few digits; physics normalises them, and the reference must be what physics shows
+    local, root = rot.quat_normalise(np.asarray(clip.joint_rotations, float)), clip.joint_positions[:, 0]
     rotation = global_rotations(local)
     position = forward_kinematics(local, root, body.offsets)
     index = np.array(TIPS)

@@ -14,7 +14,7 @@ from devi_jax.core.protocols import Observation, Transition
 from envs import curriculum as curricula
 from envs import observe
 from envs.action import absolute_control, reach_rad, residual_control
-from envs.balance import ankle_turns, centre_of_mass, centre_velocity, segments
+from envs.balance import ANKLES, ankle_turns, centre_of_mass, centre_velocity, segments
 from envs.config import EnvironmentConfig
 from envs.curriculum import Curriculum
 from envs.disturb import disturb
@@ -28,11 +28,15 @@ from envs.terms import Rewards
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrackingState:
-    """Simulated state, the clip's frame it stands for, and the factor on the bounds at which its episode fails."""
+    """Simulated state, the clip's frame it stands for, and the factor on the bounds at which its episode fails.
+
+    `ankles`: by how much balance will turn both ankles in the next step.
+    """
 
     physics: PhysicsState
     t: Int[Array, ""]
     leniency: Float[Array, ""]
+    ankles: Float[Array, "2 3"]
 
 
 @partial(
@@ -112,7 +116,7 @@ class TrackingEnvironment:
         physics = jax.tree.map(lambda x: x[t, v], self.planned)
         # in the hand an object cannot be moved, but it can be another one
         by = replace(self.config.reset.disturbance, object_m=0.0, object_rad=0.0)
-        return TrackingState(disturb(self.physics, physics, other, by), jnp.asarray(t, jnp.int32), jnp.ones(()))
+        return self._state(disturb(self.physics, physics, other, by), t, jnp.ones(()))[0]
 
     def start(self, t: Int[Array, ""], key: PRNGKeyArray | None = None) -> TrackingState:
         """State at frame t of the reference; with a key, joint rotations are disturbed as the reset asks."""
@@ -121,7 +125,12 @@ class TrackingEnvironment:
             noise = self.config.reset.joint_noise_rad * jax.random.normal(key, (51, 3))
             joints = rot.quat_mul(pose.rotation[1:], rot.quat_exp(noise))
             pose = type(pose)(jnp.concatenate([pose.rotation[:1], joints]), pose.root_position, pose.object)
-        return TrackingState(self.physics.init(pose, velocity), jnp.asarray(t, jnp.int32), jnp.ones(()))
+        return self._state(self.physics.init(pose, velocity), t, jnp.ones(()))[0]
+
+    def _state(self, physics: PhysicsState, t, leniency) -> tuple[TrackingState, Frame]:
+        """A state and its frame, which is read once and serves balance, reward and observation."""
+        frame, t = self.physics.read(physics), jnp.asarray(t, jnp.int32)
+        return TrackingState(physics, t, leniency, self._balance(frame, t)), frame
 
     def frame(self, state: TrackingState) -> Frame:
         """What the simulation shows."""
@@ -138,12 +147,14 @@ class TrackingEnvironment:
         if config.mode == "absolute":
             return absolute_control(action, target[0], target_root)
         turns = self.turns(action)
-        if config.balance and self.physics.scene.root == "free":
-            turns = turns + self._balance(state, i)
+        turns = turns.at[ANKLES - 1].add(state.ankles)
         return residual_control(turns, target, target_root)
 
-    def _balance(self, state: TrackingState, i: Int[Array, ""]) -> Float[Array, "51 3"]:
-        of, frame, config = segments(self.physics.model), self.frame(state), self.config.action
+    def _balance(self, frame: Frame, t: Int[Array, ""]) -> Float[Array, "2 3"]:
+        config = self.config.action
+        if not config.balance or self.physics.scene.root != "free":
+            return jnp.zeros((2, 3))
+        of, i = segments(self.physics.model), jnp.minimum(t, self.reference.frames - 1)
         stray = centre_of_mass(of, frame.position, frame.rotation) - self.reference.centre[i]
         velocity = centre_velocity(of, frame.rotation, frame.linear_velocity, frame.angular_velocity)
         drift = velocity - self.reference.centre_velocity[i]
@@ -160,11 +171,15 @@ class TrackingEnvironment:
         given = turns[..., np.array(self.joints) - 1, :] / reach_rad(self.config.action, self.joints)
         return given.reshape(*turns.shape[:-2], self.action_size)
 
+    def advance(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Frame]:
+        """The physics of one step alone: the state after it, and what it shows."""
+        physics = self.physics.step(state.physics, self.control(state, action))
+        return self._state(physics, state.t + 1, state.leniency)
+
     def step(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Transition]:
         """One control interval towards the next frame of the clip; never resets."""
-        physics = self.physics.step(state.physics, self.control(state, action))
-        after = replace(state, physics=physics, t=state.t + 1)
-        frame, target = self.frame(after), self.reference.at(after.t)
+        after, frame = self.advance(state, action)
+        target = self.reference.at(after.t)
         reward, errors = self.rewards(frame, target)
         terminated = failed(frame, target, self.config.termination, state.leniency)
         transition = Transition(

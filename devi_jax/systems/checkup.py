@@ -14,7 +14,8 @@ from devi_jax.systems.assemble import assemble, make_scene
 from devi_jax.systems.devi import devi
 from devi_jax.systems.metrics import Scores, score
 from devi_jax.systems.rollouts import roll, zero_policy
-from envs.mend import Posed, pose_clip, rest
+from envs.mend import Posed, pose_clip, rest, stance
+from envs.mend.balance import MARGIN_M
 from envs.mend.posed import at, clearances, sole_heights
 from envs.physics import CONTROL_HZ, Root
 from envs.tracking import TrackingEnvironment
@@ -25,6 +26,8 @@ REST_MM, REST_DEG = 2.0, 3.0
 OVERLAP_MM, GAP_MM = 5.0, 10.0
 """Hands deeper in the object than this eject it; farther away than this they do not hold it."""
 SOLE_MM = 5.0
+BALANCE_MM = 1e3 * MARGIN_M - 1
+"""What mending leaves between the centre of mass and the edge of the soles, but for a millimetre."""
 
 
 def examine(clip: Clip) -> list[Finding]:
@@ -41,6 +44,10 @@ def _of_posture(clip: Clip) -> Iterator[Finding]:
     posed = pose_clip(make_scene(clip, "free"), clip)
     seen = _survey(posed)
     yield Finding("soles below the floor", -1e3 * seen.soles.min(), "mm", -np.inf, SOLE_MM, f"lift them: {MEND}")
+    margin = stance(posed, clip.fps).worst
+    if np.isfinite(margin):  # somebody stands
+        advice = f"would fall where it stands; bring its mass over its feet: {MEND}"
+        yield Finding("balance margin", 1e3 * margin, "mm", BALANCE_MM, 1e3, advice)
     yield Finding("arm stretched", 100 * _stretch(clip), "%", 0, 102, "farther than its arm: convert the source again")
     if posed.stage.scene.table is not None:
         deepest = 1e3 * max(0.0, -seen.table.min())

@@ -31,6 +31,8 @@ def mended(clip: Clip, how: Mending) -> Clip:
     if how.ground:
         clip = _on_the_floor(clip)
         clip = mend.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
+    if how.balance:
+        clip = mend.balanced(clip, make_scene(clip, "free"))
     return _better_grasp(clip) if how.project else clip
 
 

@@ -83,8 +83,7 @@ def states(environment: TrackingEnvironment, first: TrackingState) -> PhysicsSta
     still = jnp.zeros(environment.action_size)
 
     def step(state: TrackingState, _):
-        control = jax.vmap(lambda s: environment.control(s, still))(state)
-        state = replace(state, physics=jax.vmap(environment.physics.step)(state.physics, control), t=state.t + 1)
+        state, _ = jax.vmap(environment.advance, in_axes=(0, None))(state, still)
         return state, state.physics
 
     _, after = jax.lax.scan(step, first, None, length=environment.reference.frames - 1)

@@ -22,8 +22,7 @@ def replay(environment: TrackingEnvironment, start: jax.Array, steps: int) -> tu
     """What zero residual action leads to from a frame of the reference on: `steps` frames and states, stacked."""
 
     def step(state, _):
-        control = environment.control(state, jnp.zeros(environment.action_size))
-        state = replace(state, physics=environment.physics.step(state.physics, control), t=state.t + 1)
-        return state, (environment.frame(state), state)
+        state, frame = environment.advance(state, jnp.zeros(environment.action_size))
+        return state, (frame, state)
 
     return jax.lax.scan(step, environment.start(start), None, length=steps)[1]
