@@ -146,7 +146,7 @@ def mend(
     mesh: Path | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write a clip that can be tracked: smoothed, on a table, feet on the floor, hands out of the object.
+    """Write a clip that can be tracked: smooth, on a table, feet on the floor, balanced, hands out of the object.
 
     Args:
         clip: a bundled name, a clip .npz, or a foreign .pt.

@@ -15,5 +15,7 @@ class Mending:
     """Lower or raise the human onto the floor, and lift feet out of it."""
     lock_feet: bool = False
     """Keep standing feet where they stand."""
+    balance: bool = True
+    """Bring the centre of mass over feet that stand; hands and feet stay."""
     project: bool = True
     """Take hands out of the object, if open-loop replay is better for it."""

@@ -5,7 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from devi_jax.core import rotations as rot
+from devi_jax.core.clip import bone_offsets, forward_kinematics
 from devi_jax.core.scene import Table
+from devi_jax.core.skeleton import INDEX
 from devi_jax.sources.mending import Mending
 from devi_jax.sources.place import foot_float_m
 from devi_jax.sources.resolve import resolve
@@ -51,6 +54,24 @@ def test_sunk_feet_and_stretched_arms_are_told(lift):
     assert found(replace(lift, joint_positions=positions), checkup._of_posture)["arm stretched"].verdict == "warn"
 
 
+def test_a_body_that_leans_is_told_and_mended_and_then_told_no_more(lift):
+    """Leaned backward about the ankles as one; legs are nearly straight, so that shanks turn as the pelvis does."""
+    turn = rot.quat_exp(np.array([0.16, 0.0, 0.0]))
+    rotations, root = np.array(lift.joint_rotations), lift.joint_positions[:, 0]
+    rotations[:, 0] = rot.quat_mul(turn, rotations[:, 0])
+    ankles = lift.joint_positions[:, [INDEX["left_ankle"], INDEX["right_ankle"]]].mean(axis=1)
+    for side in ("left", "right"):
+        rotations[:, INDEX[f"{side}_ankle"]] = rot.quat_mul(rot.quat_conj(turn), rotations[:, INDEX[f"{side}_ankle"]])
+    root = ankles + rot.rotate(turn, root - ankles)
+    positions = forward_kinematics(rotations, root, bone_offsets(lift))
+    lean = replace(lift, joint_rotations=rotations, joint_positions=positions)
+    told = found(lean, checkup._of_posture)["balance margin"]
+    assert told.verdict == "warn" and told.value < -20 and "clips mend" in told.advice
+    mended = mending.mended(lean, Mending(support=False, sigma=0, ground=False, project=False))
+    assert [note.split(":")[0] for note in mended.provenance["mended"]] == ["balance"]
+    assert found(mended, checkup._of_posture)["balance margin"].verdict == "ok"
+
+
 def scores(alive: float, t_obj: float | None) -> Scores:
     names = Scores.__dataclass_fields__
     return Scores(**{name: None for name in names} | {"alive_share": alive, "t_obj_mm": t_obj})  # type: ignore[arg-type]
@@ -88,7 +109,7 @@ def test_a_floating_human_comes_down_and_thin_soles_do_not_count(lift, raised):
 
 
 def test_what_is_switched_off_is_not_done(lift):
-    same = mending.mended(lift, Mending(support=False, sigma=0, ground=False, project=False))
+    same = mending.mended(lift, Mending(support=False, sigma=0, ground=False, balance=False, project=False))
     assert same is lift
     only = mending.mended(lift, Mending(support=False, sigma=1.5, ground=False, project=False))
     assert only.provenance["mended"] == ["smoothed: Gaussian of 1.5 frames"]
