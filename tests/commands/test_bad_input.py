@@ -58,3 +58,17 @@ def test_misspelt_weight_is_refused_with_a_suggestion():
 def test_absent_run_is_an_error(main, tmp_path, capsys):
     message = fails(main, [str(tmp_path / "nothing")], capsys)
     assert "nothing" in message
+
+
+def test_absolute_actions_have_no_plan_to_turn_around(tmp_path, capsys):
+    arguments = ["--clip=lift_can", "--environment.action.mode=absolute", f"--out={tmp_path / 'run'}"]
+    message = fails(train.main, arguments, capsys)
+    assert "--plan=none" in message and not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--planner.search.commit=5"], ["--planner.search.samples=4", "--planner.search.elites=9"]]
+)
+def test_a_search_without_meaning_is_refused(wrong, tmp_path, capsys):
+    message = fails(train.main, ["--clip=lift_can", *wrong, f"--out={tmp_path / 'run'}"], capsys)
+    assert "--planner" in message and not (tmp_path / "run").exists()
