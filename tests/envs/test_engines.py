@@ -159,7 +159,8 @@ def test_a_batch_in_warp_has_room_for_all_its_contacts():
     together, one = jax.jit(jax.vmap(steps))(states), jax.jit(steps)
     for i in range(len(frames)):
         alone = one(jax.tree.map(lambda x, i=i: x[i], states))
-        np.testing.assert_allclose(together.qpos[i], alone.qpos, atol=1e-3)
+        # a dropped contact throws the can by centimetres; the order of a sum moves a finger by a few thousandths
+        np.testing.assert_allclose(together.qpos[i], alone.qpos, atol=1e-2)
 
 
 def test_an_engine_that_does_not_start_says_what_would(monkeypatch, standing):

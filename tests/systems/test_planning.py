@@ -126,5 +126,5 @@ def test_a_plan_survives_its_file_and_another_clips_is_refused(short, lift_can, 
     other = assemble(devi("cpu"), crop(lift_can, 0, 10), "c", "pinned")
     with pytest.raises(RunError, match="another size"):
         load_plan(tmp_path / "plan.npz", other)
-    with pytest.raises(RunError, match=r"plan\.npz"):
+    with pytest.raises(RunError, match="cannot be used"):
         load_plan(tmp_path / "absent.npz", short)
