@@ -2,7 +2,7 @@
 # make test   all tests                                     make bench   speed and memory of this machine
 PYTHON ?= python3
 VENV ?= .venv
-CLIP ?= lift_can
+CLIP ?= lift_can-rough
 MINUTES ?= 6
 OUT := $(shell test -e runs/demo && date +runs/demo-%Y%m%d-%H%M%S || echo runs/demo)
 
