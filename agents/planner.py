@@ -45,25 +45,26 @@ class PlannerConfig:
     """Conditions every candidate must bear: the score is the worst of them."""
 
     def __post_init__(self):
-        if self.commit % self.knot or (self.window is not None and self.window < self.commit):
-            raise ConfigError(
-                f"a planner cannot commit {self.commit} of {self.window} frames with a knot every {self.knot}",
-                where="--planner.commit",
-                valid="a multiple of the knot distance, no longer than the window",
-            )
-        if min(self.samples, self.iterations, self.elites, self.variants) < 1 or self.elites > self.samples:
+        counts = (self.samples - 1, self.iterations, self.elites, self.variants, self.knot)
+        if min(counts) < 1 or self.elites > self.samples:
             raise ConfigError(
                 f"{self.elites} elites of {self.samples} samples, {self.iterations} iterations, {self.variants} "
                 "variants make no search",
-                where="--planner.samples",
-                valid="positive numbers, at most as many elites as samples",
+                where="samples",
+                valid="at least 2 samples, positive numbers, at most as many elites as samples",
+            )
+        if self.commit % self.knot or (self.window is not None and self.window < self.commit):
+            raise ConfigError(
+                f"a planner cannot commit {self.commit} of {self.window} frames with a knot every {self.knot}",
+                where="commit",
+                valid="a multiple of the knot distance, no longer than the window",
             )
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Planned:
-    """Actions of F steps and the states (F + 1, V, ...) they lead through; `score`: reward a frame in each look."""
+    """Actions of F steps and the states (F + 1, V, ...) they lead through; `alive`: no failure in that step."""
 
     actions: Float[Array, "F A"]
     states: States
@@ -170,8 +171,8 @@ def improve(config: PlannerConfig, window: int, environment: Environment, basis,
         mean, deviation, best, best_score = carry
         noise = jax.random.normal(key, (config.samples, *mean.shape))
         candidates = mean + free[:, None] * deviation * noise
-        # the mean and the best so far stay candidates
-        candidates = candidates.at[0].set(mean).at[1].set(best) if config.samples > 1 else candidates
+        # the mean and the best so far stay candidates, so the last iteration's first is the best of all
+        candidates = candidates.at[0].set(mean).at[1].set(best)
         scores, alive = evaluate(config, window, environment, basis, states, now, candidates, frame)
         order = jnp.argsort(-scores)
         elite = candidates[order[: config.elites]]

@@ -148,7 +148,12 @@ def learn(
         actor=actor,
         average=optax.incremental_update(actor, state.average, 1 - config.average),
         critic=critic,
-        actor_optimiser=steer(config, actor_state, metrics["policy/kl"][-1].mean()),
+        # an actor that has not moved says nothing about its rate
+        actor_optimiser=jax.tree.map(
+            lambda new, old: jnp.where(acting > 0, new, old),
+            steer(config, actor_state, metrics["policy/kl"][-1].mean()),
+            actor_state,
+        ),
         critic_optimiser=critic_state,
         normaliser=normaliser.update(state.normaliser, rollout.observation),
         key=key,

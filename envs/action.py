@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.skeleton import FINGERS, JOINTS, SIDES, joint_class
+from devi_jax.core.skeleton import JOINTS, SIDES, joint_class
 from envs.config import ActionConfig
 from envs.physics.scene import Root
 from envs.physics.state import Control
@@ -26,17 +26,13 @@ def acting_joints(config: ActionConfig, contact: np.ndarray, root: Root) -> tupl
         return not any(name.startswith(side) for side in idle)
 
     # an idle hand still balances the body with its arm, but its fingers are of no use to anything
-    chosen = [i for i in ALL_JOINTS if active(JOINTS[i]) or (root == "free" and not _of_hand(JOINTS[i]))]
+    chosen = [i for i in ALL_JOINTS if active(JOINTS[i]) or (root == "free" and joint_class(JOINTS[i]) != "finger")]
     return tuple(chosen)
 
 
 def reach_rad(config: ActionConfig, joints: tuple[int, ...]) -> Float[np.ndarray, "J 1"]:
     """Radians that an action of one turns each of the joints by."""
     return np.array([[getattr(config.reach, joint_class(JOINTS[i]))] for i in joints], np.float32)
-
-
-def _of_hand(name: str) -> bool:
-    return any(finger in name for finger in FINGERS)
 
 
 def absolute_control(action: Float[Array, "153"], root: Float[Array, "4"], root_position: Float[Array, "3"]) -> Control:

@@ -27,13 +27,13 @@ def plan_first(run: RunDir, config: RunConfig, assembly: Assembly, stages: Stage
     # judged through the policy that training will judge, so that one compilation serves both
     learner = with_learner(assembly, config)
     policy = trained_policy(learner, learner.init(jax.random.key(config.seed)))
-    key = jax.random.key(config.seed + 1)
+    key, began = jax.random.key(config.seed + 1), stages.minutes
     assembly, rows = plan(assembly, config.system.planner, lambda e: judge(e, policy, replay=True), key)
     save_plan(plan_file(run), assembly.environment)
     write_json(run.path / "planning.json", rows)
     found = [row for row in rows if row["success"]]
     if found:
-        stages.reach("plan", 0, attempt=found[0]["stage"])
+        stages.reach("plan", 0, began + found[0]["minutes"], attempt=found[0]["stage"])
     return assembly
 
 

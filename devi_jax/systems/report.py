@@ -38,7 +38,7 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
 
 def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:
     """Judge the plan's open-loop replay, write evaluation.json and the film: nothing was learned, and it says so."""
-    judged = judge(assembly.environment, zero_policy())
+    judged = judge(assembly.environment, zero_policy(), UNSEEN)
     write_json(run.evaluation_json, {"clip": assembly.clip.name, "plan": judged.to_json()})
     print(f"no policy was learned; the plan's open-loop replay: {run.evaluation_json}")
     if film:
@@ -63,7 +63,7 @@ def _units() -> dict[str, str]:
 def glance(assembly: Assembly, learner: Learner, state: TrainState) -> dict[str, float]:
     """The deterministic policy's scores: the curve that shows learning without its noise, and dates its successes.
 
-    From the exact start (truth as 0 or 1), and `perturbed_success`: the rate over the perturbed starts of `evaluate`.
+    From the exact start (truth as 0 or 1), and `perturbed_success`: the rate over perturbed starts, the same in every glance.
     """
     judged = judge(assembly.environment, trained_policy(learner, state))
     keys = ("reward", "success", "parity", "mpjpe_all_mm", "t_obj_mm", "lift_ratio", "duration_s")

@@ -24,11 +24,13 @@ class Stages:
         """Minutes since the run began; after a resume, since its last stage."""
         return (time.monotonic() - self._began) / 60
 
-    def reach(self, stage: str, steps: int, **more: Any) -> bool:
-        """Note that a stage is reached now; whether it is the first time."""
+    def reach(self, stage: str, steps: int, minutes: float | None = None, **more: Any) -> bool:
+        """Note that a stage is reached, now or at given `minutes`; whether it is the first time."""
         if any(row["stage"] == stage for row in self._rows):
             return False
-        self._rows.append({"stage": stage, "minutes": round(self.minutes, 3), "steps": steps, **more})
+        self._rows.append(
+            {"stage": stage, "minutes": round(self.minutes if minutes is None else minutes, 3), "steps": steps, **more}
+        )
         write_json(self._file, self._rows)
         return True
 

@@ -170,9 +170,11 @@ def test_the_rate_stays_within_a_factor_of_ten(state):
 
 
 def test_while_the_critic_warms_up_the_actor_stays(state, rollout):
-    settings = config(critic_warmup=1, critic_rate=1e-2)
-    after, _ = learn(LINEAR, settings, optimisers(settings), state, rollout)
+    settings = config(critic_warmup=1, critic_rate=1e-2, target_kl=0.01)
+    after, metrics = learn(LINEAR, settings, optimisers(settings), state, rollout)
     assert (after.actor["w"] == state.actor["w"]).all() and (after.critic["w"] != state.critic["w"]).any()
+    # and its rate too: no divergence is no reason to hurry
+    np.testing.assert_allclose(metrics["policy/rate"], settings.actor_rate, rtol=1e-6)
     later, _ = learn(LINEAR, settings, optimisers(settings), after, rollout)
     assert (later.actor["w"] != after.actor["w"]).any()
 

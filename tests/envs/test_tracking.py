@@ -160,7 +160,7 @@ def test_episodes_start_at_the_first_or_the_pre_contact_frame(environment, lift_
     pick = {t: int(np.flatnonzero(states.t == t)[0]) for t in frames}
     for t, i in pick.items():
         frame = environment.frame(jax.tree.map(lambda x, i=i: x[i], states))
-        np.testing.assert_allclose(frame.position, reference.position[t], atol=5e-5)
+        np.testing.assert_allclose(frame.position, reference.position[t], atol=1e-5)
         np.testing.assert_allclose(frame.linear_velocity[0], reference.linear_velocity[t, 0], atol=1e-5)
         np.testing.assert_allclose(frame.object_position, lift_can.object_start[:3], atol=1e-6)
         assert not frame.object_linear_velocity.any()

@@ -79,7 +79,7 @@ def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
 
 
 def judged(success, rate, reward=0.5):
-    exact = {"success": success, "success_intermimic": True, "mpjpe_all_mm": 1.0, "t_obj_mm": 2.0}
+    exact = {"success": success, "mpjpe_body_mm": 5.0, "mpjpe_all_mm": 1.0, "t_obj_mm": 2.0}
     return SimpleNamespace(exact=exact, perturbed={"success_rate": rate, "reward": reward, "alive_share": 0.3})
 
 

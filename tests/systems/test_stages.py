@@ -13,6 +13,8 @@ def test_a_stage_is_reached_once_and_kept_in_the_run_folder(tmp_path):
     rows = json.loads((tmp_path / "stages.json").read_text())
     assert [(r["stage"], r["steps"], r["attempt"]) for r in rows] == [("plan", 0, "search 1")]
     assert 0 <= rows[0]["minutes"] < 0.1
+    assert stages.reach("success", 1, minutes=2.5)
+    assert json.loads((tmp_path / "stages.json").read_text())[1]["minutes"] == 2.5
 
 
 @pytest.mark.parametrize(
