@@ -50,7 +50,7 @@ class TrackingEnvironment:
 
     A pytree of its reference: what is compiled for one clip's length serves every plan and every grade of it.
     `pre_contact`, `onset`: last frame before contact and first frame of it. `joints`: those that actions turn.
-    `planned`: states (T, V, ...) that a plan leads through, in V conditions, to start from.
+    `planned`: states (L, V, ...) that a plan leads through from frame 0, in V conditions, to start from.
     """
 
     physics: Physics
@@ -96,7 +96,7 @@ class TrackingEnvironment:
             inside = jax.random.randint(keys[5], (), 0, self.config.curriculum.bin_frames)
             somewhere = jnp.minimum(when * self.config.curriculum.bin_frames + inside, self.reference.frames - 2)
             near = jax.random.randint(keys[5], (), low, high)
-            t = jnp.where(where < config.planned, somewhere, near)
+            t = jnp.minimum(jnp.where(where < config.planned, somewhere, near), self.planned.qpos.shape[0] - 1)
             state = _where(where < config.planned + config.onset, self._planned_state(t, keys[6]), state)
         own = jax.tree.map(lambda x: x[when], curriculum.own)
         chosen = (where > 1 - config.own) & jnp.isfinite(curriculum.own_score[when])

@@ -106,7 +106,7 @@ def save_plan(path: Path, environment: TrackingEnvironment) -> None:
 def load_plan(path: Path, assembly: Assembly) -> Assembly:
     """The assembly as it was planned. Raises `RunError` if the file is of another clip or version."""
     raw = assembly.environment
-    shapes = jax.eval_shape(lambda e: states(e, variants(e, PlanConfig(), jax.random.key(0))), raw)
+    shapes = jax.eval_shape(lambda e: states(e, variants(e, PlanConfig(), jax.random.key(0)))[0], raw)
     wanted, structure = jax.tree.flatten(shapes)
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -114,8 +114,8 @@ def load_plan(path: Path, assembly: Assembly) -> Assembly:
             leaves = [jnp.asarray(file[f"state_{i}"]) for i in range(len(wanted))]
     except (OSError, KeyError, ValueError) as error:
         raise _misfit(path, str(error)) from error
-    # the number of conditions V is the plan's own
-    fits = [x.shape[0] == s.shape[0] and x.shape[2:] == s.shape[2:] for x, s in zip(leaves, wanted, strict=True)]
+    # the number of conditions V, and of frames until they fail, are the plan's own
+    fits = [0 < x.shape[0] <= s.shape[0] and x.shape[2:] == s.shape[2:] for x, s in zip(leaves, wanted, strict=True)]
     if target.shape != raw.reference.target.shape or not all(fits):
         raise _misfit(path, "its arrays are of another size")
     reference = replace(raw.reference, target=target)

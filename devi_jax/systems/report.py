@@ -63,7 +63,8 @@ def _units() -> dict[str, str]:
 def glance(assembly: Assembly, learner: Learner, state: TrainState) -> dict[str, float]:
     """The deterministic policy's scores: the curve that shows learning without its noise, and dates its successes.
 
-    From the exact start (truth as 0 or 1), and `perturbed_success`: the rate over perturbed starts, the same in every glance.
+    From the exact start (truth as 0 or 1), and `perturbed_success`: the rate over perturbed starts, the same in every
+    glance.
     """
     judged = judge(assembly.environment, trained_policy(learner, state))
     keys = ("reward", "success", "parity", "mpjpe_all_mm", "t_obj_mm", "lift_ratio", "duration_s")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from agents.planner import Planned, Planner, PlannerConfig
 from devi_jax.core import rotations as rot
@@ -63,8 +63,18 @@ def fold(environment: TrackingEnvironment, planned: Planned) -> TrackingEnvironm
 
 
 def with_states(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingEnvironment:
-    """The environment with the states (T, V) that its zero action leads through, in V conditions."""
-    return replace(environment, planned=states(environment, variants(environment, config, key)))
+    """The environment with the states that its zero action leads through without failure, in V conditions."""
+    return replace(environment, planned=living(*states(environment, variants(environment, config, key))))
+
+
+def living(physics: PhysicsState, alive: Bool[Array, "T V"]) -> PhysicsState:
+    """States (L, V, ...) until the last of the conditions fails; in each frame those that failed become copies of one
+    that did not: an episode that starts after a failure ends at once, and teaches that this time is hard."""
+    alive = np.asarray(alive)
+    last = int(alive.any(axis=1).sum())
+    some = alive[:last].argmax(axis=1)
+    pick = np.where(alive[:last], np.arange(alive.shape[1]), some[:, None])
+    return jax.tree.map(lambda x: x[np.arange(last)[:, None], pick], physics)
 
 
 def variants(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingState:
@@ -78,13 +88,16 @@ def variants(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyA
 
 
 @jax.jit
-def states(environment: TrackingEnvironment, first: TrackingState) -> PhysicsState:
-    """Simulated states (T, V, ...) of zero action from V starts."""
+def states(environment: TrackingEnvironment, first: TrackingState) -> tuple[PhysicsState, Bool[Array, "T V"]]:
+    """Simulated states (T, V, ...) of zero action from V starts, and whether no bound was exceeded until then."""
     still = jnp.zeros(environment.action_size)
 
-    def step(state: TrackingState, _):
-        state, _ = jax.vmap(environment.advance, in_axes=(0, None))(state, still)
-        return state, state.physics
+    def step(carry, _):
+        state, alive = carry
+        state, transition = jax.vmap(environment.step, in_axes=(0, None))(state, still)
+        alive = alive & ~transition.terminated
+        return (state, alive), (state.physics, alive)
 
-    _, after = jax.lax.scan(step, first, None, length=environment.reference.frames - 1)
-    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first.physics, after)
+    start = (first, jnp.ones(first.t.shape[0], bool))
+    _, after = jax.lax.scan(step, start, None, length=environment.reference.frames - 1)
+    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), (first.physics, start[1]), after)

@@ -14,7 +14,7 @@ from devi_jax.core.errors import RunError
 from devi_jax.systems import Assembly, assemble, devi
 from devi_jax.systems import planning as module
 from devi_jax.systems.planning import load_plan, plan, save_plan
-from devi_jax.systems.search import PlanConfig, basis, fold, search, states, variants, with_states
+from devi_jax.systems.search import PlanConfig, basis, fold, living, search, states, variants, with_states
 from envs.disturb import Disturbance
 
 FRAMES = 16
@@ -61,8 +61,8 @@ def test_variants_begin_with_the_clip_as_it_is_and_stay_within_bounds(short, key
 def test_states_are_those_of_zero_action_in_each_condition(short, key):
     environment = short.environment
     first = variants(environment, SMALL, key)
-    found = states(environment, first)
-    assert found.qpos.shape[:2] == (FRAMES, 2) and (found.qpos[0] == first.physics.qpos).all()
+    found, alive = states(environment, first)
+    assert alive.all() and found.qpos.shape[:2] == (FRAMES, 2) and (found.qpos[0] == first.physics.qpos).all()
     step = jax.jit(jax.vmap(environment.step))
     now = first
     for _ in range(3):
@@ -70,11 +70,18 @@ def test_states_are_those_of_zero_action_in_each_condition(short, key):
     np.testing.assert_allclose(found.qpos[3], now.physics.qpos, atol=2e-4)
 
 
+def test_nobody_starts_in_a_state_after_a_failure():
+    """Three conditions: the first fails at frame 2, the second at frame 4, the third at frame 3; nothing lives then."""
+    alive = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 0], [0, 0, 0]], bool)
+    found = living(jnp.arange(15).reshape(5, 3), jnp.asarray(alive))  # type: ignore[arg-type]
+    assert found.tolist() == [[0, 1, 2], [3, 4, 5], [7, 7, 8], [10, 10, 10]]
+
+
 def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
     environment = short.environment
     one, two = (search(environment, SMALL, jax.random.key(0)) for _ in range(2))
     assert (one.actions == two.actions).all() and one.actions.shape == (FRAMES - 1, environment.action_size)
-    again = states(fold(environment, one), jax.tree.map(lambda x: x[0], one.states))
+    again, _ = states(fold(environment, one), jax.tree.map(lambda x: x[0], one.states))
     np.testing.assert_allclose(again.qpos, one.states.physics.qpos, atol=5e-3)
 
 
