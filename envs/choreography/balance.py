@@ -13,14 +13,15 @@ def balance_margin(stage: Stage, qpos: np.ndarray) -> float:
 
     `qpos` (nq,). The support is the convex hull of both soles, whether or not they touch the floor.
     """
-    data = kinematics(stage, qpos)
-    hull = ConvexHull(np.concatenate([_sole(stage, data, geom) for geom in foot_geoms(stage)]))
-    com = data.subtree_com[stage.model.body("pelvis").id, :2]
+    model, data = stage.model, kinematics(stage, qpos)
+    hull = ConvexHull(sole_corners(model, data, np.array([model.geom(name).id for name in foot_geoms(stage)])))
+    com = data.subtree_com[model.body("pelvis").id, :2]
     return -float((hull.equations[:, :2] @ com + hull.equations[:, 2]).max())
 
 
-def _sole(stage: Stage, data: mujoco.MjData, geom: str) -> np.ndarray:
-    """The four lower corners (4, 2) of a foot's box."""
-    half = stage.model.geom(geom).size
-    corners = np.array([[x, y, -1.0] for x in (-1, 1) for y in (-1, 1)]) * half
-    return (corners @ data.geom(geom).xmat.reshape(3, 3).T + data.geom(geom).xpos)[:, :2]
+def sole_corners(model: mujoco.MjModel, data: mujoco.MjData, feet: np.ndarray) -> np.ndarray:
+    """The four lower corners of each foot's box, seen from above: (4 n, 2) for the ids `feet` (n,) of their geoms."""
+    corners = np.array([[x, y, -1.0] for x in (-1, 1) for y in (-1, 1)])
+    local = model.geom_size[feet][:, None] * corners
+    turned = np.einsum("gij,gcj->gci", data.geom_xmat[feet].reshape(-1, 3, 3), local)
+    return (data.geom_xpos[feet][:, None] + turned).reshape(-1, 3)[:, :2]

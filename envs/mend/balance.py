@@ -13,6 +13,7 @@ from scipy.spatial import ConvexHull
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import SIDES
+from envs.choreography.balance import sole_corners
 from envs.choreography.ik import Balance, solve
 from envs.choreography.posture import mobility, stay
 from envs.mend.feet import STANCE_M, STANCE_M_S
@@ -83,7 +84,7 @@ def stance(posed: Posed, fps: float) -> Stance:
         mujoco.mj_comPos(model, data)
         ankles.append(np.array(data.xpos[feet, :2]))
         heights.append(sole_heights(posed, data).min(axis=1))
-        rows.append(_margin(_soles(posed, data), data.subtree_com[pelvis, :2]))
+        rows.append(_margin(sole_corners(model, data, posed.feet), data.subtree_com[pelvis, :2]))
     margin, middle, share = (np.array(column) for column in zip(*rows, strict=True))
     speed = np.linalg.norm(np.gradient(np.array(ankles), axis=0), axis=-1) * fps
     stands = ((np.array(heights) < STANCE_M) & (speed < STANCE_M_S)).all(axis=1)
@@ -101,14 +102,6 @@ def _margin(soles: np.ndarray, com: np.ndarray) -> tuple[float, np.ndarray, floa
     needed = np.maximum(0.0, outside + MARGIN_M)
     share = np.divide(needed, gained, out=(needed > 0).astype(float), where=gained > needed)
     return -float(outside.max()), middle, float(share.max())
-
-
-def _soles(posed: Posed, data: mujoco.MjData) -> np.ndarray:
-    """The lower corners (16, 2) of both feet's boxes, seen from above."""
-    corners = np.array([[x, y, -1.0] for x in (-1, 1) for y in (-1, 1)])
-    local = posed.stage.model.geom_size[posed.feet][:, None] * corners
-    turned = np.einsum("gij,gcj->gci", data.geom_xmat[posed.feet].reshape(-1, 3, 3), local)
-    return (data.geom_xpos[posed.feet][:, None] + turned).reshape(-1, 3)[:, :2]
 
 
 def _shifts(stands: Stance, reach: int) -> np.ndarray:
