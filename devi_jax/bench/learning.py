@@ -11,7 +11,7 @@ from devi_jax.bench.plots import plot
 from devi_jax.bench.results import results
 from devi_jax.bench.rows import collect, read_rows, row_file, train, write_row
 from devi_jax.core.errors import ConfigError, RunError, exit_on_error
-from devi_jax.runtime.files import replacing
+from devi_jax.core.files import replacing
 from devi_jax.sources.resolve import bundled
 from envs.physics import Root
 

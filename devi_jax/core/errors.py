@@ -37,6 +37,10 @@ class SceneError(DeviError):
     """A scene, object or mesh is not usable."""
 
 
+class VideoError(DeviError):
+    """A video is not usable, or a generator left none."""
+
+
 class CameraError(DeviError):
     """A camera does not see what it has to see."""
 

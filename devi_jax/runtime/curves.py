@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from devi_jax.runtime.files import replacing
+from devi_jax.core.files import replacing
 from devi_jax.runtime.loggers import read_jsonl
 
 COLUMNS = 4

@@ -1,10 +1,9 @@
-"""Files that appear whole or not at all, and Python values as JSON."""
+"""Python values as JSON."""
 
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import partial
@@ -13,20 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from devi_jax.core.files import replacing
+
 LARGEST_ARRAY = 64
 """Arrays with more elements than this are written as their shape and dtype."""
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` with the same suffix; it becomes `path` if the body ends without error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def jsonable(value: Any) -> Any:

@@ -1,16 +1,12 @@
 """Panels side by side as an mp4, or a few of their frames as one picture."""
 
-import subprocess
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 
-from devi_jax.core.errors import DeviceError
-from devi_jax.runtime.files import replacing
+from devi_jax.core.ffmpeg import encode
+from devi_jax.core.files import replacing
 from devi_jax.runtime.panels import Panel, Stage
 
 
@@ -21,30 +17,7 @@ def film(path: Path, *panels: Panel, fps: int = 30, height: int = 360) -> None:
         DeviceError: when this machine cannot render, or cannot write the film.
     """
     with Stage(panels, height) as stage, replacing(path) as temporary:
-        _encode(temporary, (stage.image(t) for t in range(stage.frames)), stage.width, height, fps)
-
-
-def _encode(path: Path, frames: Iterable[np.ndarray], width: int, height: int, fps: int) -> None:
-    """Pipe frames, uint8 (height, width, 3), through ffmpeg.
-
-    A plain child process: imageio's own writer forks with Python code to run in the child, which JAX's threads forbid.
-    """
-    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps), "-i", "-"]
-    codec = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "veryfast", "-crf", "20", "-movflags", "+faststart"]
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *raw, *codec, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as encoder:
-        assert encoder.stdin is not None and encoder.stderr is not None
-        with suppress(BrokenPipeError), encoder.stdin as pipe:  # ffmpeg's reason is on its stderr
-            for frame in frames:
-                pipe.write(frame.tobytes())
-        said = encoder.stderr.read().decode(errors="replace").strip()
-    if encoder.returncode:
-        raise DeviceError(
-            f"the film could not be written ({said[:300]})",
-            where=str(path),
-            valid="a folder with space on a disk that can be written",
-            mend="make room, or name another folder with --out",
-        )
+        encode(temporary, (stage.image(t) for t in range(stage.frames)), stage.width, height, fps)
 
 
 def strip(path: Path, *panels: Panel, columns: int = 6, height: int = 300) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 from tensorboardX import SummaryWriter
 
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.files import jsonable, replacing
+from devi_jax.core.files import replacing
+from devi_jax.runtime.files import jsonable
 
 
 @runtime_checkable

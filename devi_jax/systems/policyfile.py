@@ -17,7 +17,8 @@ import numpy as np
 from agents import Learner
 from devi_jax.core.clipfile import load_clip
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.files import jsonable, replacing
+from devi_jax.core.files import replacing
+from devi_jax.runtime.files import jsonable
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.rollouts import Policy

@@ -10,7 +10,7 @@ from PIL import Image
 
 from devi_jax.core.camera import frontal
 from devi_jax.core.errors import DeviceError
-from devi_jax.runtime import film as film_module
+from devi_jax.core.ffmpeg import encode
 from devi_jax.runtime import gl
 from devi_jax.runtime.film import film, strip
 from devi_jax.runtime.framing import moving_points, third_person
@@ -92,7 +92,7 @@ def test_an_error_leaves_no_film(tmp_path):
 def test_a_film_that_cannot_be_written_says_why(tmp_path):
     frames = (np.zeros((64, 64, 3), np.uint8) for _ in range(200))
     with pytest.raises(DeviceError, match="No such file or directory") as e:
-        film_module._encode(tmp_path / "absent" / "film.mp4", frames, 64, 64, 30)
+        encode(tmp_path / "absent" / "film.mp4", frames, 64, 64, 30)
     assert e.value.where == str(tmp_path / "absent" / "film.mp4")
 
 

@@ -12,7 +12,8 @@ import pytest
 
 import devi_jax
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.files import jsonable, replacing, write_json
+from devi_jax.core.files import replacing
+from devi_jax.runtime.files import jsonable, write_json
 from devi_jax.runtime.provenance import git_state
 from devi_jax.runtime.rundir import RunDir, next_run_folder
 
