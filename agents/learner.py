@@ -80,7 +80,7 @@ class Learner:
     @cached_property
     def _networks(self) -> Networks:
         sizes = tuple(sorted(self.environment.observation_sizes.items()))
-        return _networks(self.network, sizes, self.environment.action_size)
+        return _built(self.network, sizes, self.environment.action_size)
 
     @cached_property
     def _optimisers(self) -> Optimisers:
@@ -137,5 +137,5 @@ def act(networks: Networks, actor: Parameters, statistics: Normaliser, observati
 
 
 @lru_cache(maxsize=8)
-def _networks(config: NetworkConfig, sizes: tuple[tuple[str, int], ...], actions: int) -> Networks:
+def _built(config: NetworkConfig, sizes: tuple[tuple[str, int], ...], actions: int) -> Networks:
     return build(config, dict(sizes), actions)

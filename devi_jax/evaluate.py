@@ -12,11 +12,12 @@ from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runtime.files import write_json
 from devi_jax.runtime.rundir import RunDir
+from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.evaluation import ROLLOUTS, evaluate
 from devi_jax.systems.online import control_online
 from devi_jax.systems.policyfile import find_policy, read_policy
 from devi_jax.systems.report import UNSEEN
-from devi_jax.systems.runs import load_run, load_state, trained_policy
+from devi_jax.systems.runs import RunConfig, load_run, load_state, trained_policy
 from devi_jax.systems.table import table
 
 
@@ -57,8 +58,7 @@ def _of_run(options: Options) -> dict[str, Any]:
     result, _ = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
     steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
     result = {**result, "training": steps}
-    if options.online:
-        result["online"] = control_online(assembly.environment, config.system.planner, options.seed, options.online)
+    result |= _online(options, assembly, config)
     write_json(run.evaluation_json, result)
     return result
 
@@ -66,7 +66,15 @@ def _of_run(options: Options) -> dict[str, Any]:
 def _of_policy(options: Options, path: Path) -> dict[str, Any]:
     """Judge a policy file, which stays as it is."""
     file = read_policy(path)
-    return evaluate(file.assembly, file.policy, options.seed, options.rollouts)[0]
+    result, _ = evaluate(file.assembly, file.policy, options.seed, options.rollouts)
+    return result | _online(options, file.assembly, file.config)
+
+
+def _online(options: Options, assembly: Assembly, config: RunConfig) -> dict[str, Any]:
+    """The planner's own scores from perturbed starts, where asked for."""
+    if not options.online:
+        return {}
+    return {"online": control_online(assembly.environment, config.system.planner, options.seed, options.online)}
 
 
 if __name__ == "__main__":

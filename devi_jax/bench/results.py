@@ -22,6 +22,8 @@ HEAD = """# Learning, measured
   perturbations: they are no policies, and stand here so that a policy can be told from them.
 - A run stops when it succeeds from 95 % of the perturbed starts; the rates below are of other starts, which neither
   planning nor training has met.
+- **plan found**: targets that succeed open loop from the exact start; the reference's own, where they do. Rows without
+  the plan, and without the residual (whose actions are absolute targets, so that there is nothing to plan), have none.
 - Times are minutes on the wall from the start of the command, planning and compilation included, until an evaluation
   first passed; medians over clips and seeds, where a run that never passed counts as infinitely long.
 - **pinned**: the pelvis follows the clip through stiff springs. **free**: it stands on its own feet.

@@ -96,6 +96,21 @@ def to_motion(recording: Recording, where: str, limit_mm: float, lags: tuple[int
     return Motion(local, positions, axes, lag, error_mm)
 
 
+def check_columns(data: np.ndarray, where: str) -> None:
+    """Raise `ClipError` unless the columns (T, C) are finite and a motion: at least three frames."""
+    if not np.isfinite(data).all():
+        raise ClipError(
+            f"a value is not finite (first at frame {int(np.argwhere(~np.isfinite(data))[0][0])})",
+            where=where,
+            valid="finite numbers in every frame",
+            mend="cut the frames at the source",
+        )
+    if len(data) < 3:
+        raise ClipError(
+            f"file has {len(data)} frame(s)", where=where, valid="at least 3 frames", mend="fetch the file again"
+        )
+
+
 def rest_axes(offsets: np.ndarray, where: str) -> np.ndarray:
     """The axis permutation (3, 3), a rotation, that takes rest-pose bone offsets (52, 3) to z up, facing +y."""
 

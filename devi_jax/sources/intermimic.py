@@ -66,13 +66,7 @@ def object_name(path: Path) -> str:
 
 def _first_whole_frame(data: np.ndarray, where: str) -> int:
     """How many leading frames have no root or object rotation (one in OMOMO_retarget); later ones are errors."""
-    if not np.isfinite(data).all():
-        raise ClipError(
-            f"a value is not finite (first at frame {int(np.argwhere(~np.isfinite(data))[0][0])})",
-            where=where,
-            valid="finite numbers in every frame",
-            mend="cut the frames at the source",
-        )
+    body.check_columns(data, where)
     empty = (np.linalg.norm(data[:, 3:7], axis=1) < 0.5) | (np.linalg.norm(data[:, 321:325], axis=1) < 0.5)
     first = int(np.argmin(empty)) if not empty.all() else len(data)
     if empty[first:].any() or len(data) - first < 2:

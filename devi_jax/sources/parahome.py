@@ -12,7 +12,6 @@ from scipy.spatial import KDTree
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses, validate
-from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, PARENTS, SIDES
 from devi_jax.sources import body, meshes
@@ -90,7 +89,7 @@ def from_parahome(data: np.ndarray, path: Path, mesh: Path | None = None, mass_k
     The table is inferred from where the object rests. Raises `ClipError` naming what is wrong in the file.
     """
     where = str(path)
-    _check(data, where)
+    body.check_columns(data, where)
     motion = body.to_motion(_recording(data), where, FK_LIMIT_MM)
     spec, notes = meshes.load_object(mesh or meshes.find_mesh(object_name(path), path), mass_kg)
     poses = ObjectPoses(data[:, 402:405], rot.quat_exp(data[:, 405:408]))
@@ -155,18 +154,3 @@ def _recording(data: np.ndarray) -> body.Recording:
     local[:, 1:] = rot.quat_mul(rot.quat_conj(world[:, list(PARENTS[1:])]), world[:, 1:])
     positions = data[:, 189:372].reshape(len(data), len(BODIES), 3)[:, ORDER]
     return body.Recording(data[:, 0:3], local, positions)
-
-
-def _check(data: np.ndarray, where: str) -> None:
-    if not np.isfinite(data).all():
-        frame = int(np.argwhere(~np.isfinite(data))[0][0])
-        raise ClipError(
-            f"a value is not finite (first at frame {frame})",
-            where=where,
-            valid="finite numbers in every frame",
-            mend="cut the frames at the source",
-        )
-    if len(data) < 3:
-        raise ClipError(
-            f"file has {len(data)} frame(s)", where=where, valid="at least 3 frames", mend="fetch the file again"
-        )

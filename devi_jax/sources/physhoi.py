@@ -10,7 +10,6 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses, validate
-from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES
 from devi_jax.sources import body
@@ -35,18 +34,7 @@ def from_physhoi(data: np.ndarray, path: Path, mass_kg: float | None = None) -> 
     of its joints lies within `REACH_M` of the ball's surface. Raises `ClipError` naming what is wrong in the file.
     """
     where = str(path)
-    if not np.isfinite(data).all():
-        frame = int(np.argwhere(~np.isfinite(data))[0][0])
-        raise ClipError(
-            f"a value is not finite (first at frame {frame})",
-            where=where,
-            valid="finite numbers in every frame",
-            mend="cut the frames at the source",
-        )
-    if len(data) < 3:
-        raise ClipError(
-            f"file has {len(data)} frame(s)", where=where, valid="at least 3 frames", mend="fetch the file again"
-        )
+    body.check_columns(data, where)
     recording = body.Recording(
         root=data[:, 0:3],
         rotations=body.local_rotations(rot.quat_exp(data[:, 3:6]), data[:, 9:162]),

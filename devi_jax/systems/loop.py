@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 
 import jax
 
@@ -28,7 +29,13 @@ def plan_first(run: RunDir, config: RunConfig, assembly: Assembly, stages: Stage
     learner = with_learner(assembly, config)
     policy = trained_policy(learner, learner.init(jax.random.key(config.seed)))
     key, began = jax.random.key(config.seed + 1), stages.minutes
-    assembly, rows = plan(assembly, config.system.planner, lambda e: judge(e, policy, replay=True), key)
+    with progress() as show:
+
+        def watch(share: float, score: float) -> None:
+            show.update(share, [] if math.isnan(score) else [Row("reward ahead, worst condition", score, "")])
+
+        replayed = partial(judge, policy=policy, replay=True)
+        assembly, rows = plan(assembly, config.system.planner, replayed, key, show.announce, watch)
     save_plan(plan_file(run), assembly.environment)
     write_json(run.path / "planning.json", rows)
     found = [row for row in rows if row["success"]]

@@ -17,7 +17,7 @@ from jaxtyping import PRNGKeyArray
 from devi_jax.core.errors import RunError
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.evaluation import Judgement
-from devi_jax.systems.search import PlanConfig, fold, search, states, variants, with_states
+from devi_jax.systems.search import PlanConfig, Watch, fold, search, states, variants, with_states
 from envs.tracking import TrackingEnvironment
 
 FALLEN_MM = 100.0
@@ -52,7 +52,12 @@ class Attempt:
 
 
 def plan(
-    assembly: Assembly, config: PlanConfig, judge: Judge, key: PRNGKeyArray, tell: Callable[[str], None] = print
+    assembly: Assembly,
+    config: PlanConfig,
+    judge: Judge,
+    key: PRNGKeyArray,
+    tell: Callable[[str], None] = print,
+    watch: Watch | None = None,
 ) -> tuple[Assembly, list[dict[str, Any]]]:
     """The assembly with the best targets found and their states to start from; and what each attempt took and reached.
 
@@ -68,7 +73,7 @@ def plan(
     searchable = legs or raw.onset < raw.reference.frames
     while searchable and best.carried < config.enough and len(rows) <= config.attempts:
         key, search_key = jax.random.split(key)
-        environment = fold(raw, search(raw, config, search_key, legs))
+        environment = fold(raw, search(raw, config, search_key, legs, watch))
         attempt = Attempt(environment, judge(environment))
         rows.append(_row(f"search {len(rows)}", attempt, began))
         tell(_line(rows[-1]))

@@ -3,6 +3,7 @@
 The score is the recipe's own reward, through the environment's own functions. A plan is open loop.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import jax
@@ -16,6 +17,9 @@ from envs.disturb import Disturbance, disturb
 from envs.physics import PhysicsState
 from envs.taskspace import task_space
 from envs.tracking import TrackingEnvironment, TrackingState
+
+Watch = Callable[[float, float], None]
+"""Hears of the share of the clip that is planned, and of the latest window's mean reward in its worst condition."""
 
 LEAD_FRAMES = 10
 """Frames before contact at which a plan may begin to leave the reference."""
@@ -36,12 +40,20 @@ class PlanConfig:
     an uncertain grasp sure faster than another search does."""
 
 
-def search(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray, legs: bool = False) -> Planned:
+def search(
+    environment: TrackingEnvironment,
+    config: PlanConfig,
+    key: PRNGKeyArray,
+    legs: bool = False,
+    watch: Watch | None = None,
+) -> Planned:
     """One search over the clip; `legs` are searched from its beginning, hands from shortly before contact."""
     start_key, search_key = jax.random.split(key)
     planner = Planner(environment, basis(environment, legs), config.search)
     begin = 0 if legs else environment.onset - LEAD_FRAMES
-    return planner.search(variants(environment, config, start_key), search_key, begin)
+    last = planner.frames - 1
+    tell = watch and (lambda frame, score: watch(frame / last, score))
+    return planner.search(variants(environment, config, start_key), search_key, begin, tell)
 
 
 def basis(environment: TrackingEnvironment, legs: bool = False) -> Float[Array, "T D A"]:
@@ -70,10 +82,10 @@ def with_states(environment: TrackingEnvironment, config: PlanConfig, key: PRNGK
 def living(physics: PhysicsState, alive: Bool[Array, "T V"]) -> PhysicsState:
     """States (L, V, ...) until the last of the conditions fails; in each frame those that failed become copies of one
     that did not: an episode that starts after a failure ends at once, and teaches that this time is hard."""
-    alive = np.asarray(alive)
-    last = int(alive.any(axis=1).sum())
-    some = alive[:last].argmax(axis=1)
-    pick = np.where(alive[:last], np.arange(alive.shape[1]), some[:, None])
+    lives = np.asarray(alive)
+    last = int(lives.any(axis=1).sum())
+    some = lives[:last].argmax(axis=1)
+    pick = np.where(lives[:last], np.arange(lives.shape[1]), some[:, None])
     return jax.tree.map(lambda x: x[np.arange(last)[:, None], pick], physics)
 
 

@@ -53,7 +53,18 @@ def table(result: dict[str, Any]) -> str:
         f"clip {result['clip']}, root {result['root']}, engine {result['engine']}; plan, replay: targets played open"
         " loop, no policy; * DeVI's Table 1, other clips"
     )
-    return "\n".join([*lines, *verdicts(result)])
+    return "\n".join([*lines, *_online(result.get("online")), *verdicts(result)])
+
+
+def _online(scores: dict[str, Any] | None) -> list[str]:
+    """The planner online, which is told what no policy is told, and so has a line of its own."""
+    if scores is None:
+        return []
+    rate, joints, thing = (scores.get(key) for key in ("success_rate", "mpjpe_all_mm", "t_obj_mm"))
+    return [
+        f"planner online from {scores['rollouts']} perturbed starts, no pushes, mass and friction known: success "
+        f"{_cell(rate)}, MPJPE {_cell(joints)} mm, T_obj {_cell(thing)} mm"
+    ]
 
 
 def verdicts(result: dict[str, Any]) -> list[str]:

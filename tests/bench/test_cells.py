@@ -70,4 +70,5 @@ def test_each_seed_and_variant_is_a_cell_of_its_own():
 def test_the_flags_of_a_variant_are_flags_of_training(variant):
     from devi_jax import train
 
-    tyro.cli(train.Options, args=list(ABLATIONS[variant]))
+    usual, told = (tyro.cli(train.Options, args=args) for args in ([], list(ABLATIONS[variant])))
+    assert usual != told

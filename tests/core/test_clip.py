@@ -243,8 +243,10 @@ def test_bad_clips_are_refused_by_field(make_clip, name):
 def test_a_bare_human_is_a_clip(make_clip):
     bare = replace(make_clip(), scene=SceneSpec(), object_start=None, object_poses=None)
     validate(bare, "bare")
-    start = np.array([0, 0.4, 0.9, 1, 0, 0, 0])
-    validate(replace(bare, scene=SceneSpec(object=ObjectSpec()), object_start=start), "can")
+    can = replace(bare, scene=SceneSpec(object=ObjectSpec()), object_start=np.array([0, 0.4, 0.9, 1, 0, 0, 0]))
+    validate(can, "can")
+    with pytest.raises(ClipError, match="object"):
+        validate(replace(bare, scene=can.scene), "nowhere")
 
 
 def test_the_body_alone_has_nothing_to_touch(make_clip):

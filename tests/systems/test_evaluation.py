@@ -104,3 +104,6 @@ def test_the_table_shows_every_score_and_the_verdict(result):
     told = table({**result, "versus": {"plan": better}}).splitlines()[-1]
     assert "BEATS the plan's replay: 80% against 30%" in told
     assert Perturbation().start.mass == (0.5, 2.0)
+    online = {"rollouts": 4, "success_rate": 0.75, "mpjpe_all_mm": 3.25, "t_obj_mm": 12.0}
+    (line,) = set(table({**result, "online": online}).splitlines()) - set(text.splitlines())
+    assert "4 perturbed starts" in line and "success 0.75, MPJPE 3.25 mm, T_obj 12.0 mm" in line
