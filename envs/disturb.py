@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
-from envs.physics import Physics, PhysicsState, Variation
+from envs.physics import OBJECT_QPOS, Physics, PhysicsState, Variation
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def disturb(physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Distur
     friction = jax.random.uniform(friction_key, minval=by.friction[0], maxval=by.friction[1])
     return replace(
         state,
-        qpos=state.qpos.at[-7:].set(_moved(state.qpos[-7:], shift, turn)),
+        qpos=state.qpos.at[OBJECT_QPOS].set(_moved(state.qpos[OBJECT_QPOS], shift, turn)),
         variation=Variation(mass, friction),
     )
 

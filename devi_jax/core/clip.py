@@ -175,7 +175,7 @@ def body_only(clip: Clip) -> Clip:
     return replace(
         clip,
         contact=np.zeros_like(clip.contact),
-        scene=replace(clip.scene, object=None),
+        scene=replace(clip.scene, object=None, props=()),
         object_start=None,
         object_poses=None,
         object_tracks=None,
@@ -216,17 +216,14 @@ def validate(clip: Clip, where: str) -> None:
             _check_quaternions(value, f"{where}: {key}")
     if clip.object_start is not None:
         _check_quaternions(clip.object_start[None, 3:], f"{where}: object_start[3:]")
-    if clip.scene.table is not None:
-        clip.scene.table.validate(f"{where}: scene.table")
-    if clip.scene.object is not None:
-        clip.scene.object.validate(f"{where}: scene.object")
-        if clip.object_start is None:
-            raise ClipError(
-                "the scene has an object but the clip does not say where it starts",
-                where=f"{where}: object_start",
-                valid="(7,): position in metres and wxyz rotation",
-                mend=CONVERT,
-            )
+    clip.scene.validate(f"{where}: scene")
+    if clip.scene.object is not None and clip.object_start is None:
+        raise ClipError(
+            "the scene has an object but the clip does not say where it starts",
+            where=f"{where}: object_start",
+            valid="(7,): position in metres and wxyz rotation",
+            mend=CONVERT,
+        )
     if clip.camera is not None:
         clip.camera.validate(f"{where}: camera")
 

@@ -14,7 +14,7 @@ import numpy as np
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import CONVERT, Clip, ObjectPoses, ObjectTracks, validate
 from devi_jax.core.errors import ClipError
-from devi_jax.core.scene import Mesh, scene_from_json, scene_to_json
+from devi_jax.core.scene import Mesh, SceneSpec, scene_from_json, scene_to_json
 from devi_jax.core.skeleton import JOINTS
 
 SCHEMA = 1
@@ -54,9 +54,11 @@ def save_clip(clip: Clip, path: str | Path) -> Path:
         header["camera_size"] = [int(clip.camera.width), int(clip.camera.height)]
         arrays["camera_K"] = clip.camera.K
         arrays["camera_T_camera_world"] = clip.camera.T_camera_world
-    if clip.scene.object is not None and clip.scene.object.mesh is not None:
-        arrays["object_mesh_vertices"] = clip.scene.object.mesh.vertices.astype(np.float32)
-        arrays["object_mesh_faces"] = clip.scene.object.mesh.faces.astype(np.int32)
+    things = [] if clip.scene.object is None else [("object", clip.scene.object)]
+    for key, thing in things + [(f"prop{i}", prop.object) for i, prop in enumerate(clip.scene.props)]:
+        if thing.mesh is not None:
+            arrays[f"{key}_mesh_vertices"] = thing.mesh.vertices.astype(np.float32)
+            arrays[f"{key}_mesh_faces"] = thing.mesh.faces.astype(np.int32)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
@@ -90,16 +92,13 @@ def load_clip(path: str | Path) -> Clip:
                 mend=CONVERT,
             )
         arrays[key] = arrays[key][:, order].astype(np.float64)
-    mesh = None
-    if "object_mesh_vertices" in arrays and "object_mesh_faces" in arrays:
-        mesh = Mesh(arrays["object_mesh_vertices"].astype(np.float64), arrays["object_mesh_faces"])
     clip = Clip(
         name=str(header.get("name", path.stem)),
         fps=_number(header, "fps", path),
         joint_rotations=arrays["joint_rotations"],
         joint_positions=arrays["joint_positions"],
         contact=arrays["contact"].astype(np.float64),
-        scene=scene_from_json(header.get("scene") or {}, mesh, f"{path}: scene"),
+        scene=_read_scene(arrays, header, path),
         camera=_read_camera(arrays, header, path),
         object_start=arrays.get("object_start"),
         object_poses=_read_poses(arrays, path),
@@ -108,6 +107,17 @@ def load_clip(path: str | Path) -> Clip:
     )
     validate(clip, str(path))
     return clip
+
+
+def _read_scene(arrays: dict[str, np.ndarray], header: dict[str, Any], path: Path) -> SceneSpec:
+    def mesh(key: str) -> Mesh | None:
+        vertices, faces = arrays.get(f"{key}_mesh_vertices"), arrays.get(f"{key}_mesh_faces")
+        return None if vertices is None or faces is None else Mesh(vertices.astype(np.float64), faces)
+
+    scene = header.get("scene") or {}
+    props = scene.get("props") if isinstance(scene, dict) else None
+    meshes = [mesh(f"prop{i}") for i in range(len(props) if isinstance(props, list) else 0)]
+    return scene_from_json(scene, mesh("object"), f"{path}: scene", meshes)
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -1,14 +1,16 @@
-"""What stands in a scene, as plain data: a support and an object. Travels inside a clip; `envs.physics` builds it.
+"""What stands in a scene, as plain data: a support, an object, props. Travels inside a clip; `envs.physics` builds it.
 
 World: metres, z up; the human stands at the origin facing +y (DeVI A.1).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
 
 from devi_jax.core.errors import SceneError
+from devi_jax.core.skeleton import JOINTS
 
 Shape = Literal["box", "sphere", "can", "mesh"]
 
@@ -90,36 +92,104 @@ class ObjectSpec:
 
 
 @dataclass(frozen=True)
+class Prop:
+    """A further thing that is free to move: what is poured into or placed upon. `pose` (7,): position and wxyz."""
+
+    name: str
+    object: ObjectSpec
+    pose: tuple[float, ...]
+
+    def validate(self, where: str = "prop") -> None:
+        """Raise `SceneError` unless it has a name of its own, a pose, and a sound object."""
+        if not self.name or self.name in ("floor", "table", *JOINTS) or self.name.startswith("object"):
+            raise SceneError(
+                f"a prop cannot be called '{self.name}'",
+                where=f"{where}.name",
+                valid="a word that names no joint, not floor, not table, and does not begin with object",
+            )
+        if len(self.pose) != 7 or not np.isfinite(self.pose).all() or abs(np.linalg.norm(self.pose[3:]) - 1) > 1e-2:
+            raise SceneError(
+                f"'{self.name}' has the pose {self.pose}",
+                where=f"{where}.pose",
+                valid="seven numbers: position in metres and a unit quaternion, w first",
+            )
+        self.object.validate(f"{where}.object")
+
+
+@dataclass(frozen=True)
 class SceneSpec:
-    """Support and object of one clip; either may be absent."""
+    """Support, the manipulated object, and props of one clip; any may be absent."""
 
     table: Table | None = None
     object: ObjectSpec | None = None
+    props: tuple[Prop, ...] = ()
+
+    @property
+    def prop_poses(self) -> np.ndarray:
+        """Where the props stand at first, one after the other (7 * props,)."""
+        return np.array([x for prop in self.props for x in prop.pose], float)
+
+    def validate(self, where: str = "scene") -> None:
+        """Raise `SceneError` unless every part is sound and props have different names."""
+        if self.table is not None:
+            self.table.validate(f"{where}.table")
+        if self.object is not None:
+            self.object.validate(f"{where}.object")
+        for i, prop in enumerate(self.props):
+            prop.validate(f"{where}.props[{i}]")
+        names = [prop.name for prop in self.props]
+        if len(set(names)) < len(names):
+            raise SceneError(f"props share a name: {', '.join(names)}", where=f"{where}.props", valid="a name for each")
 
 
 def scene_to_json(scene: SceneSpec) -> dict[str, Any]:
     """The scene without mesh arrays, as JSON types; the arrays travel beside it in the clip file."""
     out: dict[str, Any] = {"table": asdict(scene.table) if scene.table else None, "object": None}
     if scene.object:
-        out["object"] = {f.name: getattr(scene.object, f.name) for f in fields(scene.object) if f.name != "mesh"}
+        out["object"] = _object_to_json(scene.object)
+    if scene.props:
+        out["props"] = [
+            {"name": prop.name, "object": _object_to_json(prop.object), "pose": [float(x) for x in prop.pose]}
+            for prop in scene.props
+        ]
     return out
 
 
-def scene_from_json(data: dict[str, Any], mesh: Mesh | None, where: str) -> SceneSpec:
-    """Inverse of `scene_to_json`; raises `SceneError` on unknown or missing fields and on values of another type."""
+def scene_from_json(
+    data: dict[str, Any], mesh: Mesh | None, where: str, props: Sequence[Mesh | None] = ()
+) -> SceneSpec:
+    """Inverse of `scene_to_json`; raises `SceneError` on unknown or missing fields and on values of another type.
+
+    `mesh`: the object's; `props`: those of the props, in their order.
+    """
     try:
         table = data.get("table")
         thing = data.get("object")
-        if thing:
-            numbers = {"size": tuple(map(float, thing["size"]))}
-            numbers |= {key: float(thing[key]) for key in ("mass_kg", "friction") if key in thing}
-            thing = ObjectSpec(**{**thing, **numbers}, mesh=mesh)
         if table:
             table = Table(tuple(map(float, table["centre"])), tuple(map(float, table["size"])))  # type: ignore[arg-type]
-        return SceneSpec(table or None, thing or None)
+        more = data.get("props") or []
+        meshes = [*props, *(None,) * (len(more) - len(props))]
+        return SceneSpec(
+            table or None,
+            _object_from_json(thing, mesh) if thing else None,
+            tuple(
+                Prop(str(prop["name"]), _object_from_json(prop["object"], its), tuple(map(float, prop["pose"])))
+                for prop, its in zip(more, meshes, strict=True)
+            ),
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SceneError(
             f"scene description is not readable ({error})",
             where=where,
-            valid="{table: {centre, size} | null, object: {shape, size, mass_kg, friction} | null}",
+            valid="{table: {centre, size} | null, object: {shape, size, mass_kg, friction} | null, props: [...]}",
         ) from error
+
+
+def _object_to_json(thing: ObjectSpec) -> dict[str, Any]:
+    return {f.name: getattr(thing, f.name) for f in fields(thing) if f.name != "mesh"}
+
+
+def _object_from_json(data: dict[str, Any], mesh: Mesh | None) -> ObjectSpec:
+    numbers = {"size": tuple(map(float, data["size"]))}
+    numbers |= {key: float(data[key]) for key in ("mass_kg", "friction") if key in data}
+    return ObjectSpec(**{**data, **numbers}, mesh=mesh)

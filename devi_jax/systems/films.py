@@ -11,7 +11,7 @@ from devi_jax.runtime.framing import moving_points, third_person
 from devi_jax.runtime.panels import GREEN, RED, Dots, Panel
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.rollouts import Rollouts
-from envs.physics import CONTROL_HZ
+from envs.physics import CONTROL_HZ, OBJECT_QPOS
 
 
 def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollouts) -> None:
@@ -45,6 +45,8 @@ def reference_qpos(assembly: Assembly) -> np.ndarray:
             parts += [np.asarray(reference.object_position), np.asarray(reference.object_rotation)]
         else:
             parts.append(np.broadcast_to(np.asarray(reference.object_start), (frames, 7)))
+    props = physics.scene.spec.prop_poses
+    parts.append(np.broadcast_to(props, (frames, len(props))))
     return np.concatenate(parts, axis=1).astype(float)
 
 
@@ -54,8 +56,9 @@ def _tracks(assembly: Assembly, qpos: np.ndarray) -> tuple[list[Dots], list[Dots
     if reference.points_px is None or reference.points_object is None or reference.visible is None:
         return [], []
     visible, points = np.asarray(reference.visible), np.asarray(reference.points_object, float)
-    turned = rot.rotate(qpos[:, None, -4:], np.broadcast_to(points, (len(qpos), *points.shape)))
-    pixels, _ = project(turned + qpos[:, None, -7:-4], camera.K, camera.T_camera_world)
+    thing = qpos[:, None, OBJECT_QPOS]
+    turned = rot.rotate(thing[..., 3:], np.broadcast_to(points, (len(qpos), *points.shape)))
+    pixels, _ = project(turned + thing[..., :3], camera.K, camera.T_camera_world)
     return [Dots(np.asarray(reference.points_px), visible, GREEN)], [Dots(pixels, visible, RED)]
 
 

@@ -48,7 +48,7 @@ def pose_clip(scene: Scene, clip: Clip) -> Posed:
         stage=stage,
         qpos=qpos,
         hands=tuple(np.array([model.geom(JOINTS[i]).id for i in hand]) for hand in HAND_BODIES),  # type: ignore[arg-type]
-        parts=np.array([g for g, name in enumerate(names) if name.split("_")[0] == OBJECT_NAME], int),
+        parts=np.array([g for g, name in enumerate(names) if name.split("/")[0] == OBJECT_NAME], int),
         feet=np.array([model.geom(f"{side}_{part}").id for side in SIDES for part in ("ankle", "foot")]),
     )
 

@@ -1,7 +1,7 @@
 """Things to hold: primitives and meshes, as convex parts a simulator can collide."""
 
 from envs.objects.convex import ConvexSettings, convex_parts
-from envs.objects.model import add_object
+from envs.objects.model import add_object, add_prop
 from envs.objects.surface import sample_surface, surface_mesh
 
-__all__ = ["ConvexSettings", "add_object", "convex_parts", "sample_surface", "surface_mesh"]
+__all__ = ["ConvexSettings", "add_object", "add_prop", "convex_parts", "sample_surface", "surface_mesh"]

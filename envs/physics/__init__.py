@@ -4,10 +4,11 @@ from envs.physics.physics import Physics, make_physics
 from envs.physics.scene import Root, Scene, build_spec
 from envs.physics.select import EngineChoice, choose_engine
 from envs.physics.settings import CONTROL_HZ, SETTINGS, EngineName, Settings
-from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
+from envs.physics.state import OBJECT_QPOS, Control, PhysicsState, Pose, Variation, Velocity
 
 __all__ = [
     "CONTROL_HZ",
+    "OBJECT_QPOS",
     "SETTINGS",
     "Control",
     "EngineChoice",

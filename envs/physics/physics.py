@@ -17,7 +17,7 @@ from envs.physics.c_batch import advance_c
 from envs.physics.mjx_engine import advance_mjx
 from envs.physics.scene import Scene, build_spec, joint_order
 from envs.physics.settings import SETTINGS, EngineName, Settings
-from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
+from envs.physics.state import OBJECT_QPOS, OBJECT_QVEL, Control, PhysicsState, Pose, Variation, Velocity
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,9 @@ class Physics:
         qvel = [velocity.root_linear, angular]
         if velocity.object is not None:
             qvel.append(velocity.object)
+        qvel.append(jnp.zeros(6 * len(self.scene.spec.props)))
         return PhysicsState(
-            qpos=self._coordinates(pose.rotation, pose.root_position, pose.object),
+            qpos=self._coordinates(pose.rotation, pose.root_position, pose.object, self._prop_poses),
             qvel=jnp.concatenate(qvel),
             warmstart=jnp.zeros(self.model.nv),
             contact_n=jnp.zeros((2, 16)),
@@ -57,7 +58,8 @@ class Physics:
         rotation, angular = self.joint_rotation(state)[1:], self.joint_angular(state)[1:]
         limited, torque = pd.limit_torque(rotation, control.rotation[1:], stiffness, limit)
         targets = jnp.concatenate([control.rotation[:1], limited])
-        spring = self._coordinates(targets, control.root_position, state.qpos[-7:] if self.has_object else None)
+        # free bodies have no springs: what stands there for them is of no effect
+        spring = self._coordinates(targets, control.root_position, self._object(state), self._prop_poses)
         after, sensors = self.advance(Coordinates(state.qpos, state.qvel, state.warmstart), spring, state.variation)
         return PhysicsState(
             qpos=after.qpos,
@@ -78,8 +80,7 @@ class Physics:
             state.qvel[:3],
             jnp.asarray(body.offsets, jnp.float32),
         )
-        thing = state.qpos[-7:] if self.has_object else None
-        spin = state.qvel[-3:]
+        thing, rate = self._object(state), state.qvel[OBJECT_QVEL]
         return Frame(
             position=position,
             rotation=rotation,
@@ -90,8 +91,8 @@ class Physics:
             power_w=state.power_w,
             object_position=thing[:3] if thing is not None else None,
             object_rotation=rot.quat_normalise(thing[3:]) if thing is not None else None,
-            object_linear_velocity=state.qvel[-6:-3] if thing is not None else None,
-            object_angular_velocity=rot.rotate(thing[3:], spin) if thing is not None else None,
+            object_linear_velocity=rate[:3] if thing is not None else None,
+            object_angular_velocity=rot.rotate(thing[3:], rate[3:]) if thing is not None else None,
         )
 
     def joint_rotation(self, state: PhysicsState) -> Float[Array, "52 4"]:
@@ -106,9 +107,16 @@ class Physics:
     def _inverse(self) -> np.ndarray:
         return np.argsort(self.order)
 
-    def _coordinates(self, rotation, root_position, thing) -> Float[Array, " nq"]:
+    @property
+    def _prop_poses(self) -> Float[Array, " props_7"]:
+        return jnp.asarray(self.scene.spec.prop_poses, jnp.float32)
+
+    def _object(self, state: PhysicsState) -> Float[Array, "7"] | None:
+        return state.qpos[OBJECT_QPOS] if self.has_object else None
+
+    def _coordinates(self, rotation, root_position, thing, props) -> Float[Array, " nq"]:
         parts = [root_position, rotation[self.order].reshape(-1)]
-        return jnp.concatenate(parts if thing is None else [*parts, thing])
+        return jnp.concatenate([*(parts if thing is None else [*parts, thing]), props])
 
     def _contact(self, sensors) -> Float[Array, "2 16"]:
         if not self.has_object:

@@ -1,4 +1,4 @@
-"""One scene for all engines: floor, table, human, object, and the contact sensors between hands and object."""
+"""One scene for all engines: floor, table, human, object, props, and contact sensors between hands and object."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +10,7 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
 from envs.bodies import Body, Gains, add_body, human
 from envs.bodies.collision import FLOOR, TABLE
-from envs.objects import add_object
+from envs.objects import add_object, add_prop
 from envs.objects.model import OBJECT_NAME
 from envs.physics.settings import Settings
 
@@ -40,10 +40,9 @@ def build_spec(scene: Scene, settings: Settings) -> mujoco.MjSpec:
     add_body(spec, scene.body, root=scene.root, gains=scene.gains, touch=scene.touch)
     if scene.spec.object is not None:
         parts = add_object(spec, scene.spec.object, settings.can_sides)
-        for name in parts:
-            # the object's own friction, whatever it meets; MuJoCo would take the larger of both sides
-            spec.geom(name).priority = 1
         _add_contact_sensors(spec, parts if settings.sensor_per_part else None)
+    for prop in scene.spec.props:
+        add_prop(spec, prop, settings.can_sides)
     return spec
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from devi_jax.core.clipfile import SCHEMA, load_clip, save_clip
 from devi_jax.core.errors import ClipError, DeviError, SceneError
-from devi_jax.core.scene import Mesh, ObjectSpec, SceneSpec
+from devi_jax.core.scene import Mesh, ObjectSpec, Prop, SceneSpec
 from devi_jax.core.skeleton import JOINTS
 
 
@@ -68,6 +68,40 @@ def test_meshes_travel_with_the_clip(tmp_path, make_clip):
     np.testing.assert_array_equal(back.mesh.vertices, mesh.vertices)
     np.testing.assert_array_equal(back.mesh.faces, mesh.faces)
     assert back.mass_kg == 0.7 and back.shape == "mesh" and back.size == ()
+
+
+def test_props_travel_with_the_clip_and_leave_no_trace_where_there_are_none(path, tmp_path, make_clip):
+    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
+    mesh = Mesh(corners, np.array([[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]]))
+    tray = Prop("tray", ObjectSpec("box", (0.3, 0.2, 0.02), 0.5), (0.1, 0.4, 0.81, 1.0, 0.0, 0.0, 0.0))
+    cup = Prop("cup", ObjectSpec("mesh", (), 0.2, 0.7, mesh), (-0.1, 0.4, 0.8, 0.6, 0.0, 0.0, 0.8))
+    clip = make_clip()
+    clip = replace(clip, scene=replace(clip.scene, props=(tray, cup)))
+    back = load_clip(save_clip(clip, tmp_path / "props.npz")).scene.props
+    assert back[0] == tray and (back[1].name, back[1].pose, back[1].object.mass_kg) == ("cup", cup.pose, 0.2)
+    np.testing.assert_array_equal(back[1].object.mesh.vertices, mesh.vertices)
+    np.testing.assert_array_equal(back[1].object.mesh.faces, mesh.faces)
+    np.testing.assert_array_equal(clip.scene.prop_poses, [*tray.pose, *cup.pose])
+    with np.load(path) as file:
+        assert set(json.loads(str(file["header"]))["scene"]) == {"table", "object"}
+        assert not any(key.startswith("prop") for key in file.files)
+
+
+@pytest.mark.parametrize("name", ["", "object", "object_2", "table", "left_wrist"])
+def test_a_prop_cannot_have_a_name_that_physics_uses(tmp_path, make_clip, name):
+    clip = make_clip()
+    tray = Prop(name, ObjectSpec("sphere", (0.3,)), (0.1, 0.4, 0.81, 1.0, 0.0, 0.0, 0.0))
+    with pytest.raises(SceneError, match="cannot be called") as caught:
+        save_clip(replace(clip, scene=replace(clip.scene, props=(tray,))), tmp_path / "bad.npz")
+    assert "scene.props[0].name" in caught.value.where and not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("twice", [True, False])
+def test_props_share_no_name_and_have_a_pose(tmp_path, make_clip, twice):
+    clip = make_clip()
+    tray = Prop("tray", ObjectSpec("sphere", (0.3,)), (0.1, 0.4, 0.81, 1.0 if twice else 0.5, 0.0, 0.0, 0.0))
+    with pytest.raises(SceneError, match="share a name" if twice else "has the pose"):
+        save_clip(replace(clip, scene=replace(clip.scene, props=(tray, tray))), tmp_path / "bad.npz")
 
 
 def test_joints_are_found_by_name_not_by_position(path):
@@ -193,6 +227,8 @@ SCENES = {
     "mesh without mesh": {"object": {"shape": "mesh", "size": []}},
     "table of two edges": {"table": {"centre": [0, 0.4], "size": [1, 1]}},
     "table in words": {"table": {"centre": "there", "size": [1, 1, 1]}},
+    "a prop without pose": {"props": [{"name": "cup", "object": {"shape": "can", "size": [0.03, 0.1]}}]},
+    "props by name": {"props": ["cup"]},
     "a list": ["can"],
 }
 
