@@ -3,5 +3,16 @@
 from envs.objects.convex import ConvexSettings, convex_parts
 from envs.objects.model import add_object, add_prop
 from envs.objects.surface import sample_surface, surface_mesh
+from envs.objects.textured import Grip, Model, scaled
 
-__all__ = ["ConvexSettings", "add_object", "add_prop", "convex_parts", "sample_surface", "surface_mesh"]
+__all__ = [
+    "ConvexSettings",
+    "Grip",
+    "Model",
+    "add_object",
+    "add_prop",
+    "convex_parts",
+    "sample_surface",
+    "scaled",
+    "surface_mesh",
+]
