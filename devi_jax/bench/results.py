@@ -9,6 +9,7 @@ from devi_jax.bench.cells import ABLATIONS, CAPTURE, FULL
 from devi_jax.bench.rows import STAGES, Row
 from devi_jax.bench.targets import TARGETS, in_words, judged, of_target, times
 from devi_jax.sources.suite import GRADES, SUITE
+from devi_jax.systems.rollouts import NOISE
 
 HEAD = """# Learning, measured
 
@@ -43,7 +44,7 @@ def results(rows: Sequence[Row], curves: str | None = None) -> str:
         parts += [f"![Success from perturbed starts over minutes of training]({curves})\n"]
     parts += ["## Clip by clip\n", _groups(suite, ("clip", "grade", "root"))]
     parts += ["## Without parts of the recipe\n", _ablations(rows)]
-    parts += ["## Real capture\n", _groups(capture, ("clip", "root"))]
+    parts += ["## Real capture\n", _groups(capture, ("clip", "root")), _noise(capture)]
     parts += ["## Runs\n", _runs(rows)]
     return "\n".join(parts)
 
@@ -79,6 +80,17 @@ def _ablations(rows: Sequence[Row]) -> str:
     tasks = dict.fromkeys((r["clip"], r["grade"], r["root"]) for r in ablated)
     compared = [r for r in rows if (r["clip"], r["grade"], r["root"]) in tasks]
     return _groups(compared, ("variant", "clip", "grade", "root"))
+
+
+def _noise(rows: Sequence[Row]) -> str:
+    """What noise on the joint targets leaves, where it was measured."""
+    told = [(r["cell"], r["evaluation"]["noisy"]) for r in rows if r["evaluation"] and r["evaluation"].get("noisy")]
+    if not told:
+        return ""
+    head = f"Success from the exact start under noise of {NOISE.joint_rad} rad on every joint target.\n\n"
+    names = ("policy", "plan", "reference")
+    table = [[f"`{cell}`", *(_percent([noisy.get(name)]) for name in names)] for cell, noisy in told]
+    return head + _table(["cell", "policy", "plan", "replay"], table)
 
 
 def _summary(rows: Sequence[Row]) -> list[str]:

@@ -105,7 +105,8 @@ def shortened(evaluation: Row) -> Row:
         return {part: {k: side[part][k] for k in KEPT if k in side[part]} for part in ("exact", "perturbed")}
 
     sides = {name: some(evaluation[name]) for name in ("plan", "reference") if evaluation.get(name)}
-    return {**some(evaluation), **sides, "versus": evaluation.get("versus", {})}
+    noisy = {name: scores.get("success_rate") for name, scores in evaluation.get("noisy", {}).items()}
+    return {**some(evaluation), **sides, "versus": evaluation.get("versus", {}), "noisy": noisy}
 
 
 def first_times(stages: list[Row]) -> Row:

@@ -11,12 +11,16 @@ import numpy as np
 
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.metrics import score, summary
-from devi_jax.systems.rollouts import Perturbation, Policy, Rollouts, roll
+from devi_jax.systems.rollouts import NOISE, Perturbation, Policy, Rollouts, roll
 from envs.physics import CONTROL_HZ
 from envs.tracking import TrackingEnvironment
 
 ROLLOUTS = 64
 """Perturbed rollouts of one evaluation."""
+
+
+PERTURBATION = Perturbation()
+"""Of the object and the pelvis."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,17 @@ class Judgement:
 
 
 def judge(
-    environment: TrackingEnvironment, policy: Policy, seed: int = 0, count: int = ROLLOUTS, replay: bool = False
+    environment: TrackingEnvironment,
+    policy: Policy,
+    seed: int = 0,
+    count: int = ROLLOUTS,
+    replay: bool = False,
+    perturbation: Perturbation = PERTURBATION,
 ) -> Judgement:
     """One exact and `count` perturbed rollouts at once, compiled once for policy, plan and replay of a clip.
 
     The same seed draws the same perturbations, whoever acts. `replay`: nobody does, and `policy` is only compiled.
     """
-    perturbation = Perturbation()
     # a plan's states only serve resets: without them one compilation fits the environments with and without a plan
     environment = replace(environment, planned=None)
     rollouts = roll(environment, policy, jax.random.key(seed), count + 1, perturbation, exact=1, replay=replay)
@@ -66,13 +74,15 @@ def evaluate(
 
     `exact` and `perturbed` are the policy's. `reference` and, where the environment's targets are a plan's, `plan` hold
     the same for their open-loop replay: that is no policy, and never reported as one. `versus` compares the policy with
-    each of them.
+    each of them. `noisy` has the rates of all three under noise on the joint targets.
     """
     environment, raw = assembly.environment, assembly.raw
     judged = judge(environment, policy, seed, count)
     idle = {"plan": replayed(environment)} if raw is not None else {}
     idle["reference"] = replayed(raw or environment)
     others = {name: judge(world, policy, seed, count, replay=True) for name, world in idle.items()}
+    noisy = {"policy": judge(environment, policy, seed, count, False, NOISE).perturbed}
+    noisy |= {name: judge(world, policy, seed, count, True, NOISE).perturbed for name, world in idle.items()}
     result = {
         "clip": assembly.clip.name,
         "frames": environment.reference.frames,
@@ -81,6 +91,7 @@ def evaluate(
         "seed": seed,
         **judged.to_json(),
         **{name: other.to_json() for name, other in others.items()},
+        "noisy": noisy,
         "versus": {name: compare(judged.successes, other.successes) for name, other in others.items()},
     }
     return result, judged.rollouts

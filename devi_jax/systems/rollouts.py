@@ -40,6 +40,12 @@ class Perturbation:
     """Of the object, at the start."""
     push_ns: float = 5.0
     """Impulse on the pelvis in a random horizontal direction at a random frame: 50 N for 0.1 s."""
+    joint_rad: float = 0.0
+    """Standard deviation of the noise on each axis of the joint targets that actions turn, drawn anew in each frame."""
+
+
+NOISE = Perturbation(Disturbance(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0)), 0.0, 0.02)
+"""The exact start, and joints that do not quite do what they are told: open-loop grasps slip under it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def roll(
     frames = environment.reference.frames
     start_key, push_key, run_key = jax.random.split(key, 3)
     first = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
-    pushes = jnp.zeros((frames, count, 2))
+    pushes, noise_rad = jnp.zeros((frames, count, 2)), jnp.zeros(count)
     if perturbation is not None:
         some = count - exact
         keys = jax.random.split(start_key, some)
@@ -85,16 +91,20 @@ def roll(
         rest = jax.vmap(lambda state, key: _disturbed(environment, state, key, perturbation.start))(rest, keys)
         first = jax.tree.map(lambda a, b: jnp.concatenate([a[:exact], b]), first, rest)
         pushes = pushes.at[:, exact:].set(_draw_pushes(environment, push_key, some, perturbation))
-    return _run(policy.act, environment, policy.parameters, first, pushes, run_key, jnp.asarray(not replay))
+        noise_rad = noise_rad.at[exact:].set(perturbation.joint_rad)
+    disturbances = pushes, noise_rad
+    return _run(policy.act, environment, policy.parameters, first, disturbances, run_key, jnp.asarray(not replay))
 
 
 @partial(jax.jit, static_argnums=0)
 def _run(
-    act: Act, environment: TrackingEnvironment, parameters: Any, first: TrackingState, pushes, key, moves
+    act: Act, environment: TrackingEnvironment, parameters: Any, first: TrackingState, disturbances, key, moves
 ) -> Rollouts:
+    pushes, noise_rad = disturbances
+
     def decide(observation, key):
         action = jnp.where(moves, act(parameters, observation, key), 0.0)
-        return jnp.broadcast_to(action, (*action.shape[:-1], environment.action_size))
+        return action + _noise(environment, jax.random.fold_in(key, 1), noise_rad)
 
     def show(state):
         return jax.vmap(environment.frame)(state), state.physics.qpos
@@ -139,6 +149,14 @@ def _draw_pushes(
     mass = float(environment.physics.model.body("pelvis").subtreemass[0])
     kick = by.push_ns / mass * jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)
     return jnp.where((jnp.arange(frames)[:, None] == when)[..., None], kick, 0.0)
+
+
+def _noise(
+    environment: TrackingEnvironment, key: PRNGKeyArray, deviation_rad: Float[Array, " N"]
+) -> Float[Array, "N A"]:
+    """Actions that turn each axis of each active joint by Gaussian noise of these standard deviations."""
+    turns = deviation_rad[:, None, None] * jax.random.normal(key, (len(deviation_rad), 51, 3))
+    return environment.actions(turns)
 
 
 def _push(state: TrackingState, kick: Float[Array, "N 2"]) -> TrackingState:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from devi_jax.systems.metrics import rate_name
+from devi_jax.systems.rollouts import NOISE
 
 PAPER_ROW = {"mpjpe_body_mm": 29.7, "mpjpe_hand_mm": 22.2, "mpjpe_all_mm": 25.4, "t_root_mm": 40.0, "t_obj_mm": 21.4}
 """DeVI's own row of its Table 1 (first line), printed beside ours; other clips, so for orientation only."""
@@ -52,6 +53,11 @@ def table(result: dict[str, Any]) -> str:
     lines.append(
         f"clip {result['clip']}, root {result['root']}, engine {result['engine']}; plan, replay: targets played open"
         " loop, no policy; * DeVI's Table 1, other clips"
+    )
+    noisy = {name: _cell(scores["success_rate"]) for name, scores in result["noisy"].items()}
+    lines.append(
+        f"success under noise of {NOISE.joint_rad} rad on the joint targets: policy {noisy['policy']}, plan "
+        f"{noisy.get('plan', '-')}, replay {noisy['reference']}"
     )
     return "\n".join([*lines, *_online(result.get("online")), *verdicts(result)])
 

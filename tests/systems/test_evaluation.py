@@ -100,6 +100,7 @@ def test_the_table_shows_every_score_and_the_verdict(result):
     text = table(result)
     for label, key, _ in ROWS:
         assert label in text and key in result["exact"]
+    assert f"policy {result['noisy']['policy']['success_rate']:.3g}, plan" in text
     better = {"verdict": "better", "policy": 0.8, "other": 0.3, "policy_only": 35, "other_only": 3, "p": 1e-6}
     told = table({**result, "versus": {"plan": better}}).splitlines()[-1]
     assert "BEATS the plan's replay: 80% against 30%" in told

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from devi_jax.systems.rollouts import (
+    NOISE,
     Perturbation,
     _draw_pushes,
+    _noise,
     _push,
     random_policy,
     roll,
@@ -117,3 +119,17 @@ def test_a_replay_acts_with_zeros_whatever_the_policy(environment, replayed):
     assert (one.qpos == other.qpos).all()
     # another program, so other roundings, which a contact makes grow
     np.testing.assert_allclose(one.qpos[:12], replayed.qpos[:12], atol=1e-4)
+
+
+def test_noise_turns_joint_targets_by_as_much_as_it_says(environment):
+    deviations = jnp.array([0.0, NOISE.joint_rad, 0.1])
+    turns = np.asarray(environment.turns(_noise(environment, jax.random.key(7), jnp.repeat(deviations, 50))))
+    active = turns.reshape(3, 50, 51, 3)[:, :, np.array(environment.joints) - 1]
+    np.testing.assert_allclose(active.std(axis=(1, 2, 3)), deviations, rtol=0.05, atol=1e-9)
+    assert not np.delete(turns, np.array(environment.joints) - 1, axis=1).any()
+
+
+def test_noise_starts_where_the_clip_does_and_spares_the_exact_one(environment, replayed):
+    noisy = roll(environment, zero_policy(), jax.random.key(6), COUNT, NOISE, exact=1)
+    assert (noisy.qpos[0] == replayed.qpos[0]).all() and (noisy.qpos[:, 0] == replayed.qpos[:, 0]).all()
+    assert (np.abs(np.asarray(noisy.qpos - replayed.qpos))[5:, 1:].max(axis=-1) > 1e-3).all()
