@@ -3,9 +3,10 @@
 Every command turns a `DeviError` into one message on stderr and exit code 2 (see `exit_on_error`).
 """
 
+import difflib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -55,6 +56,12 @@ class ConfigError(DeviError):
 
 class DeviceError(DeviError):
     """The machine lacks what was asked for (an engine, a renderer, a GPU)."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that is not there: the closest ones, or nothing."""
+    close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.5)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def fail(error: DeviError) -> NoReturn:

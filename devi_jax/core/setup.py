@@ -3,9 +3,7 @@
 What is simulated follows from it (`core.scene`). Metres, z up; the human stands at the origin facing +y, left is -x.
 """
 
-import difflib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -13,7 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.errors import SceneError
+from devi_jax.core.errors import SceneError, did_you_mean
 from devi_jax.core.scene import Table
 from devi_jax.core.skeleton import JOINTS
 
@@ -91,7 +89,9 @@ class Setup:
                 return thing
         names = [thing.name for thing in self.things]
         raise SceneError(
-            f"there is no '{name}' in the scene '{self.name}'{_close(name, names)}", where=where, valid=", ".join(names)
+            f"there is no '{name}' in the scene '{self.name}'{did_you_mean(name, names)}",
+            where=where,
+            valid=", ".join(names),
         )
 
     def validate(self, where: str = "scene") -> None:
@@ -160,19 +160,14 @@ def _check_fields(data: Any, kind: type, where: str) -> None:
         raise SceneError(f"this is no JSON object but {data!r:.60}", where=where, valid=", ".join(known))
     for key in data:
         if key not in known:
-            raise SceneError(f"unknown field '{key}'{_close(key, known)}", where=where, valid=", ".join(known))
-
-
-def _close(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.5)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+            raise SceneError(f"unknown field '{key}'{did_you_mean(key, known)}", where=where, valid=", ".join(known))
 
 
 def _check_human(human: Human, where: str) -> None:
     unknown = [joint for joint in human.pose if joint not in JOINTS]
     if unknown:
         raise SceneError(
-            f"unknown joint '{unknown[0]}'{_close(unknown[0], JOINTS)}",
+            f"unknown joint '{unknown[0]}'{did_you_mean(unknown[0], JOINTS)}",
             where=f"{where}.pose",
             valid=f"joints of SMPL-X: {', '.join(JOINTS[:22])}, ...",
         )
