@@ -27,11 +27,12 @@ HEAD = """# Learning, measured
   the plan, and without the residual (whose actions are absolute targets, so that there is nothing to plan), have none.
 - Times are minutes on the wall from the start of the command, planning and compilation included, until an evaluation
   first passed; medians over clips and seeds, where a run that never passed counts as infinitely long.
+- **frames**: the share of the clip, from its exact start, before any bound of A.10's early termination is exceeded.
 - **pinned**: the pelvis follows the clip through stiff springs. **free**: it stands on its own feet.
 """
 
 COLUMNS = ["runs", "plan", "success", "parity", "≥ 60 %", "≥ 80 %"]
-ENDS = ["policy", "plan", "replay", "beats plan, replay", "MPJPE mm", "T_obj mm"]
+ENDS = ["policy", "plan", "replay", "beats plan, replay", "MPJPE mm", "T_obj mm", "frames"]
 
 
 def results(rows: Sequence[Row], curves: str | None = None) -> str:
@@ -101,7 +102,8 @@ def _summary(rows: Sequence[Row]) -> list[str]:
     ends = [_percent(side and side["perturbed"]["success_rate"] for side in sides) for sides in _sides(done)]
     beats = [_beats(done, name) for name in ("plan", "reference")]
     errors = [_median(e["exact"][key] for e in done) for key in ("mpjpe_all_mm", "t_obj_mm")]
-    return [count, *(in_words(times(rows, s)) for s in STAGES), *ends, ", ".join(beats), *errors]
+    frames = _percent(e["exact"].get("alive_share") for e in done)
+    return [count, *(in_words(times(rows, s)) for s in STAGES), *ends, ", ".join(beats), *errors, frames]
 
 
 def _sides(evaluations: Sequence[Row]) -> list[list[Row | None]]:

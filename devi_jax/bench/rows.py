@@ -34,6 +34,7 @@ KEPT = (
     "end_ratio",
     "contact_share",
     "duration_s",
+    "alive_share",
     "reward",
     "rollouts",
 )

@@ -82,7 +82,7 @@ def test_each_clip_grade_and_root_is_a_line_with_replays_apart(make_row):
     cells = line(page, "lift_can", "clean", "pinned")
     assert cells[3:9] == ["3", "0.4", "2.0", "4.0", "5.0", "8.0"]
     assert cells[9:12] == ["80 %", "50 %", "20 %"]
-    assert cells[12:] == ["2 of 3, 3 of 3", "21.0", "15.0"]
+    assert cells[12:] == ["2 of 3, 3 of 3", "21.0", "15.0", "93 %"]
     # a reference that needed no plan has no plan's column
     assert line(page, "lift_can", "mild", "pinned")[10:13] == ["-", "10 %", "-, 1 of 1"]
 
@@ -99,6 +99,11 @@ def test_an_ablation_stands_beside_the_recipe_on_the_same_task(make_row):
 def test_capture_stands_in_a_table_of_its_own(make_row):
     page = results([make_row(clip="kettle", grade="capture")])
     assert line(section(page, "Real capture"), "kettle", "pinned") and "kettle" not in section(page, "Clip by clip")
+    assert "under noise" not in page
+    row = make_row(clip="kettle", grade="capture")
+    row["evaluation"]["noisy"] = {"policy": 0.75, "reference": 0.0}
+    told = line(section(results([row]), "Real capture"), f"`{row['cell']}`")
+    assert told[1:] == ["75 %", "-", "0 %"]
 
 
 def test_failures_stay(make_row):
