@@ -48,9 +48,9 @@ class Push:
 
 @dataclass(frozen=True)
 class Wear:
-    """Put the thing on the head, its underside `inside_m` below the head's top where it is open below."""
+    """Put the thing on the head, as far as it goes and `sink_m` farther, for hair and felt give way."""
 
-    inside_m: float = 0.05
+    sink_m: float = 0.005
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import numpy as np
 from devi_jax.core.rotations import quat_conj, quat_mul, quat_to_matrix
 from devi_jax.core.skeleton import SIDES
 from envs.choreography.gripping import Grip, hand_shape
-from envs.choreography.perform import HandTrack, leave_path, perform, reach_path, turn_path
+from envs.choreography.perform import HandTrack, perform
 from envs.choreography.stage import Stage
 from envs.choreography.timing import minimum_jerk, phase
+from envs.choreography.ways import home_path, leave_path, moved, reach_path, turn_path
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Beats:
         move: the object starts to move.
         there: it has arrived.
         release: the fingers start to open; by default never.
+        home: after a release the hand hangs again where it started; by default it stays beside the object.
         frames: the clip ends.
     """
 
@@ -38,6 +40,7 @@ class Beats:
     there: int = 92
     release: int | None = None
     frames: int = 110
+    home: int | None = None
 
 
 def carry(
@@ -56,49 +59,79 @@ def carry_along(
     stage: Stage, standing: np.ndarray, grips: Sequence[Grip], objects: np.ndarray, beats: Beats
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `carry`, the object going through the poses `objects` (T, 7), which rest until `move` and after `release`."""
-    frame = np.arange(beats.frames)
-    shaping, closing = phase(frame, beats.go, beats.beside), phase(frame, beats.arrive, beats.closed)
-    holding = frame >= beats.closed
-    if beats.release is not None:
-        closing *= 1 - phase(frame, beats.release, beats.release + OPENING)
-        holding &= frame < beats.release
-    hands = [_track(stage, standing, grip, objects, beats, shaping, closing) for grip in grips]
+    return act(stage, standing, [Part(grip, beats) for grip in grips], objects)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one hand does: its grip of the object as it is at its `arrive`, and when."""
+
+    grip: Grip
+    beats: Beats
+
+
+def act(
+    stage: Stage, standing: np.ndarray, parts: Sequence[Part], objects: np.ndarray, bent: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Postures (T, nq) and contact labels (T, 2) of hands that each take the object and let it go in their own time.
+
+    `objects` (T, 7): its poses, at rest for each hand from `go` to `closed` and from `release` on until it is away;
+    `bent`: see `perform`. Raises `ClipError` where a hand cannot follow.
+    """
+    frame = np.arange(len(objects))
+    hands, contact = [], np.zeros((len(objects), 2))
+    for part in parts:
+        beats = part.beats
+        shaping, closing = phase(frame, beats.go, beats.beside), phase(frame, beats.arrive, beats.closed)
+        holding = frame >= beats.closed
+        if beats.release is not None:
+            closing *= 1 - phase(frame, beats.release, beats.release + OPENING)
+            holding &= frame < beats.release
+        if beats.release is not None and beats.home is not None:
+            shaping *= 1 - phase(frame, beats.release + OPENING + LEAVING, beats.home)
+        hands.append(_track(stage, standing, part, objects, shaping, closing))
+        contact[:, SIDES.index(part.grip.side)] = holding
+    first = min((part.beats for part in parts), key=lambda beats: beats.go)
     # a thing that is lifted high is seen with the head less bent
     height = objects[:, 2] - objects[0, 2]
     raised = np.clip(height / _EYES_UP_M, 0.0, 1.0)
     upright = minimum_jerk((height - _UPRIGHT_M[0]) / (_UPRIGHT_M[1] - _UPRIGHT_M[0]))
-    gaze = phase(frame, beats.go - 4, beats.over_edge) * (1 - 0.4 * raised)
-    busy = {grip.side for grip in grips}
-    contact = np.stack([(side in busy) * holding for side in SIDES], axis=1).astype(float)
-    return perform(stage, standing, hands, objects, gaze, upright), contact
+    gaze = phase(frame, first.go - 4, first.over_edge) * (1 - 0.4 * raised)
+    return perform(stage, standing, hands, objects, gaze, upright, bent), contact
 
 
 OPENING = 14
 """Frames in which a hand that lets go opens, before it goes away."""
+LEAVING = 8
+"""Frames in which it then comes clear of the object, before it turns to hang again."""
 
 
 def _track(
-    stage: Stage,
-    standing: np.ndarray,
-    grip: Grip,
-    objects: np.ndarray,
-    beats: Beats,
-    shaping: np.ndarray,
-    closing: np.ndarray,
+    stage: Stage, standing: np.ndarray, part: Part, objects: np.ndarray, shaping: np.ndarray, closing: np.ndarray
 ) -> HandTrack:
     """The hand that reaches, holds the object as a rigid thing would, and leaves it where it let go."""
-    frame, start = np.arange(beats.frames), objects[0]
-    turn = quat_to_matrix(quat_mul(objects[:, 3:], quat_conj(start[3:])))
+    grip, beats = part.grip, part.beats
+    frame = np.arange(len(objects))
+    last = len(objects) - 1 if beats.release is None else min(beats.release, len(objects) - 1)
+    seen = objects[np.clip(frame, beats.arrive, last)]  # before and after, the object is none of this hand's business
+    start = seen[0]
+    turn = quat_to_matrix(quat_mul(seen[:, 3:], quat_conj(start[3:])))
     arrivals = (beats.go, beats.over_edge, beats.beside, beats.arrive)
     path = reach_path(stage, standing, grip, frame, arrivals)
-    positions = objects[:, :3] + np.einsum("tij,tj->ti", turn, path - start[:3])
-    if beats.release is not None:
+    positions = seen[:, :3] + np.einsum("tij,tj->ti", turn, path - start[:3])
+    rotations = turn @ turn_path(stage, standing, grip, shaping)
+    if beats.release is not None and beats.home is not None:
+        gone, let_go = beats.release + OPENING, moved(grip, start, seen[-1])
+        middle = (gone + LEAVING + beats.home) // 2
+        positions += home_path(stage, standing, let_go, frame, (gone, gone + LEAVING, middle, beats.home))
+        rotations[last:] = turn_path(stage, standing, let_go, shaping[last:])
+    elif beats.release is not None:
         positions += leave_path(grip, turn[-1], frame, beats.release + OPENING, beats.frames - 1)
     return HandTrack(
         side=grip.side,
         point=grip.place.point,
         positions=positions,
-        rotations=turn @ turn_path(stage, standing, grip, shaping),
+        rotations=rotations,
         fingers=[hand_shape(grip, s, c) for s, c in zip(shaping, closing, strict=True)],
     )
 

@@ -42,14 +42,19 @@ def in_palm(stage: Stage, side: str, along_m: float, across_m: float, from_palm_
     return np.array([mirror(side) * along_m, across_m, palm.pos[2] - palm.size[2] - from_palm_m])
 
 
-def close_fingers(stage: Stage, qpos: np.ndarray, side: str) -> dict[str, np.ndarray]:
-    """Rotation vectors of the twelve finger joints that close the hand at `qpos` (nq,) around the object."""
+def close_fingers(
+    stage: Stage, qpos: np.ndarray, side: str, solid: tuple[str, ...] = ("object",)
+) -> dict[str, np.ndarray]:
+    """Rotation vectors of the twelve finger joints that close the hand at `qpos` (nq,) around the object.
+
+    Fingers stop at everything that is `solid`: the object, and other geoms by name.
+    """
     joints: dict[str, np.ndarray] = {}
     for finger in FINGERS[:-1]:
         flexion = np.zeros(3)
         free = 0
         while free < 3:
-            flexion, touching = _close_until_touch(stage, qpos, f"{side}_{finger}", flexion, free)
+            flexion, touching = _close_until_touch(stage, qpos, f"{side}_{finger}", flexion, free, solid)
             free = touching + 1
         joints |= flexed(side, finger, flexion)
     return joints
@@ -66,7 +71,7 @@ def relaxed_fingers(side: str) -> dict[str, np.ndarray]:
 
 
 def _close_until_touch(
-    stage: Stage, qpos: np.ndarray, finger: str, flexion: np.ndarray, free: int
+    stage: Stage, qpos: np.ndarray, finger: str, flexion: np.ndarray, free: int, solid: tuple[str, ...]
 ) -> tuple[np.ndarray, int]:
     """Close knuckles `free`.. together: the flexion (3,) at the first touch and the phalanx (0..2) that touches."""
     rates = np.where(np.arange(3) >= free, _RATES, 0.0)
@@ -75,7 +80,8 @@ def _close_until_touch(
     def gaps(amount: float) -> np.ndarray:
         bent = np.minimum(flexion + amount * rates, FULL_FLEXION)
         data = kinematics(stage, pose(stage, flexed(side, name, bent), qpos))
-        return np.array([distance(stage, data, f"{finger}{k + 1}", "object") for k in range(3)])[free:]
+        bones = [f"{finger}{k + 1}" for k in range(free, 3)]
+        return np.array([min(distance(stage, data, bone, other) for other in solid) for bone in bones])
 
     amount = 0.0
     while gaps(amount + _STEP).min() > TOUCH_M and (flexion + amount * rates < FULL_FLEXION)[free:].any():

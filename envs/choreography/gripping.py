@@ -36,20 +36,27 @@ class Grip:
         return side_of(self.place)
 
 
-def wrap(stage: Stage, standing: np.ndarray, place: Place) -> Grip:
+def wrap(
+    stage: Stage,
+    standing: np.ndarray,
+    place: Place,
+    held: tuple[np.ndarray, np.ndarray] | None = None,
+    solid: tuple[str, ...] = ("object",),
+) -> Grip:
     """Close the fingers around the object and oppose the thumb, the body standing as in `standing` (nq,).
 
+    `held`: centre (3,) and frame (3, 3) of the part in the hand, see `oppose_thumb`; `solid`: see `close_fingers`.
     Raises `ClipError` where the hand cannot reach its place.
     """
     side = side_of(place)
-    closed = _fingers_closed(stage, standing, place)
-    return _grip(stage, closed, place, oppose_thumb(stage, closed, side))
+    closed = _fingers_closed(stage, standing, place, solid)
+    return _grip(stage, closed, place, oppose_thumb(stage, closed, side, held))
 
 
 def press(stage: Stage, standing: np.ndarray, place: Place) -> Grip:
     """Lay the hand on a face of the object, fingertips and thumb touching it; otherwise like `wrap`."""
     side = side_of(place)
-    closed = _fingers_closed(stage, standing, place)
+    closed = _fingers_closed(stage, standing, place, ("object",))
     return _grip(stage, closed, place, place_thumb(stage, closed, side, np.zeros(5), TOUCH_M))
 
 
@@ -67,11 +74,11 @@ def hand_shape(grip: Grip, shaping: float, closing: float) -> dict[str, np.ndarr
     }
 
 
-def _fingers_closed(stage: Stage, standing: np.ndarray, place: Place) -> np.ndarray:
+def _fingers_closed(stage: Stage, standing: np.ndarray, place: Place, solid: tuple[str, ...]) -> np.ndarray:
     """The posture (nq,) with the wrist at `place` and all fingers but the thumb closed until they touch."""
     side = side_of(place)
     reached = meet(stage, (*footing(stage, standing), place), standing, mobility(stage, (side,)), where="grip")
-    return pose(stage, close_fingers(stage, reached, side), reached)
+    return pose(stage, close_fingers(stage, reached, side, solid), reached)
 
 
 def _grip(stage: Stage, closed: np.ndarray, place: Place, thumb: np.ndarray) -> Grip:

@@ -37,14 +37,15 @@ def thumb_joints(stage: Stage, side: str, coordinates: np.ndarray) -> dict[str, 
     }
 
 
-def oppose_thumb(stage: Stage, qpos: np.ndarray, side: str) -> np.ndarray:
+def oppose_thumb(stage: Stage, qpos: np.ndarray, side: str, held: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
     """Coordinates (5,) of a thumb whose last phalanx touches the object opposite index and middle finger.
 
-    `qpos` (nq,): the hand around the object with its fingers closed.
+    `qpos` (nq,): the hand around the object with its fingers closed; `held`: centre (3,) and frame (3, 3) of the part
+    in the hand, whose z axis runs along the fist; by default the object's own.
     """
     data = kinematics(stage, qpos)
-    centre = data.body("object").xpos
-    frame = data.body("object").xmat.reshape(3, 3)
+    thing = data.body("object")
+    centre, frame = (thing.xpos, thing.xmat.reshape(3, 3)) if held is None else held
     fingers = (np.mean([data.geom(f"{side}_{f}3").xpos for f in ("index", "middle")], axis=0) - centre) @ frame
 
     def residuals(coordinates: np.ndarray) -> np.ndarray:
