@@ -43,6 +43,8 @@ class PlannerConfig:
     """How often a look is repeated, with fresh candidates, while its best one fails."""
     variants: int = 2
     """Conditions every candidate must bear: the score is the worst of them."""
+    assist: float = 0.0
+    """Help in a look's first iteration, which fades until the last one has none."""
 
     def __post_init__(self):
         counts = (self.samples - 1, self.iterations, self.elites, self.variants, self.knot)
@@ -59,6 +61,8 @@ class PlannerConfig:
                 where="commit",
                 valid="a multiple of the knot distance, no longer than the window",
             )
+        if not 0 <= self.assist <= 1:
+            raise ConfigError(f"assist {self.assist} is no share", where="assist", valid="from 0 to 1")
 
 
 @jax.tree_util.register_dataclass
@@ -73,13 +77,23 @@ class Planned:
     reward: Float[Array, "F V"]
 
 
+Ease = Callable[[States, Array], States]
+"""States in which the task is easier by a share from 0, as it is, to 1."""
+
+
+def no_help(states: States, share: Array) -> States:
+    """The states as they are."""
+    return states
+
+
 @dataclass(frozen=True, eq=False)
 class Planner:
-    """Searches actions `numbers @ basis[t]` of an environment; `basis` (T, D, A)."""
+    """Searches actions `numbers @ basis[t]` of an environment; `basis` (T, D, A). `ease`: what assistance means."""
 
     environment: Environment
     basis: Float[Array, "T D A"]
     config: PlannerConfig = PlannerConfig()
+    ease: Ease = no_help
 
     @property
     def frames(self) -> int:
@@ -149,7 +163,7 @@ class Planner:
 
     @cached_property
     def _improve(self) -> Callable:
-        return partial(_improve, self.config, self.window, self.environment, self._padded)
+        return partial(_improve, self.config, self.window, self.ease, self.environment, self._padded)
 
     @cached_property
     def _advance(self) -> Callable:
@@ -161,30 +175,33 @@ class Planner:
         return jnp.concatenate([jnp.asarray(self.basis, jnp.float32), last])
 
 
-def improve(config: PlannerConfig, window: int, environment: Environment, basis, states, now, mean, free, key, frame):
+def improve(
+    config: PlannerConfig, window: int, ease: Ease, environment: Environment, basis, states, now, mean, free, key, frame
+):
     """Best knots (K, D) found by a few iterations around `mean`, their score, and whether all variants lived.
 
     `now` (D,): the numbers at `frame`; `free` (K,): 1 where a knot may change.
     """
 
-    def iterate(carry, key):
-        mean, deviation, best, best_score = carry
+    def iterate(carry, inputs):
+        mean, deviation, best = carry
+        key, help = inputs
         noise = jax.random.normal(key, (config.samples, *mean.shape))
         candidates = mean + free[:, None] * deviation * noise
         # the mean and the best so far stay candidates, so the last iteration's first is the best of all
         candidates = candidates.at[0].set(mean).at[1].set(best)
-        scores, alive = evaluate(config, window, environment, basis, states, now, candidates, frame)
+        eased = ease(states, help)
+        scores, alive = evaluate(config, window, environment, basis, eased, now, candidates, frame)
         order = jnp.argsort(-scores)
         elite = candidates[order[: config.elites]]
-        better = scores[order[0]] >= best_score
-        best = jnp.where(better, candidates[order[0]], best)
-        lives = alive[order[0]]
         deviation = jnp.maximum(elite.std(axis=0), config.floor)
-        return (elite.mean(axis=0), deviation, best, jnp.maximum(best_score, scores[order[0]])), lives
+        return (elite.mean(axis=0), deviation, candidates[order[0]]), (scores[order[0]], alive[order[0]])
 
-    start = (mean, jnp.ones_like(mean), mean, -jnp.inf)
-    (_, _, best, score), lives = jax.lax.scan(iterate, start, jax.random.split(key, config.iterations))
-    return best, score, lives[-1]
+    fading = config.assist * jnp.linspace(1.0, 0.0, config.iterations) if config.iterations > 1 else jnp.zeros(1)
+    start = (mean, jnp.ones_like(mean), mean)
+    inputs = jax.random.split(key, config.iterations), fading
+    (_, _, best), (scores, alive) = jax.lax.scan(iterate, start, inputs)
+    return best, scores[-1], alive[-1]
 
 
 def evaluate(config: PlannerConfig, window: int, environment: Environment, basis, states, now, candidates, frame):
@@ -233,5 +250,5 @@ def knots_to_frames(
     return jnp.einsum("fk,nkd->nfd", jnp.asarray(weights, jnp.float32), whole)
 
 
-_improve = jax.jit(improve, static_argnums=(0, 1))
+_improve = jax.jit(improve, static_argnums=(0, 1, 2))
 _advance = jax.jit(advance, static_argnums=(0, 1))

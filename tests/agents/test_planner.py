@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents.planner import Planner, PlannerConfig, evaluate, knots_to_frames
+from agents.planner import Planner, PlannerConfig, evaluate, knots_to_frames, no_help
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.protocols import Transition
 
@@ -112,3 +112,23 @@ def test_a_plan_bears_all_its_conditions():
 def test_settings_without_meaning_are_refused(wrong):
     with pytest.raises(ConfigError):
         planner(**wrong)
+
+
+def lift(states, share):
+    """Help that moves the point up: a look that kept it would think that less is needed."""
+    return {**states, "x": states["x"] + 0.3 * share}
+
+
+def test_help_fades_until_the_last_iteration_has_none():
+    """With a helper that makes standing still best at first, the plan is still of the world without help."""
+    helped = planner(iterations=6, assist=1.0)
+    helped = Planner(helped.environment, helped.basis, helped.config, lift)
+    found = helped.search(starts(0.0), jax.random.key(0))
+    assert found.reward.mean() > 0.9
+    # with a single iteration there is no help at all
+    config = replace(helped.config, iterations=1)
+    alone, assisted = (Planner(helped.environment, helped.basis, config, ease) for ease in (no_help, lift))
+    one, two = (p.search(starts(0.0), jax.random.key(2)).actions for p in (alone, assisted))
+    assert (one == two).all()
+    with pytest.raises(ConfigError, match="no share"):
+        PlannerConfig(assist=2.0)
