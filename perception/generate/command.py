@@ -1,0 +1,46 @@
+"""Any program that takes a picture and a prompt and leaves a video: a script of the user's, a web service's client."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from devi_jax.core.errors import VideoError
+from perception.generate.generator import check_fit
+from perception.programs import arguments, run
+from perception.video import Video, probe
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program as a video generator. It is started without a shell: values need no quotes."""
+
+    line: str = ""
+    """The command, with {image} {prompt} {negative_prompt} {out} {seed} {fps} {frames} where its values belong."""
+    fps: float = 16.0
+    """What {fps} says; the video's own rate is read from the video."""
+    frames: int = 81
+    """What {frames} says."""
+    timeout_s: float = 3600.0
+    """A program that runs longer is ended."""
+
+    def generate(self, frame0: np.ndarray, prompt: str, negative_prompt: str, seed: int, out: Path) -> Video:
+        """See `Generator.generate`."""
+        with tempfile.TemporaryDirectory(prefix="devi_jax-") as folder:
+            image = Path(folder) / "frame0.png"
+            Image.fromarray(frame0).save(image)
+            values = {"image": image, "prompt": prompt, "negative_prompt": negative_prompt, "out": out.absolute()}
+            values |= {"seed": seed, "fps": f"{self.fps:g}", "frames": self.frames}
+            line = arguments(self.line, values, "--command.line")
+            run(line, "--command.line", timeout_s=self.timeout_s)
+        if not out.is_file():
+            raise VideoError(
+                "the command ended well but left no video",
+                where=self.line,
+                valid="a program that writes a video to {out}",
+            )
+        video = probe(out, generator="command", line=self.line, seed=seed)
+        check_fit(video, frame0.shape[1], frame0.shape[0])
+        return video
