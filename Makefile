@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 CLIP ?= lift_can-rough
 MINUTES ?= 6
+TORCH ?= torch==2.13.0
 OUT := $(shell test -e runs/demo && date +runs/demo-%Y%m%d-%H%M%S || echo runs/demo)
 
 BIN := $(VENV)/bin
@@ -30,7 +31,8 @@ $(CORE): pyproject.toml | $(BIN)/python
 
 $(DEV): pyproject.toml | $(BIN)/python
 	@echo "Installing devi-jax and its development tools into $(VENV) (once, a minute or two) ..."
-	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(RUN) pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev,perception,wan]'
 	@touch $(CORE) $@
 
 demo: $(CORE)
