@@ -7,6 +7,7 @@ turned into SMPL-X's T-pose here. Run by maintainers only: `python -m envs.bodie
 import gzip
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,13 @@ class Skin:
     weights: np.ndarray
 
 
-def read_makehuman(source: Path) -> Skin:
-    """The average young man of MakeHuman in its A-pose, in the project's axes."""
-    vertices, groups = _read_obj(source / MESH)
-    for target in TARGETS:
+def read_makehuman(source: Path, targets: Sequence[str] = TARGETS, parts: Sequence[str] = ("body",)) -> Skin:
+    """The vertices of some face groups of MakeHuman's mesh in its A-pose, morphed by `targets`, in the project's axes.
+
+    By default the body of the average young man. A vertex that the rig does not move follows the head.
+    """
+    vertices, groups = read_obj(source / MESH)
+    for target in targets:
         vertices = vertices + _read_target(source / target, len(vertices))
     vertices = measure.from_smplx_axes(vertices) * _METRES
     rig = json.loads((source / RIG).read_text())
@@ -59,9 +63,10 @@ def read_makehuman(source: Path) -> Skin:
     for i, joint in enumerate(JOINTS):
         for vertex, weight in by_bone[names[joint]]:
             weights[int(vertex), i] += weight
-    body = groups["body"]
-    weights = weights[body]
-    return Skin(vertices[body], joints, weights / weights.sum(axis=1, keepdims=True))
+    chosen = np.concatenate([groups[part] for part in parts])
+    weights = weights[chosen]
+    weights[weights.sum(axis=1) == 0, INDEX["head"]] = 1.0
+    return Skin(vertices[chosen], joints, weights / weights.sum(axis=1, keepdims=True))
 
 
 def to_tpose(skin: Skin) -> Skin:
@@ -132,7 +137,7 @@ def _joint_centre(head: dict, vertices: np.ndarray, groups: dict[str, np.ndarray
             raise DeviError(f"unknown joint strategy '{other}'", where=RIG, valid="CUBE, VERTEX, MEAN")
 
 
-def _read_obj(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def read_obj(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Vertices (V, 3) and the vertex indices of each face group."""
     vertices, members, group = [], {}, ""
     for words in (line.split() for line in path.read_text().splitlines()):

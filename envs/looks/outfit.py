@@ -1,0 +1,72 @@
+"""Clothes and hair as geometry: shoes and brim are added, covered skin is smoothed and pushed out."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from envs.bodies.skin import PARTS, Skin, keep, normals
+from envs.looks import garments
+from envs.looks.appearance import Appearance
+from envs.looks.extras import with_brim, with_shoes
+
+_HEM_M = 0.012  # over which a garment rises to its full thickness
+_HAIR_M = 0.014
+_CAP_M = 0.019
+_SMOOTHING = {"top": 12, "trousers": 16, "scalp": 6, "cap": 5}
+"""Rounds of Laplacian smoothing, so that anatomy does not show through."""
+
+
+def outfit(skin: Skin, person: Appearance) -> Skin:
+    """A bundled skin with the parts that the person wears, and without those that do not show."""
+    marks = garments.landmarks(skin)
+    long_hair = person.hair.length == "long" and person.hair.cap is None
+    # the long hair of the source also hangs over face and chest
+    behind = (skin.vertices[:, 1] < marks.head[1] + 0.035) | (skin.vertices[:, 2] > marks.eye[2] + 0.06)
+    shown = (skin.part != PARTS.index("long_hair")) | (long_hair & behind[skin.triangles].all(axis=1))
+    worn = with_shoes(keep(skin, shown), marks)
+    return with_brim(worn, marks) if person.hair.cap is not None else worn
+
+
+def relief(skin: Skin, person: Appearance) -> Skin:
+    """An `outfit` whose covered skin is smoothed and pushed out to the thickness of cloth, hair and cap."""
+    marks = garments.landmarks(skin)
+    p = skin.vertices
+    body = np.zeros(len(p), bool)
+    body[skin.triangles[skin.part == PARTS.index("body")]] = True
+    depths = {
+        "top": garments.top_depth(p, marks, person),
+        "trousers": garments.trousers_depth(p, marks, person),
+        "scalp": garments.scalp_depth(p, marks),
+        "cap": garments.cap_depth(p, marks) if person.hair.cap is not None else np.full(len(p), -1.0),
+    }
+    thick = np.maximum.reduce(
+        [
+            _rise(depths["top"]) * person.top.cloth.loose_m,
+            _rise(depths["trousers"]) * person.trousers.cloth.loose_m,
+            _rise(depths["scalp"] * 0.6) * _HAIR_M * (0.4 if person.hair.cap is not None else 1.0),
+            _rise(depths["cap"] * 2.5) * _CAP_M,
+        ]
+    )
+    average = neighbours(len(p), skin.triangles)
+    out = p.copy()
+    for name, rounds in _SMOOTHING.items():
+        share = (body * np.clip(depths[name] / _HEM_M, 0, 1))[:, None]
+        for _ in range(rounds):
+            out += 0.5 * share * (average @ out - out)
+    out += (body * thick)[:, None] * normals(out, skin.triangles)
+    return replace(skin, vertices=out)
+
+
+def neighbours(count: int, triangles: np.ndarray) -> sparse.csr_matrix:
+    """The matrix (V, V) that replaces every vertex by the mean of its neighbours."""
+    a, b = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]).T
+    linked = sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(count, count)).tocsr()
+    linked = ((linked + linked.T) > 0).astype(float)
+    degree = np.asarray(linked.sum(axis=1)).ravel()
+    return sparse.diags(1 / np.maximum(degree, 1)) @ linked
+
+
+def _rise(depth: np.ndarray) -> np.ndarray:
+    t = np.clip(depth / _HEM_M, 0, 1)
+    return t * t * (3 - 2 * t)
