@@ -96,6 +96,14 @@ def load_run(run: RunDir) -> tuple[RunConfig, Assembly, Learner]:
 
 def load_state(run: RunDir, learner: Learner) -> TrainState:
     """The latest checkpointed state. Raises `RunError` if there is none, or it is of another system or size."""
+    config = read_config(run)
+    if config.plan == "only":
+        raise RunError(
+            "the run planned only: it has no policy",
+            where=str(run.path),
+            valid="a run that learned; the plan's own judgement is in evaluation.json",
+            mend=f"python -m devi_jax.train --clip={config.clip} --plan=first",
+        )
     with Checkpoints(run.checkpoints) as checkpoints:
         return checkpoints.restore(None, jax.eval_shape(learner.init, jax.random.key(0)))
 

@@ -1,5 +1,6 @@
 """A system: environment, rewards and learner of one method, as frozen data a user can change flag by flag."""
 
+import copy
 import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -43,13 +44,21 @@ class System:
                 )
 
 
+ADDED: dict[str, Any] = {"planner.search.assist": 0.0}
+"""Fields that files of older versions lack, and what those runs did without them."""
+
+
 def to_json(system: System) -> dict[str, Any]:
     """The system as JSON types; infinities, which JSON has no numbers for, as words."""
     return _worded(asdict(system))
 
 
 def from_json(data: Any, where: str) -> System:
-    """Inverse of `to_json`. Raises `RunError` naming the field that does not fit, is unknown, or is missing."""
+    """Inverse of `to_json`; what was `ADDED` since has its old meaning.
+
+    Raises `RunError` naming the field that does not fit, is unknown, or is missing.
+    """
+    data = _with_added(data)
     try:
         system = TypeAdapter(System).validate_python(data)
     except ValidationError as error:
@@ -60,6 +69,18 @@ def from_json(data: Any, where: str) -> System:
     if different:
         raise _misfit("a field is unknown or missing", different[0], where)
     return system
+
+
+def _with_added(data: Any) -> Any:
+    data = copy.deepcopy(data)
+    for path, value in ADDED.items():
+        *parents, last = path.split(".")
+        node = data
+        for name in parents:
+            node = node.get(name) if isinstance(node, dict) else None
+        if isinstance(node, dict):
+            node.setdefault(last, value)
+    return data
 
 
 def _misfit(what: str, field: str, where: str) -> RunError:

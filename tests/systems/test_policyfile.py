@@ -157,3 +157,13 @@ def test_shipped_policies_are_small_and_fit_this_version(name):
     assert path.stat().st_size < 2e6
     read = read_policy(path)
     assert read.card["git"] and read.card["evaluation"]["exact"]["success"]
+
+
+def test_a_run_that_only_planned_has_no_policy_and_says_how_to_get_one(run, loaded, tmp_path):
+    planned = RunDir(shutil.copytree(run.path, tmp_path / "planned"))
+    config = json.loads(planned.config_json.read_text())
+    config["config"]["plan"] = "only"
+    planned.config_json.write_text(json.dumps(config))
+    with pytest.raises(RunError, match="planned only") as caught:
+        load_state(planned, loaded[2])
+    assert "--clip=lift_can --plan=first" in str(caught.value.mend)

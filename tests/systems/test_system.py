@@ -10,7 +10,7 @@ from agents import PpoConfig
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.runtime.files import jsonable
 from devi_jax.systems import TERMS, System, choose_preset, devi
-from devi_jax.systems.system import from_json, to_json
+from devi_jax.systems.system import ADDED, from_json, to_json
 from envs.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
 from envs.terms import Weighting
 
@@ -126,3 +126,17 @@ def test_the_paper_preset_is_as_printed():
 @pytest.mark.parametrize(("platform", "preset"), [("cpu", "cpu"), ("gpu", "paper"), ("tpu", "paper")])
 def test_auto_preset(platform, preset):
     assert choose_preset(platform)[0] == preset
+
+
+@pytest.mark.parametrize("path", ADDED)
+def test_a_field_that_older_files_lack_means_what_they_did(path, system):
+    data = through_a_file(system)
+    *way, last = path.split(".")
+    part = data
+    for key in way:
+        part = part[key]
+    del part[last]
+    read = from_json(data, "run/config.json")
+    assert last not in part  # what was given stays as it is
+    part[last] = ADDED[path]
+    assert read == from_json(data, "run/config.json")
