@@ -24,10 +24,10 @@ class Grip:
 class Model:
     """One thing in its own frame: metres, z up, upright.
 
-    `mesh`: closed, its vertices doubled where the texture has a seam. `uv` (V, 2) in [0, 1]: (0, 0) is the corner of
-    the texture's first pixel, u to the right, v down. `texture` (H, W, 3) uint8. `material`: a name of the materials
-    table. `shape`, `size`: the primitive that it collides as (`ObjectSpec`), a mesh by default. `grip`: `None` where
-    nothing is known, as of users' meshes.
+    `mesh`: closed, its vertices doubled where the texture has a seam. `uv` (V, 2): (0, 0) is the corner of the
+    texture's first pixel, (1, 1) that of its last; beyond it repeats. `texture` (H, W, 3) uint8. `material`: a name of
+    the materials table. `shape`, `size`: the primitive that it collides as (`ObjectSpec`), a mesh by default. `grip`:
+    `None` where nothing is known, as of users' meshes.
     """
 
     name: str
