@@ -25,8 +25,18 @@ class Candidate:
     awkward: float
 
 
-def wraps(stage: Stage, standing: np.ndarray, side: str, points: np.ndarray, held: Sequence[Handle]) -> list[Candidate]:
-    """Closed hands around a thing whose surface is `points` (N, 3), by any of its handles; world frame, metres."""
+def wraps(
+    stage: Stage,
+    standing: np.ndarray,
+    side: str,
+    points: np.ndarray,
+    held: Sequence[Handle],
+    ground_m: float = -np.inf,
+) -> list[Candidate]:
+    """Closed hands around a thing whose surface is `points` (N, 3), by any of its handles; world frame, metres.
+
+    `ground_m`: the height of its support, under which no hand goes.
+    """
     shoulder = np.array(kinematics(stage, standing).body(f"{side}_shoulder").xpos)
     found = []
     for rank, handle in enumerate(held):
@@ -38,7 +48,7 @@ def wraps(stage: Stage, standing: np.ndarray, side: str, points: np.ndarray, hel
                 rotation = turned(side, palm, thumb)
                 point = in_palm(stage, side, along, _ACROSS_M, gap)
                 place = Place(f"{side}_wrist", handle.centre + centre, rotation, point)
-                awkward = comfort + 0.1 * rank + 4.0 * (gap > _PINCH_FROM_M) * 0.1
+                awkward = comfort + 0.1 * rank + _PER_M * _sunk(place, _PALM, ground_m)
                 found.append(Candidate("wrap", (place,), handle.centre + centre, handle.axis, awkward))
     return sorted(found, key=lambda c: c.awkward)
 
@@ -63,11 +73,14 @@ def pushes(
                 places.append(Place(f"{side}_wrist", spot, turned(side, towards, thumb), point))
                 reach = spot - data.body(f"{side}_shoulder").xpos
                 awkward += _awkward(side, fingers_of(side, towards, thumb), towards, thumb, reach)
+                awkward += _PER_M * _sunk(places[-1], _FLAT_HAND, float(points[:, 2].min()))
             found.append(Candidate("press", tuple(places), face, towards, awkward))
     return sorted(found, key=lambda c: c.awkward)
 
 
-def clasps(stage: Stage, standing: np.ndarray, points: np.ndarray, across: Sequence[np.ndarray]) -> list[Candidate]:
+def clasps(
+    stage: Stage, points: np.ndarray, across: Sequence[np.ndarray], ground_m: float = -np.inf
+) -> list[Candidate]:
     """Two flat hands on opposite faces of a thing, along any of the horizontal unit vectors `across`."""
     found = []
     for direction in across:
@@ -79,6 +92,7 @@ def clasps(stage: Stage, standing: np.ndarray, points: np.ndarray, across: Seque
                     _on_face(stage, side, face, -mirror(side) * right, pitch, along) for side, face in sides.items()
                 )
                 awkward = 2.0 * (1 - right[0]) + abs(pitch + 20.0) / 60.0 + 4 * (along - _ALONG_M[0])
+                awkward += _PER_M * max(_sunk(place, _FLAT_HAND, ground_m) for place in places)
                 middle = (sides["left"] + sides["right"]) / 2
                 found.append(Candidate("press", places, middle, right, awkward))
     return sorted(found, key=lambda c: c.awkward)
@@ -114,16 +128,25 @@ def _holds(offsets: np.ndarray, fingers: np.ndarray, palm: np.ndarray) -> Iterat
     """Shift of the centre (3,), place along the hand and distance from the palm of hands that could close around."""
     if not len(offsets):
         return
-    before, behind = extent(offsets, fingers)
-    breadth, (above, below) = before + behind, extent(offsets, palm)
+    above, below = extent(offsets, palm)
+    within = offsets[offsets @ palm < _FINGERS_M - above]
+    before, behind = extent(within, fingers)
+    breadth = before + behind
     if breadth > WIDEST_M:
         return
     centre = (behind - before) / 2 * fingers
     if above + below > _THIN_M or breadth < 1.5 * (above + below):
         yield centre, _IN_FIST_M, above + _GAP_M
-    if breadth > _NARROW_M and above + below < 2 * _THIN_M:
+    if breadth > _NARROW_M and above + below < _PLATE_M:
         for standoff in _STANDOFFS_M:
             yield centre, _PINCH_M - breadth / 2, above + standoff
+
+
+def _sunk(place: Place, corners: np.ndarray, ground_m: float) -> float:
+    """How far corners (N, 3) of a right hand, mirrored for a left one, are below a height, metres."""
+    sign = mirror(place.body.split("_")[0])
+    there = place.position + (corners * [sign, 1, 1] - place.point) @ place.rotation.T
+    return max(0.0, ground_m - float(there[:, 2].min()))
 
 
 def _awkward(side: str, fingers: np.ndarray, palm: np.ndarray, thumb: np.ndarray, reach: np.ndarray) -> float:
@@ -149,9 +172,17 @@ def _on_face(stage: Stage, side: str, face: np.ndarray, palm: np.ndarray, pitch_
 
 
 _STEP_DEG = 15
+_FINGERS_M = 0.06  # how far beyond the palm fingers close
 _PITCHES_DEG = (-20.0, 0.0, -45.0, -70.0)
-_ALONG_M = (0.090, 0.125, 0.160)  # palm, knuckles, fingers
+_ALONG_M = (0.090, 0.125, 0.160, 0.190)  # palm, knuckles, fingers, tips
+_PALM = np.array([[x, y, z] for x in (0.0, 0.12) for y in (-0.05, 0.04) for z in (-0.022, 0.010)])
+_FLAT_HAND = np.concatenate([_PALM, [[0.20, 0.02, -0.015], [0.20, -0.02, -0.015]]])
+_PER_M = 60.0
 _IN_FIST_M, _ACROSS_M, _GAP_M, _FLAT_M = 0.090, 0.008, 0.003, 0.002
-_THIN_M, _NARROW_M = 0.03, 0.03  # plates are pinched at their edges, by fingertips at most this far along the hand
+_THIN_M, _PLATE_M, _NARROW_M = (
+    0.03,
+    0.045,
+    0.01,
+)  # plates are pinched at their edges, by fingertips at most this far along the hand
 _APART_M = 0.14
-_PINCH_M, _PINCH_FROM_M, _STANDOFFS_M = 0.165, 0.05, (0.030, 0.045, 0.060)
+_PINCH_M, _STANDOFFS_M = 0.165, (0.030, 0.045, 0.060)

@@ -1,6 +1,6 @@
 """Of all ways to lay hands on a thing the best: reached with ease, clear of everything, touching from two sides."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -8,7 +8,8 @@ import numpy as np
 
 from devi_jax.core.errors import SceneError
 from devi_jax.core.skeleton import FINGERS, SIDES
-from envs.choreography.candidates import Candidate
+from envs.choreography.candidates import Candidate, shifted
+from envs.choreography.crouch import bending, crouched
 from envs.choreography.gripping import Grip, hand_shape, press, wrap
 from envs.choreography.ik import Place, Solution, Task, solve
 from envs.choreography.outline import unit
@@ -16,7 +17,7 @@ from envs.choreography.posture import footing, mirror, mobility, stay
 from envs.choreography.stage import Stage, kinematics, pose
 from envs.choreography.ways import aside
 
-POSED, CLOSED = 14, 3
+POSED, CLOSED = 14, 4
 """How many candidates are posed by inverse kinematics, and how many of them close their fingers."""
 
 
@@ -54,22 +55,36 @@ def choose(
     posed = sorted((_posed(stage, standing, still, c, solid, bent) for c in _spread(candidates)), key=lambda p: p[2])
     reached = [p for p in posed if p[1].residual < _MISS_M]
     if not reached:
-        _refuse(stage, posed, thing)
-    grasps = [_closed(stage, standing, *p, solid) for p in reached[:CLOSED]]
+        _refuse(stage, standing, still, posed[0][0], thing, bent)
+    grasps = [_closed(stage, *p, solid) for p in _varied(reached)]
     return min(grasps, key=lambda grasp: grasp.cost)
 
 
 def _spread(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The least awkward ones, of either kind of hold and each place along the hand a few."""
-    kinds: dict[tuple, list[Candidate]] = {}
+    kinds: dict[Hashable, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda c: c.awkward):
-        point = candidate.places[0].point
-        kinds.setdefault((round(point[0], 3), round(point[2], 3)), []).append(candidate)
+        kinds.setdefault(_hold(candidate), []).append(candidate)
     rows = sorted(kinds.values(), key=lambda row: row[0].awkward)
     share = max(2, POSED // len(rows))
     chosen = [candidate for row in rows for candidate in row[:share]]
     chosen += [candidate for row in rows[:2] for candidate in row[share : share + 4]]
     return sorted(chosen, key=lambda c: c.awkward)[:POSED]
+
+
+def _varied(posed: Sequence[tuple[Candidate, Solution, float]]) -> list[tuple[Candidate, Solution, float]]:
+    """The best of each kind of hold, then the next best: `CLOSED` of them."""
+    firsts: dict[Hashable, int] = {}
+    for k, (candidate, _, _) in enumerate(posed):
+        firsts.setdefault(_hold(candidate), k)
+    order = [*firsts.values(), *(k for k in range(len(posed)) if k not in firsts.values())]
+    return [posed[k] for k in order[:CLOSED]]
+
+
+def _hold(candidate: Candidate) -> Hashable:
+    """What kind of hold it is: how far along the hand and from the palm the thing is, to a centimetre or two."""
+    along, _, away = candidate.places[0].point
+    return candidate.kind, round(abs(along) / 0.02), round(away / 0.015) if abs(along) > 0.1 else 0
 
 
 def _posed(
@@ -82,13 +97,15 @@ def _posed(
 ) -> tuple[Candidate, Solution, float]:
     """The body with its hands at their places, and how it looks: awkward, strained, overlapping."""
     sides = tuple(place.body.split("_")[0] for place in candidate.places)
-    free = mobility(stage, SIDES, bent)
-    found = solve(stage, (*still, *candidate.places), standing, free)
-    cost = candidate.awkward + _effort(stage, standing, found.qpos, free)
+    free = mobility(stage, SIDES)
+    low = min(place.position[2] for place in candidate.places)
+    rest = crouched(stage, standing, float(bending(low))) if bent else standing
+    found = solve(stage, (*still, *candidate.places), rest, free)
+    cost = candidate.awkward + _effort(stage, rest, found.qpos, free)
     data = kinematics(stage, found.qpos)
     for side in sides:
         hand = [f"{side}_wrist", f"{side}_elbow"]
-        cost += _PER_M * _depth(stage, data, hand, solid)
+        cost += _PER_M * _depth(stage, data, hand, (*solid, *_TRUNK))
         bent = mirror(side) * 2 * np.arctan2(*found.qpos[stage.quat(f"{side}_elbow")][[3, 0]])
         cost += 5.0 * max(0.0, 0.1 - bent)
     return candidate, found, cost
@@ -102,9 +119,7 @@ def _effort(stage: Stage, standing: np.ndarray, qpos: np.ndarray, free: np.ndarr
     return float(_EFFORT * (turned[moved] ** 2 / free[moved]).sum())
 
 
-def _closed(
-    stage: Stage, standing: np.ndarray, candidate: Candidate, found: Solution, cost: float, solid: tuple[str, ...]
-) -> Grasp:
+def _closed(stage: Stage, candidate: Candidate, found: Solution, cost: float, solid: tuple[str, ...]) -> Grasp:
     """The candidate with its fingers closed, and what is wrong about it added to its cost."""
     close = wrap_around if candidate.kind == "wrap" else _flat
     grips = tuple(close(stage, found.qpos, candidate, place, solid) for place in candidate.places)
@@ -116,7 +131,7 @@ def _closed(
         if candidate.kind == "wrap":
             cost += _looseness(stage, closed, grip.side)
         for away in (np.zeros(3), aside(grip, grip.place.rotation)):
-            cost += 0.5 * _PER_M * _depth(stage, _ready(stage, found.qpos, grip, away), hand, solid)
+            cost += 0.5 * _PER_M * _depth(stage, _ready(stage, found.qpos, grip, away), hand, (*solid, *_TRUNK))
     return Grasp(candidate, grips, cost)
 
 
@@ -177,24 +192,29 @@ def _depth(stage: Stage, data: mujoco.MjData, geoms: Sequence[str], others: Sequ
     return max(0.0, -worst)
 
 
-def _refuse(stage: Stage, posed: Sequence[tuple[Candidate, Solution, float]], thing: str) -> None:
-    """Raise with by how much the nearest candidate is missed."""
-    misses = []
-    for candidate, found, _ in posed:
-        data = kinematics(stage, found.qpos)
-        for place in candidate.places:
-            body = data.body(place.body)
-            there = body.xpos + body.xmat.reshape(3, 3) @ place.point
-            misses.append((float(np.linalg.norm(place.position - there)), place.body.split("_")[0]))
-    miss, side = min(misses)
+def _refuse(
+    stage: Stage, standing: np.ndarray, still: Sequence[Task], candidate: Candidate, thing: str, bent: bool
+) -> None:
+    """Raise with how far the thing would have to come nearer to be reached so."""
+    wrist = kinematics(stage, standing).body(candidate.places[0].body)
+    home = wrist.xpos + [0.0, 0.2, 0.2]
+    way = home - candidate.places[0].position
+    near, far = 1.0, 0.0  # shares of the way: reached, not reached
+    for _ in range(7):
+        middle = (near + far) / 2
+        _, found, _ = _posed(stage, standing, still, shifted(candidate, middle * way), (), bent)
+        reached = found.residual < _MISS_M
+        near, far = (middle, far) if reached else (near, middle)
+    side = candidate.places[0].body.split("_")[0]
     raise SceneError(
-        f"unreachable: '{thing}' is {max(miss, 0.001):.2f} m beyond the {side} hand's reach",
+        f"unreachable: '{thing}' is {near * np.linalg.norm(way):.2f} m beyond the {side} hand's reach",
         where=f"things: {thing}",
-        valid="about 0.55 m around the shoulders of a human that stands where it is",
-        mend="move the thing nearer to the human",
+        valid="within reach of a human that stands where it is",
+        mend="move the thing nearer to the human, or take the other hand",
     )
 
 
+_TRUNK = ("pelvis", "spine1", "spine2", "spine3", "left_hip", "right_hip")
 _MISS_M = 1e-3
 _PER_M = 300.0  # a millimetre of overlap costs as much as a third of a radian
 _EFFORT = 0.25

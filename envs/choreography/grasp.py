@@ -84,6 +84,8 @@ def _close_until_touch(
         return np.array([min(distance(stage, data, bone, other) for other in solid) for bone in bones])
 
     amount = 0.0
+    while gaps(amount).min() < 0.0 and (flexion + amount * rates < FULL_FLEXION)[free:].any():
+        amount += _STEP  # straight, it would be in what it has to stay out of
     while gaps(amount + _STEP).min() > TOUCH_M and (flexion + amount * rates < FULL_FLEXION)[free:].any():
         amount += _STEP
     low, high = amount, amount + _STEP

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from devi_jax.core.skeleton import SIDES
+from envs.choreography.crouch import bending, crouched
 from envs.choreography.ik import Place, meet
 from envs.choreography.posture import footing, mobility, stay, trunk_dofs
 from envs.choreography.stage import Stage, pose
@@ -35,18 +36,19 @@ def perform(
     """Postures (T, nq) nearest to `standing` (nq,) in which the hands follow their tracks.
 
     `objects` (T, 7): the object's pose; `gaze` (T,): how far the head is bent towards the hands, 0 to 1; `upright`
-    (T,): how much the trunk leaves reaching to the arms, 0 to 1; `bent`: knees and hips bend readily, and an idle arm
-    goes with the trunk, as one reaches to the floor. Raises `ClipError` naming the first frame in which a
-    hand cannot follow.
+    (T,): how much the trunk leaves reaching to the arms, 0 to 1; `bent`: one crouches to reach down, and an idle arm
+    goes with the trunk. Raises `ClipError` naming the first frame in which a hand cannot follow.
     """
     busy = {hand.side for hand in hands}
     idle = [] if bent else [stay(stage, standing, f"{side}_wrist") for side in SIDES if side not in busy]
-    still, free = (*footing(stage, standing), *idle), mobility(stage, SIDES, bent)
+    still, free = (*footing(stage, standing), *idle), mobility(stage, SIDES)
     trunk = trunk_dofs(stage)
     qpos = np.zeros((len(objects), len(standing)))
     previous = standing
     for t in range(len(objects)):
-        prefer = pose(stage, _look_down(gaze[t]), standing)
+        lowest = min(hand.positions[t][2] for hand in hands)
+        rest = crouched(stage, standing, float(bending(lowest))) if bent else standing
+        prefer = pose(stage, _look_down(gaze[t]), rest)
         prefer[stage.object] = objects[t]
         for hand in hands:
             prefer = pose(stage, hand.fingers[t], prefer)

@@ -67,22 +67,14 @@ def foot_geoms(stage: Stage) -> tuple[str, ...]:
     return tuple(model.geom(g).name for g in range(model.ngeom) if model.geom_bodyid[g] in bodies)
 
 
-def mobility(stage: Stage, arms: tuple[str, ...], bent: bool = False) -> np.ndarray:
-    """How readily each degree of freedom leaves the preferred posture, (nv,): legs for balance, then the named arms.
-
-    `bent`: hips, knees and the height of the pelvis as readily as one squats.
-    """
+def mobility(stage: Stage, arms: tuple[str, ...]) -> np.ndarray:
+    """How readily each degree of freedom leaves the preferred posture, (nv,): legs for balance, then the named arms."""
     out = np.zeros(stage.model.nv)
     root = stage.dofs("pelvis")
     out[root.start - 3 : root.start], out[root] = 0.2, (0.1, 0.03, 0.05)
     for side in SIDES:
         for joint, value in (("hip", 0.3), ("knee", 0.3), ("ankle", 0.5)):
             out[stage.dofs(f"{side}_{joint}")] = value
-    if bent:
-        out[root.start - 3 : root.start], out[root] = 2.0, (0.5, 0.03, 0.05)
-        for side in SIDES:
-            for joint in ("hip", "knee", "ankle"):
-                out[stage.dofs(f"{side}_{joint}")] = (2.0, 0.1, 0.1)
     for side in arms:
         for joint, value in _ARM_MOBILITY.items():
             out[stage.dofs(joint.format(side=side))] = value

@@ -89,6 +89,8 @@ def shortcomings(quality: Quality, limits: Limits = Limits()) -> tuple[str, ...]
 
 
 def _penetration(stage: Stage, frames: list[mujoco.MjData], geoms: list[str], other: str) -> float:
+    if other == "table" and stage.scene.table is None:
+        return 0.0
     return max(0.0, -1e3 * min(distance(stage, data, geom, other) for data in frames for geom in geoms))
 
 

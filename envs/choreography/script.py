@@ -18,6 +18,7 @@ from envs.choreography.outline import unit
 from envs.choreography.pace import frames_for, reaching
 from envs.choreography.posture import footing, mirror, mobility
 from envs.choreography.stage import pose
+from envs.choreography.suited import unsuited
 from envs.choreography.timing import phase
 from envs.choreography.verbs import way
 from envs.choreography.ways import moved
@@ -47,18 +48,20 @@ def perform_action(cast: Cast, action: Action, hand: Hand = "right") -> Motion:
 
 def take(cast: Cast, action: Action, hand: Hand) -> Grasp:
     """The hands on the thing where it rests."""
-    return choose(cast.stage, cast.standing, _candidates(cast, action, hand), cast.thing, cast.solid, cast.on_floor)
+    found = [replace(c, awkward=c.awkward + unsuited(cast, action, c)) for c in _candidates(cast, action, hand)]
+    return choose(cast.stage, cast.standing, found, cast.thing, cast.solid, cast.on_floor)
 
 
 def _candidates(cast: Cast, action: Action, hand: Hand) -> list[Candidate]:
     stage, standing, points = cast.stage, cast.standing, cast.points
+    ground = float(points[:, 2].min())
     if isinstance(action, Push):
         towards = unit([*action.shift_m, 0.0])
         return pushes(stage, standing, SIDES if hand == "both" else (hand,), points, towards)
     if hand == "both":
         level = [unit(h.axis * [1, 1, 0]) for h in cast.held if np.linalg.norm(h.axis[:2]) > 0.8]
-        return clasps(stage, standing, points, level or [np.array([1.0, 0.0, 0.0])])
-    return wraps(stage, standing, hand, points, cast.held)
+        return clasps(stage, points, level or [np.array([1.0, 0.0, 0.0])], ground)
+    return wraps(stage, standing, hand, points, cast.held, ground)
 
 
 def _hand_over(cast: Cast, action: HandOver, giver: Literal["left", "right"]) -> Motion:

@@ -69,13 +69,13 @@ def drink(cast: Cast, grasp: Grasp, action: Drink, move: int) -> Way:
 def strike(cast: Cast, grasp: Grasp, action: Strike, move: int) -> Way:
     """Raised ahead of the shoulder, then down on the target again and again, turning about the hand."""
     grip, hold = grasp.grips[0], grasp.candidate.centre
-    end, face = _head_of_tool(cast, hold)
+    end, face = head_of_tool(cast, hold)
     frame = np.stack([end, face, np.cross(end, face)], axis=1)
-    blows = [np.stack([_AHEAD, s * _DOWN, np.cross(_AHEAD, s * _DOWN)], axis=1) @ frame.T for s in (1.0, -1.0)]
+    blows = [np.stack([_STRUCK, s * _FACE, np.cross(_STRUCK, s * _FACE)], axis=1) @ frame.T for s in (1.0, -1.0)]
     inwards = np.array([-mirror(grip.side), 0.0, 0.0])
     blow = max(blows, key=lambda turn: (turn @ -grip.place.rotation[:, 2]) @ inwards)
     top, _ = spot(cast, action.target)
-    struck = blow @ (cast.points - hold)
+    struck = (cast.points - hold) @ blow.T
     tip = np.array([*struck[struck[:, 2] < struck[:, 2].min() + 0.004].mean(axis=0)[:2], struck[:, 2].min()])
     swing = np.radians(_SWING_DEG)
     raised_turn = quat_log(matrix_to_quat(quat_to_matrix(quat_exp(_about(swing))) @ blow))
@@ -104,7 +104,7 @@ def _local(cast: Cast, point: np.ndarray) -> np.ndarray:
     return quat_to_matrix(cast.start[3:]).T @ (point - cast.start[:3])
 
 
-def _head_of_tool(cast: Cast, hold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def head_of_tool(cast: Cast, hold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """From the hand to the far end (3,), and across it the way that its head is longest (3,), unit vectors."""
     offsets = cast.points - hold
     far = offsets[np.argmax(np.linalg.norm(offsets, axis=1))]
@@ -121,7 +121,8 @@ def _about(angle: float) -> np.ndarray:
     return np.array([angle, 0.0, 0.0])
 
 
-_UP, _DOWN, _AHEAD = np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.0, -1.0]), np.array([0.0, 1.0, 0.0])
+_UP = np.array([0.0, 0.0, 1.0])
+_STRUCK, _FACE = np.array([0.0, 0.96, -0.28]), np.array([0.0, -0.28, -0.96])  # handle and face of a tool that hits
 _OVER_TARGET_M, _LIFT_FIRST_M, _ASIDE_M, _POUR_FRAMES = 0.04, 0.08, 0.10, 24
 _INWARDS_DEG, _DRINK_FRAMES = 85.0, 16
 _SWING_DEG, _BLOW_FRAMES, _RAISED_M = 55.0, 16, np.array([0.0, -0.06, 0.12])

@@ -67,6 +67,8 @@ def stations(stage: Stage, standing: np.ndarray, grip: Grip) -> np.ndarray:
     beside = place.position + aside(grip, place.rotation)
     over = (1 - _OVER) * start + _OVER * beside + [sign * _SWING_M, 0.0, 0.0]
     over[2] = beside[2] + _OVER_M
+    if sign * over[0] < _TRUNK_M:
+        over[1] = max(over[1], _TRUNK_M)
     return np.array([start, over, beside, place.position])
 
 
@@ -78,4 +80,5 @@ def aside(grip: Grip, rotation: np.ndarray) -> np.ndarray:
 # beside the object: away from the palm, short of the fingers, above; over the edge: how far along, sideways, above
 _OUTWARD_M, _SHORT_M, _ABOVE_M = 0.07, 0.03, 0.02
 _OVER, _SWING_M, _OVER_M = np.array([0.5, 0.4, 0.0]), 0.03, 0.03
+_TRUNK_M = 0.22  # what is less to the side passes before the trunk
 _AWAY_M = np.array([0.02, -0.05, 0.06])

@@ -1,0 +1,27 @@
+"""How badly a grasp suits what is to be done with the thing: one number, added to how awkward it is."""
+
+import numpy as np
+
+from envs.choreography.action import Action, Drink, Pour, Strike
+from envs.choreography.candidates import Candidate
+from envs.choreography.cast import Cast
+from envs.choreography.tilting import head_of_tool
+
+
+def unsuited(cast: Cast, action: Action, candidate: Candidate) -> float:
+    """0 for a grasp that serves the action.
+
+    What is poured or drunk from is held at its side, not over its mouth; a tool with the thumb towards its head.
+    """
+    if candidate.kind != "wrap":
+        return 0.0
+    rotation = candidate.places[0].rotation
+    palm, thumb = -rotation[:, 2], rotation[:, 1]
+    match action:
+        case Pour() | Drink():
+            return 6.0 * max(0.0, abs(palm[2]) - 0.3) + 2.0 * max(0.0, -thumb[2])
+        case Strike():
+            end, _ = head_of_tool(cast, candidate.centre)
+            return 3.0 * max(0.0, 0.7 - float(np.dot(thumb, end)))
+        case _:
+            return 0.0
