@@ -9,7 +9,7 @@ from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.ffmpeg import encode
 from devi_jax.core.files import replacing
 from devi_jax.runtime.render import PHOTO, Quality, Renderer
-from envs.looks import Appearance, appearance, clad, dress, furnish
+from envs.looks import Appearance, Scan, appearance, clad, dress, furnish
 from envs.objects.textured import Model
 from envs.physics.scene import Scene, build_spec
 from envs.physics.settings import SETTINGS
@@ -25,7 +25,7 @@ class Studio:
     def __init__(
         self,
         scene: Scene,
-        person: Appearance | str = "casual",
+        person: Appearance | Scan | str = "casual",
         camera: Camera | None = None,
         models: Mapping[str, Model] | None = None,
         quality: Quality = PHOTO,

@@ -9,11 +9,14 @@ from envs.bodies.skin import Skin, bundled_skin, fitted
 from envs.looks.appearance import Appearance
 from envs.looks.outfit import outfit, relief
 from envs.looks.paint import paint
+from envs.looks.scan import Scan
 from envs.looks.textures import HIDDEN_GROUP, add_material
 
 
-def dress(spec: mujoco.MjSpec, body: Body, person: Appearance, texture_size: int = 1024) -> mujoco.MjSpec:
+def dress(spec: mujoco.MjSpec, body: Body, person: Appearance | Scan, texture_size: int = 1024) -> mujoco.MjSpec:
     """A copy of `spec`, in which the human of `body` looks like `person`."""
+    if isinstance(person, Scan):
+        return add_skin(spec, fitted(person.skin, body), person.texture, "person")
     skin = outfit(bundled_skin(person.figure), person)
     return add_skin(spec, fitted(relief(skin, person), body), paint(skin, person, texture_size), "person")
 

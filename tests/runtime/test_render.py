@@ -12,7 +12,7 @@ from devi_jax.core.camera import Camera, look_at, project
 from devi_jax.core.errors import DeviceError
 from devi_jax.runtime import gl
 from devi_jax.runtime.framing import moving_points, third_person
-from devi_jax.runtime.render import Renderer, frames
+from devi_jax.runtime.render import FAR_M, NOTHING, Quality, Renderer, frames
 
 needs_gl = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
 
@@ -116,3 +116,73 @@ print(next(frames(model, np.zeros((1, 0)), frontal(), 64, 36)).max())
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert int(done.stdout) > 50
     assert done.stderr == ""
+
+
+TWO = """
+<mujoco>
+  <worldbody>
+    <body name="near"><freejoint/><geom type="sphere" size=".1"/></body>
+    <body name="far" pos="0 -1 1"><geom type="sphere" size=".1"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+def hidden_ball() -> tuple[mujoco.MjModel, Camera]:
+    """Two equal balls in a row, and the camera that sees one behind the other."""
+    return mujoco.MjModel.from_xml_string(TWO), look_at(np.array([0.0, 2, 1]), np.array([0.0, 0, 1]), 600.0, 640, 360)
+
+
+@needs_gl
+def test_segmentation_says_which_body_is_where():
+    model, camera = hidden_ball()
+    with Renderer(model, 640, 360) as renderer:
+        beside = renderer.segmentation(at([0.3, 0, 1])[0], camera)
+        behind = renderer.segmentation(at([0, 0, 1])[0], camera)
+        alone = renderer.segmentation(at([0, 0, 1])[0], camera, only=[2])
+        again = renderer.segmentation(at([0, 0, 1])[0], camera)
+    assert beside.shape == (360, 640) and set(np.unique(beside)) == {NOTHING, 1, 2}
+    for body, distance in ((1, 2.0), (2, 3.0)):
+        assert (beside == body).sum() == pytest.approx(np.pi * (600 * 0.1 / distance) ** 2, rel=0.08)
+    # from the front +x is on the left of the picture
+    assert np.nonzero(beside == 1)[1].mean() < 320 - 60
+    assert set(np.unique(behind)) == {NOTHING, 1}
+    assert (alone == 2).sum() == (beside == 2).sum() and not (alone == 1).any()
+    np.testing.assert_array_equal(again, behind)
+
+
+@needs_gl
+def test_depth_is_metric():
+    model, camera = hidden_ball()
+    with Renderer(model, 640, 360) as renderer:
+        depth = renderer.depth(at([0.3, 0, 1])[0], camera)
+    assert depth.dtype == np.float32
+    assert depth[180, 320] == pytest.approx(2.9, abs=2e-3)
+    assert depth[180, 320 - 90] == pytest.approx(1.9, abs=2e-3)
+    assert depth[0, 0] > FAR_M * 0.99
+
+
+SHADY = """
+<mujoco>
+  <worldbody>
+    <light type="directional" dir="0 0 -1" pos="0 0 3" diffuse=".8 .8 .8"/>
+    <geom type="plane" size="3 3 .1"/>
+    <body><freejoint/><geom type="sphere" size=".2" rgba="1 0 0 1"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@needs_gl
+def test_shadows_lie_on_the_side_away_from_the_light():
+    model = mujoco.MjModel.from_xml_string(SHADY)
+    camera = look_at(np.array([0.0, 3, 1.5]), np.array([0.0, 0, 0.3]), 400.0, 640, 360)
+    points = np.array([[0.0, 0, 0], [1.0, 0, 0]])
+    (shadow, lit), _ = project(points, camera.K, camera.T_camera_world)
+    pictures = {}
+    for shadows in (False, True):
+        with Renderer(model, 640, 360, Quality(1.0, shadows)) as renderer:
+            pictures[shadows] = renderer.image(at([0, 0, 0.8])[0], camera).astype(int)
+    value = {s: [int(p[int(y), int(x)].sum()) for x, y in (shadow, lit)] for s, p in pictures.items()}
+    assert value[False][0] == pytest.approx(value[False][1], abs=40)
+    assert value[True][0] < 0.6 * value[True][1]
