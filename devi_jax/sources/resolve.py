@@ -7,13 +7,13 @@ from pathlib import Path
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import load_clip
 from devi_jax.core.errors import ClipError
+from devi_jax.core.torch_zip import read_matrix
 from devi_jax.sources.intermimic import COLUMNS as INTERMIMIC
 from devi_jax.sources.intermimic import from_intermimic
 from devi_jax.sources.parahome import COLUMNS as PARAHOME
 from devi_jax.sources.parahome import from_parahome
 from devi_jax.sources.physhoi import COLUMNS as PHYSHOI
 from devi_jax.sources.physhoi import from_physhoi
-from devi_jax.sources.torch_zip import read_matrix
 
 LIST = "python -m devi_jax.clips list"
 _READABLE = f"InterMimic ({INTERMIMIC} columns), ParaHome ({PARAHOME}) or PhysHOI ({PHYSHOI})"

@@ -1,4 +1,4 @@
-"""A smooth synthetic motion, as a factory."""
+"""A smooth synthetic motion, as a factory, and a writer of torch checkpoints."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,13 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, forward_kinematics
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
+from tests.torch_files import Torch
+
+
+@pytest.fixture
+def torch_files() -> type[Torch]:
+    """Writer of torch checkpoints."""
+    return Torch
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Read the tensors of a torch zip checkpoint with NumPy alone, without running what the file says.
 
-The pickle inside may name only what rebuilding a tensor needs; any other global is refused before it is looked up.
+The pickle inside may name only what rebuilding tensors and NumPy arrays needs; see `unpickle`.
 """
 
-import collections
 import io
 import math
-import pickle
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from devi_jax.core.errors import ClipError
+from devi_jax.core.unpickle import PlainUnpickler
 
 _RESAVE = "torch.save(torch.load(FILE, weights_only=True), FILE) with torch >= 1.6, if you trust its author"
 _BFLOAT16 = "bfloat16"
@@ -41,7 +40,7 @@ class _Storage(NamedTuple):
 
 
 def read_torch(path: str | Path) -> Any:
-    """The content of a torch zip checkpoint (tensors, or lists, tuples and dicts of them), tensors as NumPy arrays.
+    """The content of a torch zip checkpoint (tensors and arrays in lists, tuples and dicts), tensors as NumPy arrays.
 
     bfloat16 comes back as float32. Raises `ClipError` for anything but such a file, naming a blocked global.
     """
@@ -94,31 +93,20 @@ def _read_archive(archive: zipfile.ZipFile, path: Path) -> Any:
         ) from error
 
 
-class _TensorUnpickler(pickle.Unpickler):
-    """Unpickles tensors and plain containers; every other global is an error."""
+class _TensorUnpickler(PlainUnpickler):
+    """Unpickles tensors, arrays and plain containers; every other global is an error."""
 
     def __init__(self, archive: zipfile.ZipFile, root: str, path: Path):
-        super().__init__(io.BytesIO(archive.read(f"{root}data.pkl")))
-        self._archive, self._root, self._path = archive, root, path
-
-    def find_class(self, module: str, name: str, /) -> Any:
-        allowed = {
+        tensors = {
             ("torch._utils", "_rebuild_tensor"): self._rebuild,
             ("torch._utils", "_rebuild_tensor_v2"): self._rebuild,
             ("torch._utils", "_rebuild_parameter"): lambda data, *_: data,
             ("torch", "Size"): tuple,
-            ("collections", "OrderedDict"): collections.OrderedDict,
+            **{("torch", name): _StorageType(dtype) for name, dtype in _STORAGES.items()},
         }
-        if (module, name) in allowed:
-            return allowed[module, name]
-        if module == "torch" and name in _STORAGES:
-            return _StorageType(_STORAGES[name])
-        raise ClipError(
-            f"the file wants to load '{module}.{name}', which no tensor needs: it is never run",
-            where=f"{self._path}: {self._root}data.pkl",
-            valid="tensors, lists, tuples and dicts",
-            mend="do not open this file with torch.load either, unless you know where it comes from",
-        )
+        where = f"{path}: {root}data.pkl"
+        super().__init__(io.BytesIO(archive.read(f"{root}data.pkl")), where, tensors)
+        self._archive, self._root, self._path = archive, root, path
 
     def persistent_load(self, pid: Any, /) -> _Storage:
         _, storage_type, key, _, count = pid
