@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devi_jax.core.rotations import rotate
-from devi_jax.core.scene import Prop, SceneSpec, Table
+from devi_jax.core.rotations import rotate, rotate_inverse
+from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
 from devi_jax.core.setup import Setup, Thing
 from envs.objects.find import find_model
 from envs.objects.material import MATERIALS
@@ -42,22 +42,33 @@ def arrange(setup: Setup, where: str = "scene") -> Arranged:
     """Find every model and place it. Raises `SceneError` for what is not there, or stands beside the table."""
     setup.validate(where)
     models = {thing.name: find_model(thing, f"{where}: {thing.name}") for thing in setup.things}
-    poses = {thing.name: _pose(thing, models[thing.name], setup.table) for thing in setup.things}
     specs = {name: model.spec(MATERIALS[model.material].friction) for name, model in models.items()}
+    poses = {thing.name: _pose(thing, specs[thing.name], setup.table) for thing in setup.things}
     props = tuple(Prop(t.name, specs[t.name], tuple(poses[t.name].tolist())) for t in setup.others)
     scene = SceneSpec(setup.table, specs[setup.manipulated.name], props)
     scene.validate(where)
     return Arranged(setup, scene, models, poses)
 
 
-def _pose(thing: Thing, model: Model, table: Table | None) -> np.ndarray:
+def _pose(thing: Thing, spec: ObjectSpec, table: Table | None) -> np.ndarray:
     """Position and rotation (7,); without a height its lowest point rests on what is under its middle."""
     rotation = thing.orientation
     if len(thing.position) == 3:
         return np.array([*thing.position, *rotation])
     x, y = thing.position
-    lowest = float(rotate(rotation, model.mesh.vertices)[:, 2].min())
-    return np.array([x, y, support_m(x, y, table) - lowest - RESTING_DEPTH_M, *rotation])
+    return np.array([x, y, support_m(x, y, table) + _depth_m(spec, rotation) - RESTING_DEPTH_M, *rotation])
+
+
+def _depth_m(spec: ObjectSpec, rotation: np.ndarray) -> float:
+    """How far the lowest point of what is simulated is below its origin."""
+    up = rotate_inverse(rotation, np.array([0.0, 0.0, 1.0]))
+    if spec.mesh is not None:
+        return -float((spec.mesh.vertices @ up).min())
+    if spec.shape == "box":
+        return float(np.abs(up) @ np.array(spec.size)) / 2
+    if spec.shape == "can":
+        return spec.size[0] * float(np.hypot(*up[:2])) + spec.size[1] / 2 * abs(float(up[2]))
+    return spec.size[0]
 
 
 def support_m(x: float, y: float, table: Table | None) -> float:

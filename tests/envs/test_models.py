@@ -10,9 +10,10 @@ import trimesh
 from PIL import Image
 
 from devi_jax.core.errors import SceneError
+from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import Table
 from devi_jax.core.setup import Setup, Thing
-from envs.objects import arrange, find_model
+from envs.objects import arrange, find_model, surface_mesh
 from envs.objects.find import PACKAGES
 from envs.objects.material import MATERIALS
 
@@ -169,6 +170,16 @@ def test_things_without_a_height_rest_on_what_is_under_them():
     assert arranged.scene.props[2].object.mass_kg == 0.2 and arranged.scene.object is not None
     assert (arranged.scene.object.shape, arranged.scene.object.friction) == ("can", MATERIALS["aluminium"].friction)
     np.testing.assert_array_equal(arranged.object_start, arranged.poses["can"])
+
+
+@pytest.mark.parametrize("model", ["can", "box", "ball", "bottle"])
+def test_a_tilted_thing_touches_its_support_with_its_lowest_point(model):
+    tilt = tuple(quat_exp(np.array([0.4, -0.7, 0.2])).tolist())
+    arranged = arrange(Setup("s", things=(Thing("a", model, position=(0.3, 0.4), rotation=tilt),)))
+    assert arranged.scene.object is not None
+    points = rotate(arranged.object_start[3:], surface_mesh(arranged.scene.object).vertices)
+    # surfaces of primitives are triangles between points of them: a little inside where they are round
+    assert points[:, 2].min() + arranged.object_start[2] == pytest.approx(-1e-4, abs=1e-9 if model == "box" else 8e-4)
 
 
 def test_the_grip_is_where_the_thing_is():
