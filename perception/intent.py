@@ -101,8 +101,8 @@ def _roles(mentions: list[tuple[str, str]], action: str) -> tuple[str | None, st
 
 def _without_closing(text: str) -> str:
     """Without the sentences about camera and frame, which name hands that need not touch anything."""
-    kept = [part for part in re.split(r"(?<=[.!?])\s+", text) if not re.search(r"\b(visible|camera|frame)\b", part)]
-    return " ".join(kept)
+    about = r"\bvisible\b|\b(stationary|static|fixed|still) camera\b|\bthe camera (is|stays|remains|does|holds)\b"
+    return " ".join(part for part in re.split(r"(?<=[.!?])\s+", text) if not re.search(about, part))
 
 
 def _noun_phrases(text: str) -> list[tuple[str, list[str]]]:

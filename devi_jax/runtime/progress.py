@@ -173,3 +173,25 @@ class LiveProgress:
         for row in self._rows:
             table.add_row(row.label, f"{float(row.value):.4g}", row.unit)
         return Group(head, table)
+
+
+class Steps:
+    """A line a step of a command: its name, how long it took, what came of it. `seconds` keeps the times."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic):
+        self._now = now
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Time what happens inside, which may say what came of it."""
+        notes: list[str] = []
+        began = self._now()
+        print(f"{name:8}", end="", flush=True)
+        try:
+            yield notes.append
+        except BaseException:
+            print(flush=True)
+            raise
+        self.seconds[name] = round(self._now() - began, 2)
+        print(f"{self.seconds[name]:7.1f} s  {'; '.join(notes)}".rstrip(), flush=True)

@@ -102,6 +102,12 @@ def test_what_is_not_in_the_scene_is_refused_with_what_is(prompt, said):
     assert e.value.valid == "what is there: can, bowl, spray bottle, mug, box 2, hat, hammer"
 
 
+def test_a_camera_may_be_the_thing():
+    scene = {"camera": (), "can": ()}
+    intent = parse(f"A person lifts the camera with the left hand. The camera stays still. {CLOSING}", scene)
+    assert (intent.thing, intent.hands) == ("camera", ("left",))
+
+
 def test_a_name_that_two_have_is_refused():
     with pytest.raises(ConfigError, match="may be red_box or blue_box|may be blue_box or red_box"):
         parse("A person lifts the box", {"red_box": (), "blue_box": ()})

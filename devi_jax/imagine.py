@@ -1,0 +1,218 @@
+"""`python -m devi_jax.imagine --scene=lift_can --out=DIR`: a scene and a sentence become a first frame and a video.
+
+Writes scene.json, frame0.png, video.mp4, video.json and, of a scripted motion, its truth as clip.npz.
+"""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tyro
+from PIL import Image
+
+from devi_jax.core.clipfile import save_clip
+from devi_jax.core.errors import ConfigError, DeviceError, VideoError, exit_on_error
+from devi_jax.core.files import filling
+from devi_jax.core.setup import Setup, setup_to_json
+from devi_jax.runtime.files import write_json
+from devi_jax.runtime.progress import Steps
+from devi_jax.runtime.provenance import git_state, versions
+from devi_jax.sources.setups import load_setup
+from devi_jax.systems import imagining
+from envs.choreography import GradeName
+from envs.choreography.motion import Motion, to_clip
+from perception import prompt as prompts
+from perception.generate.command import Command
+from perception.generate.file import File
+from perception.generate.generator import Generator
+from perception.generate.wan import Wan
+from perception.imperfect import Imperfect, spoil
+from perception.intent import Intent, parse
+from perception.video import Video, write
+
+FPS = 30.0
+"""Of a scripted motion."""
+
+SCHEMA = 1
+"""Version of video.json."""
+
+
+@dataclass(frozen=True)
+class Imagine:
+    """From a scene and a sentence to a video."""
+
+    scene: str = "lift_can"
+    """A bundled scene, or a scene file (.json)."""
+    prompt: str = ""
+    """What happens, in one sentence; by default the scene's own. With --llm: in any words."""
+    generator: Literal["scripted", "wan", "command", "file"] = "scripted"
+    """Who makes the video: the built-in planner, a Wan model, any program, or a file that is there already."""
+    out: Path = Path("imagined")
+    """The folder that takes the files."""
+    overwrite: bool = False
+    """Replace the files of an earlier video in that folder."""
+    llm: str = ""
+    """A program that reads a request on stdin and prints the prompt: any language model."""
+    negative_prompt: str = prompts.NEGATIVE
+    """What should not be seen, for models that listen to it."""
+    target: tuple[float, float, float] | None = None
+    """Where a scripted thing goes, x y z in metres, if the prompt names no thing to put it on."""
+    appearance: str = ""
+    """How the person looks; by default as the scene says."""
+    preset: Literal["paper", "hmr"] = "paper"
+    """Focal length: half the width as in DeVI, or the diagonal, which human mesh recovery assumes."""
+    camera: tuple[float, float, float] | None = None
+    """Azimuth and elevation in degrees and radius in metres; by default the best of DeVI's six frontal views."""
+    width: int = 1024
+    """Of the picture in pixels, 16 : 9; a multiple of 32."""
+    seed: int = 0
+    """Of the generator and of all imperfections."""
+    keep_camera_motion: bool = False
+    """Take a video whose camera moves."""
+    any_first_frame: bool = False
+    """Take a video that does not start like frame0.png."""
+    spoil: GradeName | None = None
+    """Make a scripted human as wrong as video models make it: wrists off, trembling, fingers open."""
+    imperfect: Imperfect = field(default_factory=Imperfect)
+    wan: Wan = field(default_factory=Wan)
+    command: Command = field(default_factory=Command)
+    file: File = field(default_factory=File)
+
+    def validate(self) -> None:
+        """Raise `ConfigError` for what can be known to be wrong before any work."""
+        if self.out.exists() and not self.out.is_dir():
+            raise ConfigError("there is a file of that name", where=f"--out={self.out}", valid="a new folder")
+        if self.out.is_dir() and any(self.out.iterdir()) and not self.overwrite:
+            where = f"--out={self.out}"
+            raise ConfigError("the folder is not empty", where=where, valid="a new folder", mend="add --overwrite")
+        if not 128 <= self.width <= 3840 or self.width % 32:
+            raise ConfigError(f"the picture cannot be {self.width} wide", where="--width", valid="128, 160, ..., 3840")
+        self.imperfect.validate()
+        if self.generator == "wan":
+            self.wan.validate()
+
+
+def imagine(options: Imagine) -> Path:
+    """Make the files in `options.out`, all or none; returns the folder.
+
+    Raises:
+        DeviError: bad input, or a machine or video that will not do; nothing is written then.
+    """
+    options.validate()
+    step = Steps()
+    with filling(options.out) as folder:
+        with step("prompt") as say:
+            setup, sentence, intent = _read_prompt(options)
+            say("; ".join([intent.summary, *intent.assumed]))
+        with step("scene") as say:
+            scene = imagining.assemble(setup)
+            say(scene.summary)
+        motion = None
+        if options.generator == "scripted":
+            with step("motion") as say:
+                motion = _scripted(options, scene, intent)
+                say(f"{len(motion.qpos)} frames, {len(motion.qpos) / FPS:.1f} s")
+        qpos = scene.posture[None] if motion is None else motion.qpos
+        with step("camera") as say:
+            view = imagining.choose_view(scene, qpos, intent.hands, options.preset, options.camera, options.width)
+            say(view.summary)
+        checks: dict[str, Any] = {}
+        with imagining.open_studio(scene, options.appearance or setup.human.appearance, view.camera) as studio:
+            with step("frame0"):
+                frame0, mask0 = studio.frame(qpos[0]), imagining.foreground(studio, scene, qpos[0])
+                Image.fromarray(frame0).save(folder / "frame0.png")
+            with step("video") as say:
+                path = folder / "video.mp4"
+                if motion is not None:
+                    video = _film(options, imagining.frames(studio, qpos, options.imperfect.shutter_frames), path)
+                else:
+                    makers: dict[str, Generator] = {
+                        "wan": options.wan,
+                        "command": options.command,
+                        "file": options.file,
+                    }
+                    maker = makers[options.generator]
+                    video = maker.generate(frame0, sentence, options.negative_prompt, options.seed, path)
+                say(video.summary)
+        if motion is None:
+            with step("check") as say:
+                checks = _check(options, video, frame0, mask0)
+                say(checks["summary"])
+        else:
+            save_clip(to_clip(motion, setup.name, view.camera, shlex.join(sys.argv)), folder / "clip.npz")
+        write_json(folder / "scene.json", setup_to_json(setup))
+        made = {"prompt": sentence, "intent": asdict(intent) | {"contact_pairs": intent.contact_pairs}}
+        write_json(
+            folder / "video.json", made | _record(options, video, view) | {"checks": checks, "seconds": step.seconds}
+        )
+    print(f"wrote {options.out}: {', '.join(sorted(p.name for p in options.out.iterdir()))}")
+    return options.out
+
+
+def _read_prompt(options: Imagine) -> tuple[Setup, str, Intent]:
+    """The setup as the prompt wants it, the prompt, and what it asks for."""
+    setup = load_setup(options.scene)
+    names = [thing.name for thing in setup.things]
+    idea = options.prompt or setup.prompt
+    if not idea:
+        raise ConfigError("there is no prompt", where="--prompt", valid="one sentence: what the person does")
+    sentence = prompts.complete(idea)
+    if options.llm:
+        sentence = prompts.imagined(idea, names, prompts.by_command(options.llm))
+    intent = parse(sentence, imagining.other_words(setup))
+    return imagining.with_manipulated(setup, intent.thing, intent.target, sentence), sentence, intent
+
+
+def _scripted(options: Imagine, scene: imagining.Assembled, intent: Intent) -> Motion:
+    motion = imagining.script(scene, intent.action, intent.target or options.target, intent.hands)
+    return imagining.spoilt(motion, options.spoil, options.seed) if options.spoil else motion
+
+
+def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
+    knobs = options.imperfect
+    return write(path, spoil(frames, knobs, options.seed), FPS, knobs.crf, generator="scripted", seed=options.seed)
+
+
+def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray) -> dict[str, Any]:
+    """What was measured of a video that was not drawn here; raises `VideoError` where it will not do."""
+    try:
+        from perception import steady
+    except ImportError as error:
+        mend = "pip install 'devi-jax[perception]'"
+        raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, mend=mend) from error
+    if options.any_first_frame:
+        alike = steady.first_frame_psnr(video, frame0)
+    else:
+        alike = steady.check_first_frame(video, frame0)
+    reference = None if options.any_first_frame else frame0
+    motion = None
+    try:
+        motion = steady.check_steady(video, reference, mask0, allowed=options.keep_camera_motion)
+    except VideoError:
+        if not options.keep_camera_motion:
+            raise
+    said = "not to be seen" if motion is None else motion.summary
+    return {"first_frame_db": alike, "camera_motion": motion, "summary": f"first frame {alike:.1f} dB; camera: {said}"}
+
+
+def _record(options: Imagine, video: Video, view: imagining.View) -> dict[str, Any]:
+    """What video.json says of the video, its camera and its making."""
+    size = {"fps": video.fps, "frames": video.frames, "width": video.width, "height": video.height}
+    knobs = asdict(options.imperfect) | {"spoil": options.spoil} if options.generator == "scripted" else None
+    camera = asdict(view.camera) | {"scores": view.scores}
+    made = {"command": sys.argv, "git": git_state(), "versions": versions()}
+    return {"schema": SCHEMA, **size, "made_by": dict(video.provenance), "imperfect": knobs, "camera": camera, **made}
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; exit code 2 on bad input."""
+    with exit_on_error():
+        imagine(tyro.cli(Imagine, prog="python -m devi_jax.imagine", args=args))
+
+
+if __name__ == "__main__":
+    main()
