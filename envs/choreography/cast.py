@@ -12,7 +12,8 @@ from devi_jax.core.scene import Prop, SceneSpec
 from envs.choreography.action import Point
 from envs.choreography.outline import Handle, handles, surface
 from envs.choreography.posture import relaxed, stand
-from envs.choreography.stage import Stage, build_stage
+from envs.choreography.stage import Stage, build_stage, pose
+from envs.objects.arrange import Arranged
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,39 @@ class Cast:
         return ("object", "floor") if self.stage.scene.table is None else ("object", "floor", "table")
 
 
-def cast(scene: SceneSpec, start: np.ndarray, thing: str, named: Sequence[Handle] = ()) -> Cast:
-    """The bundled human before a scene, its object at the pose `start` (7,), called `thing`; `named`: handles in the
-    object's frame. Raises `SceneError` without an object."""
+def cast(arranged: Arranged) -> Cast:
+    """The bundled human in an arranged setup. Raises `SceneError` for a human that no script is planned for."""
+    human, where = arranged.setup.human, "scene.human"
+    if human.shape != 1.0 or human.position != (0.0, 0.0) or human.yaw_deg != 0.0:
+        raise SceneError(
+            "scripts are planned for the bundled body at the origin, facing +y",
+            where=where,
+            valid="shape 1.0, position (0, 0), yaw_deg 0",
+            mend="move and turn the things instead",
+        )
+    joints = {joint: np.array(rotvec) for joint, rotvec in human.pose.items()}
+    thing = arranged.setup.manipulated.name
+    grip = arranged.models[thing].grip
+    named = () if grip is None else (Handle(np.array(grip.centre), np.array(grip.axis)),)
+    return cast_scene(arranged.scene, arranged.object_start, thing, named, joints)
+
+
+def cast_scene(
+    scene: SceneSpec,
+    start: np.ndarray,
+    thing: str,
+    named: Sequence[Handle] = (),
+    joints: dict[str, np.ndarray] | None = None,
+) -> Cast:
+    """The bundled human before a scene, its object at the pose `start` (7,), called `thing`.
+
+    `named`: handles in the object's frame, those of its bounding box by default; `joints`: rotation vectors (3,) that
+    differ from the relaxed stand. Raises `SceneError` without an object.
+    """
     if scene.object is None:
         raise SceneError("there is nothing to move", where="things", valid="one thing with role manipulated")
     stage = build_stage(scene)
-    standing = stand(stage, relaxed(stage))
+    standing = stand(stage, pose(stage, joints or {}, relaxed(stage)))
     standing[stage.object] = start
     cloud = surface(scene.object)
     return _placed(stage, standing, thing, cloud, tuple(named) or tuple(handles(cloud)))

@@ -131,7 +131,7 @@ def _closed(stage: Stage, candidate: Candidate, found: Solution, cost: float, so
         if candidate.kind == "wrap":
             cost += _looseness(stage, closed, grip.side)
         for away in (np.zeros(3), aside(grip, grip.place.rotation)):
-            cost += 0.5 * _PER_M * _depth(stage, _ready(stage, found.qpos, grip, away), hand, (*solid, *_TRUNK))
+            cost += 3 * _PER_M * _depth(stage, _ready(stage, found.qpos, grip, away), hand, (*solid, *_TRUNK))
     return Grasp(candidate, grips, cost)
 
 

@@ -17,6 +17,7 @@ FULL_FLEXION = np.array([1.5, 1.7, 1.2])
 """Largest flexion of the three knuckles, radians."""
 
 _STEP = 0.02  # radians
+_LEVER_M = 0.15  # no point of a finger moves farther than this for a radian of its first knuckle
 _RATES = np.array([1.0, 0.5, 0.3])  # knuckles close together, the first one most: the finger wraps
 
 
@@ -87,7 +88,7 @@ def _close_until_touch(
     while gaps(amount).min() < 0.0 and (flexion + amount * rates < FULL_FLEXION)[free:].any():
         amount += _STEP  # straight, it would be in what it has to stay out of
     while gaps(amount + _STEP).min() > TOUCH_M and (flexion + amount * rates < FULL_FLEXION)[free:].any():
-        amount += _STEP
+        amount += max(_STEP, (gaps(amount + _STEP).min() - TOUCH_M) / _LEVER_M)
     low, high = amount, amount + _STEP
     for _ in range(12):
         middle = (low + high) / 2

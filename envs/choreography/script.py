@@ -5,11 +5,12 @@ from typing import Literal
 
 import numpy as np
 
+from devi_jax.core.setup import Setup
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
 from envs.choreography.action import Action, HandOver, Push
 from envs.choreography.candidates import Candidate, clasps, pushes, wraps
 from envs.choreography.carry import LEAVING, OPENING, Beats, Part, act
-from envs.choreography.cast import Cast, recast
+from envs.choreography.cast import Cast, cast, recast
 from envs.choreography.choose import Grasp, choose
 from envs.choreography.gripping import Grip
 from envs.choreography.ik import meet
@@ -22,11 +23,21 @@ from envs.choreography.suited import unsuited
 from envs.choreography.timing import phase
 from envs.choreography.verbs import way
 from envs.choreography.ways import moved
+from envs.objects.arrange import arrange
 
 Hand = Literal["right", "left", "both"]
 
 HOLD, DWELL, HOME = 20, 8, 32
 """Frames: a thing is held at the end; a hand stays before it lets go; it takes to hang again."""
+
+
+def script(setup: Setup, action: Action, hand: Hand = "right") -> Motion:
+    """The motion of the bundled human doing `action` with the manipulated thing of a setup.
+
+    Raises `SceneError` for a setup without sense, a thing that cannot be held or reached and a target that is not
+    there; `ClipError` naming the frame where a hand cannot follow.
+    """
+    return perform_action(cast(arrange(setup)), action, hand)
 
 
 def perform_action(cast: Cast, action: Action, hand: Hand = "right") -> Motion:
