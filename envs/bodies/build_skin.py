@@ -21,7 +21,6 @@ _GROUPS = {
     "body": ("body",),
     "eyes": ("helper-l-eye", "helper-r-eye"),
     "lashes": ("helper-l-eyelashes-2", "helper-r-eyelashes-2"),
-    "long_hair": ("helper-hair",),
 }
 """MakeHuman's face groups of each of `skin.PARTS`."""
 

@@ -16,9 +16,9 @@ STEPS = 65535
 """Coordinates are stored in this many steps."""
 
 FIGURES = ("man", "woman", "tall_man")
-PARTS = ("body", "eyes", "lashes", "long_hair", "shoes", "brim")
+PARTS = ("body", "eyes", "lashes", "shoes", "brim", "long_hair")
 """Of a dressed skin; the first `BUNDLED_PARTS` are in the file."""
-BUNDLED_PARTS = 4
+BUNDLED_PARTS = 3
 MASKS = ("lips", "nails", "ears", "eyelids")
 
 _DATA = Path(__file__).parent / "skin.npz"

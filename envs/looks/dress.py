@@ -18,7 +18,8 @@ def dress(spec: mujoco.MjSpec, body: Body, person: Appearance | Scan, texture_si
     if isinstance(person, Scan):
         return add_skin(spec, fitted(person.skin, body), person.texture, "person")
     skin = outfit(bundled_skin(person.figure), person)
-    return add_skin(spec, fitted(relief(skin, person), body), paint(skin, person, texture_size), "person")
+    worn = relief(skin, person)
+    return add_skin(spec, fitted(worn, body), paint(skin, worn, person, texture_size), "person")
 
 
 def add_skin(spec: mujoco.MjSpec, skin: Skin, texture: np.ndarray, name: str) -> mujoco.MjSpec:

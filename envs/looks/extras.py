@@ -1,4 +1,4 @@
-"""What is worn and not part of the skin: shoes and the brim of a cap, as grids added to a skin."""
+"""What is not part of the skin: shoes, the brim of a cap, long hair, as grids added to a skin."""
 
 from dataclasses import replace
 
@@ -16,6 +16,7 @@ _SOLE_M, _SOLE_OUT_M = 0.022, 0.004
 _SHOE_TOP_M = 0.004  # above the ankle joints
 _SHOE_RECT = {-1: (0.008, 0.20, 0.052, 0.50), 1: (0.056, 0.20, 0.100, 0.50)}
 _BRIM_RECT = (0.66, 0.86, 0.71, 0.96)
+_HAIR_RECT = (0.80, 0.84, 0.98, 0.98)
 """Free places of the texture: least u and v, greatest u and v."""
 
 
@@ -45,6 +46,25 @@ def with_brim(skin: Skin, marks: Landmarks) -> Skin:
     weights = np.zeros((grid[..., 0].size, len(INDEX)))
     weights[:, INDEX["head"]] = 1
     return _add_grid(skin, grid, weights, "brim", _BRIM_RECT)
+
+
+def with_long_hair(skin: Skin, marks: Landmarks) -> Skin:
+    """The skin with hair that falls from behind the ears to the shoulders: a bent sheet with two sides."""
+    around, down = np.meshgrid(np.radians(np.linspace(-118, 118, 41)), np.linspace(0, 1, 17), indexing="ij")
+    top, bottom = marks.eye[2] + 0.085, marks.neck[2] - 0.015
+    swell = np.sin(np.clip(1.6 * down, 0, 1) * np.pi / 2)
+    # strands end unevenly, and turn in at their ends
+    wave = 0.0035 * np.sin(11 * around + 5 * down) * down
+    out = -0.030 + 0.050 * swell - 0.012 * np.clip(3 * down - 2, 0, 1) ** 2 + wave
+    x = (0.073 + out) * np.sin(around)
+    y = marks.eye[1] - 0.098 - (0.083 + out) * np.cos(around) * (1 - 0.10 * down)
+    z = top + (bottom - top) * down * (0.86 + 0.14 * np.cos(around / 2)) - 0.003 * np.sin(23 * around) * down
+    sheet = np.stack([x, y, z], axis=-1)
+    inner = sheet - np.stack([0.010 * np.sin(around), -0.010 * np.cos(around), -0.004 + 0 * around], axis=-1)
+    grid = np.concatenate([sheet, inner[:, ::-1]], axis=1)[::-1]
+    weights = np.zeros((grid[..., 0].size, len(INDEX)))
+    weights[:, INDEX["head"]] = 1
+    return _add_grid(skin, grid, weights, "long_hair", _HAIR_RECT)
 
 
 def _shoe(foot: np.ndarray, floor_z: float) -> np.ndarray:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from envs.bodies.skin import PARTS, Skin, keep, normals
+from envs.bodies.skin import PARTS, Skin, normals
 from envs.looks import garments
 from envs.looks.appearance import Appearance
-from envs.looks.extras import with_brim, with_shoes
+from envs.looks.extras import with_brim, with_long_hair, with_shoes
 
 _HEM_M = 0.012  # over which a garment rises to its full thickness
 _HAIR_M = 0.014
@@ -18,14 +18,12 @@ _SMOOTHING = {"top": 25, "trousers": 30, "scalp": 8, "cap": 12}
 
 
 def outfit(skin: Skin, person: Appearance) -> Skin:
-    """A bundled skin with the parts that the person wears, and without those that do not show."""
+    """A bundled skin with what the person wears, and without the feet, which do not show."""
     marks = garments.landmarks(skin)
-    long_hair = person.hair.length == "long" and person.hair.cap is None
-    # the long hair of the source also hangs over face and chest
-    behind = (skin.vertices[:, 1] < marks.head[1] + 0.035) | (skin.vertices[:, 2] > marks.eye[2] + 0.06)
-    shown = (skin.part != PARTS.index("long_hair")) | (long_hair & behind[skin.triangles].all(axis=1))
-    worn = with_shoes(keep(skin, shown), marks)
-    return with_brim(worn, marks) if person.hair.cap is not None else worn
+    worn = with_shoes(skin, marks)
+    if person.hair.cap is not None:
+        return with_brim(worn, marks)
+    return with_long_hair(worn, marks) if person.hair.length == "long" else worn
 
 
 def relief(skin: Skin, person: Appearance) -> Skin:

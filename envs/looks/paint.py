@@ -13,10 +13,10 @@ from envs.looks.surface import Surface, mix
 _STITCH_M = (0.009, 0.012)
 
 
-def paint(skin: Skin, person: Appearance, size: int = 1024) -> np.ndarray:
-    """The texture, uint8 (size, size, 3), of a person's `outfit` in the T-pose."""
+def paint(skin: Skin, worn: Skin, person: Appearance, size: int = 1024) -> np.ndarray:
+    """The texture, uint8 (size, size, 3), of a person's `outfit`, and of it as `relief`."""
     atlas = build_atlas(skin, size)
-    surface = _surface(skin, atlas)
+    surface = _surface(skin, worn, atlas)
     marks = garments.landmarks(skin)
     colours = _skin_colours(surface, person)
     colours = paint_face(colours, surface, marks, person)
@@ -29,7 +29,7 @@ def paint(skin: Skin, person: Appearance, size: int = 1024) -> np.ndarray:
     return atlas.picture(colours)
 
 
-def _surface(skin: Skin, atlas: Atlas) -> Surface:
+def _surface(skin: Skin, worn: Skin, atlas: Atlas) -> Surface:
     average = neighbours(len(skin.vertices), skin.triangles)
     outward = normals(skin.vertices, skin.triangles)
     smooth, crease = skin.vertices, np.zeros(len(skin.vertices))
@@ -39,6 +39,7 @@ def _surface(skin: Skin, atlas: Atlas) -> Surface:
         crease += ((smooth - skin.vertices) * outward).sum(axis=1) / scale / 2
     return Surface(
         point=atlas.of_vertices(skin, skin.vertices),
+        worn=atlas.of_vertices(skin, worn.vertices),
         crease=np.clip(atlas.of_vertices(skin, crease), -1, 1),
         part=skin.part[atlas.face],
         masks={name: atlas.of_picture(mask) for name, mask in skin.masks.items()},
@@ -66,8 +67,8 @@ def _top(colours, surface: Surface, marks, person: Appearance) -> np.ndarray:
     depth = garments.top_depth(p, marks, person)
     sleeve = garments.sleeve_depth(p, marks)
     on_arm = sleeve > 0
-    along = np.where(on_arm, np.abs(p[:, 0]), p[:, 2])
-    across = np.where(on_arm, p[:, 2], p[:, 0])
+    x, _, z = surface.worn.T
+    along, across = np.where(on_arm, np.abs(x), z), np.where(on_arm, z, x)
     cloth = _fabric(surface, top.cloth, along, across)
     if top.trim is not None:
         collar = np.minimum(garments.neckline_depth(p, marks), garments.cuff_depth(p, marks, person))
@@ -141,9 +142,7 @@ def _head(colours, surface: Surface, marks, person: Appearance) -> np.ndarray:
             surface.edge(cap) * on_head * (1 - surface.masks["ears"]), surface.part == PARTS.index("brim")
         )
         colours = mix(colours, _hemmed(cloth, surface, cap), worn)
-    # the long hair has few pixels of texture: broad shades only
-    broad = base * (1 + 0.25 * surface.noise(0.05, 12))[:, None]
-    return np.where((surface.part == PARTS.index("long_hair"))[:, None], broad, colours)
+    return np.where((surface.part == PARTS.index("long_hair"))[:, None], locks, colours)
 
 
 def _fabric(surface: Surface, cloth: Cloth, along: np.ndarray, across: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ from scipy import ndimage
 
 from envs.looks.textures import add_material
 
-_HALF_M = 4.0
-_HIGH_M = 3.2
+_HALF_M = 5.5  # so far that no wall casts a shadow where people stand
+_HIGH_M = 4.5
 _SHADOW_M = 2.4
 _TILE_M = 0.5
 _WALL = (0.72, 0.71, 0.69)

@@ -15,9 +15,15 @@ _CELLS = 24
 
 @dataclass(frozen=True)
 class Surface:
-    """P pixels: `point` (P, 3) metres, `crease` (P,) in [-1, 1] from ridges to furrows, `part` (P,), `masks` (P,)."""
+    """P pixels of a body in the T-pose.
+
+    Attributes:
+        point: (P, 3) places on the bare body, metres: hems are drawn there. worn: (P, 3) the same on the clothed body:
+            patterns are straight there. crease: (P,) in [-1, 1] from ridges to furrows. part: (P,). masks: (P,) each.
+    """
 
     point: np.ndarray
+    worn: np.ndarray
     crease: np.ndarray
     part: np.ndarray
     masks: dict[str, np.ndarray]

@@ -40,7 +40,7 @@ def painted(loud) -> tuple[Atlas, np.ndarray, np.ndarray, np.ndarray]:
     """Atlas, places (P, 3), colours (P, 3) in [0, 1] and parts (P,) of the loud person's texture."""
     skin = outfit(bundled_skin(loud.figure), loud)
     atlas = build_atlas(skin, SIZE)
-    colours = paint(skin, loud, SIZE).reshape(-1, 3)[atlas.pixels] / 255
+    colours = paint(skin, relief(skin, loud), loud, SIZE).reshape(-1, 3)[atlas.pixels] / 255
     return atlas, atlas.of_vertices(skin, skin.vertices), colours, skin.part[atlas.face]
 
 
@@ -135,7 +135,8 @@ def test_everyone_has_shoes_that_stand_on_the_floor(person):
 
 
 def test_people_differ():
-    pictures = [paint(outfit(bundled_skin(p.figure), p), p, 128).astype(int) for p in APPEARANCES]
+    skins = [outfit(bundled_skin(p.figure), p) for p in APPEARANCES]
+    pictures = [paint(s, relief(s, p), p, 128).astype(int) for s, p in zip(skins, APPEARANCES, strict=True)]
     assert len(APPEARANCES) >= 4
     for i, one in enumerate(pictures):
         for other in pictures[i + 1 :]:
@@ -150,10 +151,10 @@ def test_unknown_appearances_are_refused():
 
 def test_noise_has_unit_variance_and_no_mean():
     points = np.random.default_rng(0).uniform(-1, 1, (20000, 3))
-    surface = Surface(points, np.zeros(20000), np.zeros(20000, int), {})
+    surface = Surface(points, points, np.zeros(20000), np.zeros(20000, int), {})
     noise = surface.noise(0.05, 1)
     assert abs(noise.mean()) < 0.05 and 0.6 < noise.std() < 1.2
-    near = Surface(points + 0.001, surface.crease, surface.part, {}).noise(0.05, 1)
+    near = Surface(points + 0.001, points, surface.crease, surface.part, {}).noise(0.05, 1)
     assert np.abs(near - noise).mean() < 0.1
 
 
