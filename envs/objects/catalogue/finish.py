@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from devi_jax.core.scene import Mesh
-from envs.objects.catalogue.forms import Form
+from envs.objects.catalogue.solid import Form
 from envs.objects.material import MATERIALS
 from envs.objects.textured import Grip, Model
 

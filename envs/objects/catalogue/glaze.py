@@ -3,7 +3,8 @@
 from PIL import Image
 
 from envs.objects.catalogue import paint
-from envs.objects.catalogue.forms import Form, Rect, Strip, lathe
+from envs.objects.catalogue.forms import Strip, lathe
+from envs.objects.catalogue.solid import Form, Rect
 
 WALL = Rect(0.0, 0.0, 1.0, 0.6)
 INSIDE = Rect(0.0, 0.6, 0.6, 1.0)

@@ -4,7 +4,8 @@ import numpy as np
 
 from envs.objects.catalogue import paint
 from envs.objects.catalogue.finish import finished
-from envs.objects.catalogue.forms import Rect, Strip, carved, lathe, placed, rounded, slab, union
+from envs.objects.catalogue.forms import Strip, lathe, rounded, slab
+from envs.objects.catalogue.solid import Rect, carved, placed, union
 from envs.objects.textured import Grip, Model
 
 TOP = Rect(0.0, 0.0, 0.5, 0.5)

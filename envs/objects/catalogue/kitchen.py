@@ -4,7 +4,7 @@ import numpy as np
 
 from envs.objects.catalogue import paint
 from envs.objects.catalogue.finish import finished
-from envs.objects.catalogue.forms import Rect, Strip, carved, lathe, sweep, union
+from envs.objects.catalogue.forms import Strip, lathe, sweep
 from envs.objects.catalogue.glaze import (
     HANDLE,
     INK,
@@ -18,6 +18,7 @@ from envs.objects.catalogue.glaze import (
     glaze,
     striped,
 )
+from envs.objects.catalogue.solid import Rect, carved, union
 from envs.objects.textured import Grip, Model
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
-from envs.objects.catalogue.forms import Rect
+from envs.objects.catalogue.solid import Rect
 
 SIZE = 512
 """Pixels of a texture's side."""

@@ -4,7 +4,8 @@ import numpy as np
 
 from envs.objects.catalogue import paint
 from envs.objects.catalogue.finish import finished
-from envs.objects.catalogue.forms import WHOLE, Form, Rect, Strip, carved, lathe, placed, slab, sweep, union
+from envs.objects.catalogue.forms import Strip, lathe, slab, sweep
+from envs.objects.catalogue.solid import WHOLE, Form, Rect, carved, placed, union
 from envs.objects.textured import Grip, Model
 
 SKIN = Rect(0.0, 0.0, 1.0, 0.85)

@@ -4,7 +4,8 @@ import numpy as np
 
 from envs.objects.catalogue import paint
 from envs.objects.catalogue.finish import finished
-from envs.objects.catalogue.forms import Rect, Strip, lathe, placed, rounded, slab, sweep, union
+from envs.objects.catalogue.forms import Strip, lathe, rounded, slab, sweep
+from envs.objects.catalogue.solid import Rect, placed, union
 from envs.objects.textured import Grip, Model
 
 HANDLE = Rect(0.0, 0.0, 1.0, 0.5)
