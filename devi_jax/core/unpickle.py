@@ -92,7 +92,7 @@ class _Type:
         dtype = np.dtype(self._name)
         if dtype.kind not in _KINDS:
             raise ValueError(f"array of type {dtype}, where numbers would be valid")
-        return dtype.newbyteorder(self._order)
+        return np.dtype(self._order + dtype.str[1:])
 
 
 class _Array:

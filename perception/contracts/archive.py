@@ -80,7 +80,7 @@ def _arrays(path: Path, kind: type[Estimate]) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except Exception as error:  # zip, zlib and NumPy raise many kinds for a damaged file
-        pickled = isinstance(error, ValueError) and "pickle" in str(error).lower()
+        pickled = isinstance(error, ValueError) and "object arrays" in str(error).lower()
         raise EstimateError(
             "the file holds pickled objects, which are never read: they can run code"
             if pickled
