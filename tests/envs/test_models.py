@@ -14,6 +14,7 @@ from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import Table
 from devi_jax.core.setup import Setup, Thing
 from envs.objects import arrange, find_model, surface_mesh
+from envs.objects.catalogue import CATALOGUE
 from envs.objects.find import PACKAGES
 from envs.objects.material import MATERIALS
 
@@ -191,3 +192,15 @@ def test_the_grip_is_where_the_thing_is():
     np.testing.assert_allclose(centre, [0.2, 0.4 + grip.centre[0], 1.0 + grip.centre[2]], atol=1e-9)
     np.testing.assert_allclose(axis, [0, grip.axis[0], grip.axis[2]], atol=1e-9)
     assert width == grip.width_m
+
+
+def test_the_page_on_scenes_has_every_thing_and_every_material_with_its_numbers():
+    page = (Path(__file__).parents[2] / "docs" / "scenes.md").read_text(encoding="utf-8")
+    listed = page.split("standing as they stand on a table:")[1].split(".")[0]
+    assert {name.strip() for name in listed.split(",")} == set(CATALOGUE)
+    rows = [
+        line.strip("| ").split(" | ") for line in page.split("## Materials")[1].splitlines() if line.startswith("| ")
+    ]
+    assert {name: (float(d), float(f)) for name, d, f in rows[1:]} == {
+        name: (m.density_kg_m3, m.friction) for name, m in MATERIALS.items()
+    }

@@ -52,3 +52,9 @@ def test_what_is_no_scene_is_refused_with_what_there_is(tmp_path):
     (tmp_path / "bad.json").write_text(json.dumps({"name": "x", "objects": []}))
     with pytest.raises(SceneError, match="unknown field 'objects'"):
         load_setup(tmp_path / "bad.json")
+
+
+def test_the_page_on_scenes_shows_a_bundled_one():
+    page = (Path(__file__).parents[2] / "docs" / "scenes.md").read_text(encoding="utf-8")
+    shown = json.loads(page.split("```json")[1].split("```")[0])
+    assert shown == json.loads(bundled_setups()["pour_bottle"].read_text(encoding="utf-8"))
