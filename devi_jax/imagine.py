@@ -78,9 +78,13 @@ class Imagine:
     spoil: GradeName | None = None
     """Make a scripted human as wrong as video models make it: wrists off, trembling, fingers open."""
     imperfect: Imperfect = field(default_factory=Imperfect)
+    """Pictures of a scripted video as imperfect as generated ones."""
     wan: Wan = field(default_factory=Wan)
+    """For --generator=wan."""
     command: Command = field(default_factory=Command)
+    """For --generator=command."""
     file: File = field(default_factory=File)
+    """For --generator=file."""
 
     def validate(self) -> None:
         """Raise `ConfigError` for what can be known to be wrong before any work."""
@@ -92,8 +96,13 @@ class Imagine:
         if not 128 <= self.width <= 3840 or self.width % 32:
             raise ConfigError(f"the picture cannot be {self.width} wide", where="--width", valid="128, 160, ..., 3840")
         self.imperfect.validate()
-        if self.generator == "wan":
-            self.wan.validate()
+        if self.generator != "scripted":
+            self.maker.validate()
+
+    @property
+    def maker(self) -> Generator:
+        """The generator asked for."""
+        return {"wan": self.wan, "command": self.command, "file": self.file}[self.generator]
 
 
 def imagine(options: Imagine) -> Path:
@@ -130,13 +139,7 @@ def imagine(options: Imagine) -> Path:
                 if motion is not None:
                     video = _film(options, imagining.frames(studio, qpos, options.imperfect.shutter_frames), path)
                 else:
-                    makers: dict[str, Generator] = {
-                        "wan": options.wan,
-                        "command": options.command,
-                        "file": options.file,
-                    }
-                    maker = makers[options.generator]
-                    video = maker.generate(frame0, sentence, options.negative_prompt, options.seed, path)
+                    video = options.maker.generate(frame0, sentence, options.negative_prompt, options.seed, path)
                 say(video.summary)
         if motion is None:
             with step("check") as say:

@@ -1,5 +1,6 @@
 """Any program that takes a picture and a prompt and leaves a video: a script of the user's, a web service's client."""
 
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from devi_jax.core.errors import VideoError
+from devi_jax.core.errors import ConfigError, VideoError
 from perception.generate.generator import check_fit
 from perception.programs import arguments, run
 from perception.video import Video, probe
@@ -26,14 +27,20 @@ class Command:
     timeout_s: float = 3600.0
     """A program that runs longer is ended."""
 
+    def validate(self) -> None:
+        """Raise `ConfigError` unless the command can be read and its program is there."""
+        program = self._arguments(Path("image"), "", "", 0, Path("out"))[0]
+        if shutil.which(program) is None:
+            raise ConfigError(
+                f"there is no program '{program}'", where="--command.line", valid="a program on the PATH, or a path"
+            )
+
     def generate(self, frame0: np.ndarray, prompt: str, negative_prompt: str, seed: int, out: Path) -> Video:
         """See `Generator.generate`."""
         with tempfile.TemporaryDirectory(prefix="devi_jax-") as folder:
             image = Path(folder) / "frame0.png"
             Image.fromarray(frame0).save(image)
-            values = {"image": image, "prompt": prompt, "negative_prompt": negative_prompt, "out": out.absolute()}
-            values |= {"seed": seed, "fps": f"{self.fps:g}", "frames": self.frames}
-            line = arguments(self.line, values, "--command.line")
+            line = self._arguments(image, prompt, negative_prompt, seed, out.absolute())
             run(line, "--command.line", timeout_s=self.timeout_s)
         if not out.is_file():
             raise VideoError(
@@ -44,3 +51,7 @@ class Command:
         video = probe(out, generator="command", line=self.line, seed=seed)
         check_fit(video, frame0.shape[1], frame0.shape[0])
         return video
+
+    def _arguments(self, image: Path, prompt: str, negative_prompt: str, seed: int, out: Path) -> list[str]:
+        values = {"image": image, "prompt": prompt, "negative_prompt": negative_prompt, "out": out, "seed": seed}
+        return arguments(self.line, values | {"fps": f"{self.fps:g}", "frames": self.frames}, "--command.line")

@@ -26,16 +26,19 @@ class File:
     fps: float | None = None
     """Take frames at this rate, nearest in time; needed where the video's rate varies."""
 
+    def validate(self) -> None:
+        """Raise `ConfigError` unless a video is named, `VideoError` unless it is one."""
+        probe(self._named())
+
     def generate(self, frame0: np.ndarray, prompt: str, negative_prompt: str, seed: int, out: Path) -> Video:
         """See `Generator.generate`."""
-        if self.path is None:
-            raise ConfigError("no video is named", where="--file.path", valid="the path of a video")
-        video = probe(self.path)
+        source = self._named()
+        video = probe(source)
         height, width = frame0.shape[:2]
         provenance = {
             "generator": "file",
-            "source": str(self.path),
-            "sha256": hashlib.sha256(self.path.read_bytes()).hexdigest(),
+            "source": str(source),
+            "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
             "was": video.summary,
         }
         # what a flag mends is judged as it will be
@@ -44,8 +47,13 @@ class File:
         if self.resize and same_aspect(video, width, height):
             settled = replace(settled, width=width, height=height)
         check_fit(settled, width, height, mend=(MEND_SIZE, MEND_RATE))
-        if settled == video and self.path.suffix.lower() == ".mp4":
-            shutil.copyfile(self.path, out)
+        if settled == video and source.suffix.lower() == ".mp4":
+            shutil.copyfile(source, out)
         else:
             convert(video, out, settled.fps, width, height)
         return probe(out, **provenance)
+
+    def _named(self) -> Path:
+        if self.path is None:
+            raise ConfigError("no video is named", where="--file.path", valid="the path of a video")
+        return self.path

@@ -16,6 +16,10 @@ ASPECT_TOLERANCE = 0.01
 class Generator(Protocol):
     """From a first frame and a sentence to a video."""
 
+    def validate(self) -> None:
+        """Raise what `generate` would raise, as far as that can be known before there is a frame."""
+        ...
+
     def generate(self, frame0: np.ndarray, prompt: str, negative_prompt: str, seed: int, out: Path) -> Video:
         """Write a video that starts like `frame0`, uint8 RGB (H, W, 3), to the .mp4 `out`.
 

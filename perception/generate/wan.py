@@ -64,7 +64,7 @@ class Wan:
         return write(out, frames if size == (width, height) else back, self.fps or family.fps, **provenance)
 
     def validate(self) -> None:
-        """Raise `ConfigError` unless the numbers have meaning."""
+        """Raise `ConfigError` unless the numbers have meaning, `DeviceError` unless packages and device are there."""
         if self.frames is not None and (self.frames < 5 or self.frames % 4 != 1):
             near = max(5, round((self.frames - 1) / 4) * 4 + 1)
             raise ConfigError(
@@ -79,6 +79,7 @@ class Wan:
                 raise ConfigError(
                     f"{name} is {value}", where=f"--wan.{name.replace('_', '-')}", valid="a positive number"
                 )
+        self._device(_libraries()[0])
 
     def load(self) -> tuple[Any, Family, list[str]]:
         """The pipeline on its device with its LoRA, what kind of Wan it is, and the LoRA's files.

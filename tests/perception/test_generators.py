@@ -128,7 +128,15 @@ def test_a_flag_does_not_distort(tmp_path, textured):
         File(own, resize=True).generate(textured(64, 32), "p", "", 0, tmp_path / "video.mp4")
 
 
-def test_no_file_is_an_error(tmp_path, textured):
+def test_what_is_not_there_is_an_error(tmp_path, textured):
+    for flawed, said in [
+        (File(), "no video is named"),
+        (Command("absent-program"), "no program"),
+        (Command(), "empty"),
+    ]:
+        with pytest.raises(ConfigError, match=said):
+            flawed.validate()
+    Command(f"{sys.executable} x {{out}}").validate()
     with pytest.raises(ConfigError, match="no video is named"):
         File().generate(textured(64, 32), "p", "", 0, tmp_path / "v.mp4")
     with pytest.raises(VideoError, match="no such file"):
