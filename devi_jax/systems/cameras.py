@@ -19,7 +19,7 @@ ELEVATIONS_DEG = (15, 30)
 FRONTAL_DEG = (-45, 0, 45)
 """Azimuths of the six frontal views, from +y in front of the human towards its right hand."""
 
-RADII_M = (1.5, 1.8, 2.2, 2.7, 3.3, 4.0)
+RADII_M = (1.5, 1.6, 1.7, 1.8, 2.0, 2.3, 2.7, 3.3, 4.0)
 """DeVI's radius, and larger ones for scenes that do not fit into its pictures."""
 
 ALIKE = 0.05
