@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from devi_jax.runtime.progress import LiveProgress, Pace, PlainProgress, clock, progress
+from devi_jax.runtime.progress import LiveProgress, Pace, PlainProgress, Steps, clock, progress
 
 
 def test_a_pipe_gets_lines_now_and_then_and_the_last_one(capsys):
@@ -51,3 +51,17 @@ def test_the_time_left_ignores_what_came_before_the_first_update():
 
 def test_clock_reads_like_a_clock():
     assert [clock(s) for s in (None, 0.0, 59.6, 3723.0)] == ["-", "0:00", "1:00", "1:02:03"]
+
+
+def test_steps_are_a_line_each_and_keep_their_times(capsys):
+    times = iter([0.0, 1.5, 2.0, 2.25, 3.0])
+    step = Steps(lambda: next(times))
+    with step("scene") as say:
+        say("a can")
+        say("on a table")
+    with step("motion"):
+        pass
+    with pytest.raises(ValueError), step("video"):
+        raise ValueError
+    assert capsys.readouterr().out == "scene       1.5 s  a can; on a table\nmotion      0.2 s\nvideo   \n"
+    assert step.seconds == {"scene": 1.5, "motion": 0.25}
