@@ -185,7 +185,7 @@ def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray
     try:
         from perception import steady
     except ImportError as error:
-        mend = "pip install 'devi-jax[perception]'"
+        mend = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, mend=mend) from error
     if options.any_first_frame:
         alike = steady.first_frame_psnr(video, frame0)

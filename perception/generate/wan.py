@@ -11,7 +11,7 @@ from devi_jax.core.errors import ConfigError, DeviceError, VideoError
 from perception.generate.wan_models import Family, family_of, lightx2v, split_lora, working_size
 from perception.video import Video, write
 
-INSTALL = "pip install 'devi-jax[perception,wan]'"
+INSTALL = "pip install -e '.[perception,wan]'"
 
 
 @dataclass(frozen=True)

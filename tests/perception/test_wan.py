@@ -150,7 +150,7 @@ def test_missing_packages_are_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "diffusers", None)
     with pytest.raises(DeviceError, match="diffusers") as e:
         Wan().load()
-    assert "pip install 'devi-jax[perception,wan]'" in e.value.mend
+    assert "pip install -e '.[perception,wan]'" in e.value.mend
 
 
 def test_without_a_gpu_it_says_so_before_it_loads_anything(monkeypatch):
