@@ -1,4 +1,4 @@
-"""Named points of a person in the picture, and where a network lifts them, in 3D: what detectors see, before any body."""
+"""Named points of a person in the picture, and where a network lifts them, in 3D: before there is any body."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -33,7 +33,7 @@ class Keypoints(Estimate):
     @property
     def seen(self) -> np.ndarray:
         """Frames with any point, (T,) bool."""
-        return (self.conf > 0).any(axis=1)
+        return np.asarray((self.conf > 0).any(axis=1))
 
     def index(self, *names: str) -> list[int]:
         """Where points stand among `names`."""
