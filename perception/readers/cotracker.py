@@ -27,6 +27,7 @@ def read_cotracker(path: Path, shot: Shot) -> PointTracks:
     """
     where = str(path)
     values = foreign.flat(_named(foreign.content(path), path), where)
+    foreign.check_video(values, shot, where)
     xy = first(values, ("tracks", "pred_tracks"), where, 3)
     visible = _visible(values, where)
     if xy.shape[-1] != 2 or visible.shape != xy.shape[:2]:

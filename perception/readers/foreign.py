@@ -9,6 +9,7 @@ import numpy as np
 from devi_jax.core.torch_zip import read_torch
 from devi_jax.core.unpickle import read_pickle
 from perception.contracts import EstimateError
+from perception.readers.shot import Shot
 
 SUFFIXES = (".npz", ".npy", ".pt", ".pth", ".pkl", ".pickle")
 
@@ -50,6 +51,18 @@ def flat(values: Any, where: str) -> dict[str, np.ndarray]:
         elif isinstance(value, np.ndarray | int | float | bool | list):
             out[str(key)] = _array(value, f"{where}: {key}")
     return out
+
+
+def check_video(values: dict[str, np.ndarray], shot: Shot, where: str) -> None:
+    """Raise `EstimateError` if the file says, in `frames` and `size` (width, height), that it is of another video.
+
+    Files of detections name only the frames with something in them, so that they cannot be told by their length.
+    """
+    if "frames" in values:
+        shot.check_length(int(take(values, "frames", (), where)), where)
+    if "size" in values:
+        width, height = take(values, "size", (2,), where)
+        shot.check_size(float(width), float(height), where)
 
 
 def take(values: dict[str, np.ndarray], key: str, spec: Sequence[int | None], where: str) -> np.ndarray:

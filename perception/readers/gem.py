@@ -107,7 +107,7 @@ def _soma(values: dict[str, np.ndarray], shot: Shot, where: str) -> tuple[np.nda
     root = foreign.take(values, f"{GROUP}.global_orient", (len(body), 3), where)
     pose = np.concatenate([root[:, None], body.reshape(-1, 76, 3)], axis=1)
     transl = foreign.take(values, f"{GROUP}.transl", (len(body), 3), where)
-    K = one_camera(foreign.take(values, "K_fullimg", (len(body), 3, 3), where), where)
+    K = one_camera(foreign.take(values, "K_fullimg", (len(body), 3, 3), where), shot, where)
     return pose, transl, K
 
 

@@ -69,6 +69,7 @@ def smplx_body(
     where = str(path)
     pose = foreign.take(values, f"{group}.body_pose", (None, 63), where)
     shot.check_length(len(pose), where)
+    K = one_camera(foreign.take(values, "K_fullimg", (len(pose), 3, 3), where), shot, where)
     body = BodyMotion(
         fps=shot.fps,
         size_px=shot.size_px,
@@ -80,7 +81,7 @@ def smplx_body(
         betas=foreign.take(values, f"{group}.betas", (len(pose), 10), where).mean(axis=0),
         rest_pelvis=REST_PELVIS,
         valid=np.ones(len(pose), bool),
-        K_used=one_camera(foreign.take(values, "K_fullimg", (len(pose), 3, 3), where), where),
+        K_used=K,
         joints2d=points,
         joint_names=() if points is None else COCO17,
     )
@@ -88,12 +89,16 @@ def smplx_body(
     return body
 
 
-def one_camera(K: np.ndarray, where: str) -> np.ndarray:
-    """The camera (3, 3) that is the same in all frames (T, 3, 3). Raises `EstimateError` for one that zooms."""
+def one_camera(K: np.ndarray, shot: Shot, where: str) -> np.ndarray:
+    """The camera (3, 3) that is the same in all frames (T, 3, 3).
+
+    Raises `EstimateError` for one that zooms, or that looks through the middle of a picture of another size.
+    """
     if np.abs(K - K[0]).max() > 1e-3 * np.abs(K[0]).max():
         raise EstimateError(
             "the camera's focal length changes", where=f"{where}: K_fullimg", valid="one camera for the whole video"
         )
+    shot.check_size(2 * K[0, 0, 2], 2 * K[0, 1, 2], where, part=0.1)
     return K[0]
 
 

@@ -2,7 +2,8 @@
 
 Layout: the model's own dict (`pred_mano_params` of rotation matrices, `pred_cam`, `pred_keypoints_3d`, in OpenPose's
 order, `pred_keypoints_2d` in -0.5..0.5 of the crop) beside the batch's (`box_center`, `box_size`, `right`), with a
-`frame` number from 0 for each row; `runners/scripts/hamer_hands.py` writes it. Left hands are still mirrored in it.
+`frame` number from 0 for each row; `runners/scripts/hamer_hands.py` writes it, with the video's `frames` and `size`.
+Left hands are still mirrored in it.
 """
 
 from pathlib import Path
@@ -31,6 +32,7 @@ def read_hamer(path: Path, shot: Shot) -> dict[str, HandMotion]:
     """
     where = str(path)
     values = foreign.arrays(path)
+    foreign.check_video(values, shot, where)
     K = centred(FOCAL / CROP_PX * max(shot.size_px), shot) if shot.K is None else shot.K
     rows = len(foreign.take(values, "pred_cam", (None, 3), where))
     right = foreign.take(values, "right", (rows,), where) > 0.5

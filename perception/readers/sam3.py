@@ -25,6 +25,7 @@ def read_sam3(path: Path, shot: Shot) -> Masks:
     """
     where = str(path)
     values = foreign.arrays(path)
+    foreign.check_video(values, shot, where)
     frame = foreign.take(values, "frame_index", (None,), where).astype(int)
     found = foreign.take(values, "out_obj_ids", (len(frame),), where).astype(int)
     score = foreign.take(values, "out_probs", (len(frame),), where)

@@ -125,6 +125,7 @@ class _Found:
 def _read(path: Path, shot: Shot) -> _Found:
     where = str(path)
     values = foreign.arrays(path)
+    foreign.check_video(values, shot, where)
     frame = foreign.take(values, "frame", (None,), where).astype(int)
     rows = len(frame)
     shot.check_frames(frame, where)

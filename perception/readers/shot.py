@@ -33,6 +33,16 @@ class Shot:
                 mend="run the tool on the very video that is given here (no stride, no other frame rate, not trimmed)",
             )
 
+    def check_size(self, width: float, height: float, where: str, part: float = 0.01) -> None:
+        """Raise `EstimateError` unless the tool saw pictures of this size, give or take `part` of it."""
+        if abs(width - self.width) > part * self.width or abs(height - self.height) > part * self.height:
+            raise EstimateError(
+                f"the tool saw {width:.0f} x {height:.0f} pixels, the video has {self.width} x {self.height}",
+                where=where,
+                valid=f"{self.width} x {self.height} pixels",
+                mend="run the tool on the very video that is given here, not on a scaled one",
+            )
+
     def check_frames(self, frames: np.ndarray, where: str) -> None:
         """Raise `EstimateError` unless frame numbers, counted from 0, are all of this video."""
         if len(frames) and not 0 <= frames.min() <= frames.max() < self.frames:

@@ -13,6 +13,7 @@ import numpy as np
 from perception.contracts import EstimateError, HandMotion, Origin
 from perception.readers import foreign
 from perception.readers.gvhmr import shortest
+from perception.readers.hamer import CROP_PX, FOCAL
 from perception.readers.hands import Detections, over_time
 from perception.readers.shot import Shot, centred
 
@@ -36,13 +37,14 @@ def read_wilor(path: Path, shot: Shot) -> dict[str, HandMotion]:
     where = str(path)
     content = foreign.content(path)
     values = _rows(content, shot, where) if isinstance(content, list) else foreign.flat(content, where)
+    foreign.check_video(values, shot, where)
     rows = len(foreign.take(values, "frame", (None,), where))
     part = {key: foreign.take(values, key, (rows, *shape), where) for key, shape in _SHAPES.items()}
     box = foreign.take(values, "hand_bbox", (rows, 4), where)
     focal = part["scaled_focal_length"]
-    if rows and np.ptp(focal) > 1e-3:
-        raise EstimateError("hands of pictures of several sizes", where=where, valid="hands of one video")
-    K = centred(float(focal[0]) if rows else 1.0, shot) if shot.K is None else shot.K
+    for side in np.unique(focal) * CROP_PX / FOCAL:  # its focal length is that of HaMeR, by the picture's longer side
+        shot.check_size(*(side * n / max(shot.size_px) for n in shot.size_px), where=where)
+    K = centred(FOCAL / CROP_PX * max(shot.size_px), shot) if shot.K is None else shot.K
     found = Detections(
         frame=foreign.take(values, "frame", (rows,), where).astype(int),
         right=foreign.take(values, "is_right", (rows,), where) > 0.5,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from video_rows import frames, numpy, save
+from video_rows import extent, frames, numpy, save
 
 
 def main() -> None:
@@ -30,7 +30,8 @@ def main() -> None:
             queries=torch.from_numpy(centred)[None].float().to(device),
         )
     visible = numpy(visible) > 0.5 if visible.dtype != torch.bool else visible.cpu().numpy()
-    save(arguments.out, {"tracks": numpy(tracks), "visibility": visible, "queries": centred, "vertex_id": vertices})
+    rows = {"tracks": numpy(tracks), "visibility": visible, "queries": centred, "vertex_id": vertices}
+    save(arguments.out, {**rows, **extent(arguments.video)})
 
 
 if __name__ == "__main__":

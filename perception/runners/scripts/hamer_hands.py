@@ -52,7 +52,7 @@ def main() -> None:
             for n in range(len(batch["right"])):
                 row = {key: numpy(every[key][n]) for key in SHAPES if key not in ("frame", "score")}
                 rows.append({"frame": t, "score": score[8 * start + n], **row})
-    save_rows(arguments.out, rows, SHAPES)
+    save_rows(arguments.out, rows, SHAPES, arguments.video)
 
 
 def people_detector() -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from sam3.model_builder import build_sam3_video_predictor
-from video_rows import frames, numpy, save
+from video_rows import extent, frames, numpy, save
 
 STEP = 1000
 """Things of the k-th prompt get numbers from k times this on."""
@@ -44,6 +44,7 @@ def main() -> None:
             "out_binary_masks": np.array([row[3] for row in rows], bool).reshape(-1, height, width),
             "object_ids": np.array(list(labels), int),
             "labels": np.array(list(labels.values()), str),
+            **extent(arguments.video),
         },
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from video_rows import frames, numpy, save
+from video_rows import extent, frames, numpy, save
 
 KEPT = ("pred_keypoints_3d", "pred_keypoints_2d", "pred_cam_t", "focal_length")
 SMPLX = ("global_orient", "body_pose", "left_hand_pose", "right_hand_pose", "betas", "transl")
@@ -41,7 +41,7 @@ def main() -> None:
     rows = {key: np.stack([numpy(person[key]) for person in found.values()]) for key in KEPT}
     rows["focal_length"] = rows["focal_length"].reshape(len(found), -1)[:, 0]
     smplx = {f"smplx.{key}": numpy(parameters[key]).reshape(len(found), -1) for key in SMPLX}
-    save(arguments.out, {"frame": np.array(list(found)), **rows, **smplx})
+    save(arguments.out, {"frame": np.array(list(found)), **rows, **smplx, **extent(arguments.video)})
 
 
 def convert(people: list[dict], tools: Path, model: Path) -> dict:

@@ -27,7 +27,7 @@ def main() -> None:
         for hand in pipeline.predict(picture):
             row = {"frame": t, "hand_bbox": hand["hand_bbox"], "is_right": hand["is_right"]}
             rows.append({**row, **hand["wilor_preds"]})
-    save_rows(arguments.out, rows, SHAPES)
+    save_rows(arguments.out, rows, SHAPES, arguments.video)
 
 
 if __name__ == "__main__":

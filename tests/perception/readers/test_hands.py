@@ -134,6 +134,8 @@ def test_a_hand_that_was_unmirrored_twice_is_refused(tmp_path, truth, shot):
     ("change", "said"),
     [
         ({"frame": np.full(9, 7)}, "frames 7 to 7, the video has 5"),
+        ({"frames": np.array(81)}, "81 frames, the video 5"),
+        ({"size": np.array([512, 288])}, "512 x 288 pixels, the video has 1024 x 576"),
         ({"pred_cam": np.zeros((9, 2))}, r"'pred_cam' has shape \(9, 2\)"),
         ({"box_center": np.zeros((8, 2))}, r"'box_center' has shape \(8, 2\)"),
         ({"right": None}, "lacks 'right'"),
@@ -198,6 +200,11 @@ def test_wilor_lists_that_do_not_fit_are_refused(tmp_path, shot):
         (tmp_path / "a.pkl").write_bytes(pickle.dumps(frames))
         with pytest.raises(EstimateError, match=said):
             read_wilor(tmp_path / "a.pkl", shot)
+    small = wilor_hand(*hand(np.random.default_rng(1), [0, 0, 1.5]), True)
+    small["wilor_preds"]["scaled_focal_length"] /= 2
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps([[small]] * T))
+    with pytest.raises(EstimateError, match="512 x 288 pixels"):
+        read_wilor(tmp_path / "a.pkl", shot)
     (tmp_path / "a.pkl").write_bytes(pickle.dumps([[]] * T))
     assert read_wilor(tmp_path / "a.pkl", shot) == {}
 

@@ -6,12 +6,14 @@ The stand-ins follow the tools' documentation; that the tools still do is not te
 import runpy
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from perception.contracts import EstimateError
 from perception.readers.cotracker import read_cotracker
 from perception.readers.hamer import read_hamer
 from perception.readers.sam3 import read_sam3
@@ -184,7 +186,11 @@ def test_wilor_of_a_video_without_hands_writes_no_rows(execute):
     name = "wilor_mini.pipelines.wilor_hand_pose3d_estimation_pipeline"
     content = {"WiLorHandPose3dEstimationPipeline": lambda **_: nobody}
     modules: dict = {"wilor_mini": {}, "wilor_mini.pipelines": {}, name: content}
-    assert read_wilor(execute("wilor_hands", modules), SHOT) == {}
+    path = execute("wilor_hands", modules)
+    assert read_wilor(path, SHOT) == {}
+    for other in (replace(SHOT, frames=5), replace(SHOT, width=128, height=96)):
+        with pytest.raises(EstimateError, match=r"4 frames, the video 5|64 x 48 pixels, the video has 128 x 96"):
+            read_wilor(path, other)
 
 
 def hamer_stand_ins(points, turn, place):
