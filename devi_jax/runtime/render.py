@@ -34,7 +34,7 @@ class Quality:
     shadow_map: int = 2048
 
 
-PHOTO = Quality(oversampling=1.5, shadows=True)
+PHOTO = Quality(oversampling=1.25, shadows=True, shadow_map=1024)
 """For pictures that are to look like a photograph: DeVI's input to a video model, and scripted films."""
 
 
@@ -83,7 +83,7 @@ class Renderer:
         pixels = np.empty((self._rectangle.height, self._rectangle.width, 3), np.uint8)
         mujoco.mjr_readPixels(pixels, None, self._rectangle, self._renderer)
         picture = Image.fromarray(np.ascontiguousarray(pixels[::-1]))
-        return np.asarray(picture.resize(self._size, Image.Resampling.BOX))
+        return np.asarray(picture.resize(self._size, Image.Resampling.HAMMING))
 
     def segmentation(self, qpos: np.ndarray, camera: Camera, only: Collection[int] | None = None) -> np.ndarray:
         """Which body is at the middle of each pixel: int32 (height, width), 0 for the world, `NOTHING` for the sky.
