@@ -15,7 +15,7 @@ import tyro
 from PIL import Image
 
 from devi_jax.core.clipfile import save_clip
-from devi_jax.core.errors import ConfigError, DeviceError, VideoError, exit_on_error
+from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
 from devi_jax.core.files import filling
 from devi_jax.core.setup import Setup, setup_to_json
 from devi_jax.runtime.files import write_json
@@ -183,23 +183,12 @@ def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
 def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray) -> dict[str, Any]:
     """What was measured of a video that was not drawn here; raises `VideoError` where it will not do."""
     try:
-        from perception import steady
+        from perception.steady import examine
     except ImportError as error:
         mend = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, mend=mend) from error
-    if options.any_first_frame:
-        alike = steady.first_frame_psnr(video, frame0)
-    else:
-        alike = steady.check_first_frame(video, frame0)
-    reference = None if options.any_first_frame else frame0
-    motion = None
-    try:
-        motion = steady.check_steady(video, reference, mask0, allowed=options.keep_camera_motion)
-    except VideoError:
-        if not options.keep_camera_motion:
-            raise
-    said = "not to be seen" if motion is None else motion.summary
-    return {"first_frame_db": alike, "camera_motion": motion, "summary": f"first frame {alike:.1f} dB; camera: {said}"}
+    seen = examine(video, frame0, mask0, options.keep_camera_motion, options.any_first_frame)
+    return asdict(seen) | {"summary": seen.summary}
 
 
 def _record(options: Imagine, video: Video, view: imagining.View) -> dict[str, Any]:

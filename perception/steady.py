@@ -148,6 +148,37 @@ def check_first_frame(video: Video, frame0: np.ndarray, least_db: float = 18.0) 
     return likeness
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What was measured of a video: its first frame's likeness, dB, and its camera's motion, None if not to be seen."""
+
+    first_frame_db: float
+    camera_motion: CameraMotion | None
+
+    @property
+    def summary(self) -> str:
+        """Both in one line."""
+        motion = "not to be seen" if self.camera_motion is None else self.camera_motion.summary
+        return f"first frame {self.first_frame_db:.1f} dB; camera: {motion}"
+
+
+def examine(
+    video: Video, frame0: np.ndarray, mask0: np.ndarray, keep_motion: bool = False, any_first_frame: bool = False
+) -> Seen:
+    """Both checks of a video that should start like `frame0` with its foreground at `mask0`, each measured only where
+    its flag is set. Raises what `check_first_frame` and `check_steady` raise.
+    """
+    alike = first_frame_psnr(video, frame0) if any_first_frame else check_first_frame(video, frame0)
+    # a video that starts elsewhere has its foreground elsewhere too
+    reference = (None, None) if any_first_frame else (frame0, mask0)
+    try:
+        return Seen(alike, check_steady(video, *reference, allowed=keep_motion))
+    except VideoError:
+        if not keep_motion:
+            raise
+        return Seen(alike, None)
+
+
 def _grey(frame: np.ndarray, scale: float) -> np.ndarray:
     size = (round(frame.shape[1] * scale), round(frame.shape[0] * scale))
     return cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
