@@ -3,115 +3,154 @@
 The bundled clips are made by this command; the same numbers give the same arrays.
 """
 
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import tyro
 
+from devi_jax.core.camera import frontal
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import save_clip
-from devi_jax.core.errors import ClipError, exit_on_error
+from devi_jax.core.errors import ClipError, SceneError, exit_on_error
 from devi_jax.sources.resolve import resolve
+from devi_jax.sources.setups import load_setup
 from devi_jax.systems.gallery import write_gallery
 from envs import choreography
-from envs.choreography import DrinkMug, GradeName, Hammer, Hat, LiftBox, LiftCan, Limits, PickPlace, PourBottle, PushBox
+from envs.choreography import (
+    DrinkMug,
+    GradeName,
+    Hammer,
+    Hand,
+    Hat,
+    LiftBox,
+    LiftCan,
+    Limits,
+    PickPlace,
+    PourBottle,
+    PushBox,
+)
 
 FLAT_HAND = Limits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
 
+SCRIPTED = Limits(
+    penetration_mm=5.0,
+    self_penetration_mm=np.inf,
+    palm_gap_mm=np.inf,
+    tip_gap_mm=np.inf,
+    least_opposition_deg=0.0,
+    foot_slip_mm=2.0,
+    joint_step_rad=0.5,
+)
+"""Whatever is held, however: hands are out of it and of the table, feet stay."""
+
+Verb = Literal["lift", "place", "pour", "drink", "push", "wear", "hammer", "hand_over"]
+
 FILE_BITS = 13
 """Clean clips are written in steps of a tenth of a millimetre and milliradian."""
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """A motion of the suite: the numbers it takes, what makes it, what it must hold to, and what it is."""
+
+    plan: type
+    make: Callable[[Any], Clip]
+    limits: Limits
+    summary: str
+
+
+SUITE: dict[str, Bundled] = {
+    "lift_can": Bundled(
+        LiftCan, choreography.lift_can, Limits(), "Reach over the table, close the right hand around a can, lift it."
+    ),
+    "lift_box": Bundled(LiftBox, choreography.lift_box, FLAT_HAND, "Take a box between both palms and lift it."),
+    "pick_place": Bundled(
+        PickPlace, choreography.pick_place, Limits(), "Take a small box, set it down on another place, let go."
+    ),
+    "pour_bottle": Bundled(
+        PourBottle, choreography.pour_bottle, Limits(), "Lift a bottle, tilt it as if to pour, turn it upright again."
+    ),
+    "drink_mug": Bundled(
+        DrinkMug,
+        choreography.drink_mug,
+        Limits(),
+        "Bring a mug to the mouth, tilt it as if to drink, lower it a little.",
+    ),
+    "push_box": Bundled(
+        PushBox, choreography.push_box, FLAT_HAND, "Lay the right palm on a box's side and push it over the table."
+    ),
+    "hammer": Bundled(
+        Hammer,
+        choreography.hammer,
+        Limits(),
+        "Take a mallet by its handle, raise it, strike twice just above the table.",
+    ),
+    "hat": Bundled(
+        Hat, choreography.put_on_hat, Limits(), "Take a hat by its crown, from above, and put it on the head."
+    ),
+}
 
 app = tyro.extras.SubcommandApp()
 
 
-@app.command(name="lift_can")
-def lift_can(plan: Annotated[LiftCan, tyro.conf.arg(name="")], out: Path = Path("lift_can.npz")) -> None:
-    """Reach over the table, close the right hand around a can, lift it.
+def _command(name: str, motion: Bundled) -> Callable[..., None]:
+    """The subcommand that makes one motion of the suite."""
+
+    def run(plan: Any, out: Path = Path(f"{name}.npz")) -> None:
+        write(motion.make(plan), out, motion.limits)
+
+    run.__annotations__["plan"] = Annotated[motion.plan, tyro.conf.arg(name="")]
+    run.__doc__ = f"{motion.summary}\n\nArgs:\n    plan: the motion in numbers.\n    out: the clip file to write."
+    return run
+
+
+for _name, _motion in SUITE.items():
+    app.command(name=_name)(_command(_name, _motion))
+
+
+@app.command
+def script(
+    scene: str,
+    action: Verb,
+    target: str | None = None,
+    hand: Hand = "right",
+    out: Path | None = None,
+) -> None:
+    """Plan an action in any scene: choose how to take the thing, and move it.
 
     Args:
-        plan: the motion in numbers.
-        out: the clip file to write.
+        scene: a bundled scene, or a scene file (.json).
+        action: what is done with the manipulated thing.
+        target: the name of another thing, or x,y,z in metres; where place, pour and hammer go.
+        hand: which hand; both press a thing between the palms; hand_over begins with it.
+        out: the clip file to write; by default SCENE-ACTION.npz.
     """
-    write(choreography.lift_can(plan), out, Limits())
+    setup = load_setup(scene)
+    given = {} if target is None else {"target": _spot(target)}
+    motion = choreography.script(setup, choreography.make_action(action, **given), hand)
+    name = f"{setup.name}-{action}"
+    words = [f"--scene={scene}", f"--action={action}", *([f"--target={target}"] if target else []), f"--hand={hand}"]
+    # from the other side and ahead: the hand does not hide the thing
+    camera = frontal(azimuth_deg=45.0 if hand == "left" else -45.0)
+    clip = choreography.to_clip(motion, name, camera, f"python -m devi_jax.choreograph script {' '.join(words)}")
+    write(clip, Path(f"{name}.npz") if out is None else out, SCRIPTED)
 
 
-@app.command(name="lift_box")
-def lift_box(plan: Annotated[LiftBox, tyro.conf.arg(name="")], out: Path = Path("lift_box.npz")) -> None:
-    """Take a box between both palms and lift it.
-
-    Args:
-        plan: the motion in numbers.
-        out: the clip file to write.
-    """
-    write(choreography.lift_box(plan), out, FLAT_HAND)
-
-
-@app.command(name="pick_place")
-def pick_place(plan: Annotated[PickPlace, tyro.conf.arg(name="")], out: Path = Path("pick_place.npz")) -> None:
-    """Take a small box, set it down on another place, let go.
-
-    Args:
-        plan: the motion in numbers.
-        out: the clip file to write.
-    """
-    write(choreography.pick_place(plan), out, Limits())
-
-
-@app.command(name="pour_bottle")
-def pour_bottle(plan: Annotated[PourBottle, tyro.conf.arg(name="")], out: Path = Path("pour_bottle.npz")) -> None:
-    """Lift a bottle, tilt it as if to pour, turn it upright again.
-
-    Args:
-        plan: the motion in numbers.
-        out: the clip file to write.
-    """
-    write(choreography.pour_bottle(plan), out, Limits())
-
-
-@app.command(name="drink_mug")
-def drink_mug(plan: Annotated[DrinkMug, tyro.conf.arg(name="")], out: Path = Path("drink_mug.npz")) -> None:
-    """Bring a mug to the mouth, tilt it as if to drink, lower it a little.
-
-    Args:
-        plan: the motion in numbers.
-        out: the clip file to write.
-    """
-    write(choreography.drink_mug(plan), out, Limits())
-
-
-@app.command(name="push_box")
-def push_box(plan: Annotated[PushBox, tyro.conf.arg(name="")], out: Path = Path("push_box.npz")) -> None:
-    """Lay the right palm on a box's side and push it over the table.
-
-    Args:
-        plan: the motion in numbers.
-        out: the clip file to write.
-    """
-    write(choreography.push_box(plan), out, FLAT_HAND)
-
-
-@app.command(name="hammer")
-def hammer(plan: Annotated[Hammer, tyro.conf.arg(name="")], out: Path = Path("hammer.npz")) -> None:
-    """Take a mallet by its handle, raise it, strike twice just above the table.
-
-    Args:
-        plan: the motion in numbers.
-        out: the clip file to write.
-    """
-    write(choreography.hammer(plan), out, Limits())
-
-
-@app.command(name="hat")
-def hat(plan: Annotated[Hat, tyro.conf.arg(name="")], out: Path = Path("hat.npz")) -> None:
-    """Take a hat by its crown, from above, and put it on the head.
-
-    Args:
-        plan: the motion in numbers.
-        out: the clip file to write.
-    """
-    write(choreography.put_on_hat(plan), out, Limits())
+def _spot(target: str) -> str | tuple[float, ...]:
+    """A thing's name, or a point from `x,y,z`; raises `SceneError` for another number of numbers."""
+    if "," not in target:
+        return target
+    try:
+        point = tuple(float(x) for x in target.split(","))
+    except ValueError:
+        point = ()
+    if len(point) != 3:
+        raise SceneError(f"'{target}' is no point", where="--target", valid="x,y,z in metres, or the name of a thing")
+    return point
 
 
 @app.command

@@ -14,7 +14,7 @@ from envs.choreography.action import (
     make_action,
 )
 from envs.choreography.drink_mug import DrinkMug, drink_mug
-from envs.choreography.grades import GradeName, degrade
+from envs.choreography.grades import GradeName, Imperfection, degrade
 from envs.choreography.hammer import Hammer, hammer
 from envs.choreography.hat import Hat, put_on_hat
 from envs.choreography.lift_box import LiftBox, lift_box
@@ -38,6 +38,7 @@ __all__ = [
     "Hand",
     "HandOver",
     "Hat",
+    "Imperfection",
     "Lift",
     "LiftBox",
     "LiftCan",

@@ -44,12 +44,14 @@ def wraps(
         for thumb, palm in _directions(handle.axis):
             fingers = fingers_of(side, palm, thumb)
             comfort = _awkward(side, fingers, palm, thumb, handle.centre - shoulder)
+            rotation, up = turned(side, palm, thumb), np.sign(handle.axis[2]) * handle.axis
             for centre, along, gap in _holds(offsets, fingers, palm):
-                rotation = turned(side, palm, thumb)
                 point = in_palm(stage, side, along, _ACROSS_M, gap)
-                place = Place(f"{side}_wrist", handle.centre + centre, rotation, point)
-                awkward = comfort + 0.1 * rank + _PER_M * _sunk(place, _PALM, ground_m)
-                found.append(Candidate("wrap", (place,), handle.centre + centre, handle.axis, awkward))
+                for higher in _HIGHER_M if abs(handle.axis[2]) > 0.7 else (0.0,):
+                    at = handle.centre + centre + higher * up
+                    place = Place(f"{side}_wrist", at, rotation, point)
+                    awkward = comfort + 0.15 * rank + 10 * higher + _PER_M * _sunk(place, _HALF_CLOSED, ground_m)
+                    found.append(Candidate("wrap", (place,), at, handle.axis, awkward))
     return sorted(found, key=lambda c: c.awkward)
 
 
@@ -172,11 +174,13 @@ def _on_face(stage: Stage, side: str, face: np.ndarray, palm: np.ndarray, pitch_
 
 
 _STEP_DEG = 15
+_HIGHER_M = (0.0, 0.015, 0.03)  # along what stands upright, for the little finger to clear the table
 _FINGERS_M = 0.06  # how far beyond the palm fingers close
 _PITCHES_DEG = (-20.0, 0.0, -45.0, -70.0)
 _ALONG_M = (0.090, 0.125, 0.160, 0.190)  # palm, knuckles, fingers, tips
 _PALM = np.array([[x, y, z] for x in (0.0, 0.12) for y in (-0.05, 0.04) for z in (-0.022, 0.010)])
 _FLAT_HAND = np.concatenate([_PALM, [[0.20, 0.02, -0.015], [0.20, -0.02, -0.015]]])
+_HALF_CLOSED = np.concatenate([_PALM, [[0.185, 0.02, -0.04], [0.185, -0.02, -0.04]]])
 _PER_M = 60.0
 _IN_FIST_M, _ACROSS_M, _GAP_M, _FLAT_M = 0.090, 0.008, 0.003, 0.002
 _THIN_M, _PLATE_M, _NARROW_M = (

@@ -11,7 +11,7 @@ from envs.choreography.gripping import Grip, hand_shape
 from envs.choreography.perform import HandTrack, perform
 from envs.choreography.stage import Stage
 from envs.choreography.timing import minimum_jerk, phase
-from envs.choreography.ways import home_path, leave_path, moved, reach_path, turn_path
+from envs.choreography.ways import home_path, leave_path, moved, reach_path, turn_path, unshaping
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def act(
             closing *= 1 - phase(frame, beats.release, beats.release + OPENING)
             holding &= frame < beats.release
         if beats.release is not None and beats.home is not None:
-            shaping *= 1 - phase(frame, beats.release + OPENING + LEAVING, beats.home)
+            shaping *= unshaping(frame, beats.release + OPENING, beats.home)
         hands.append(_track(stage, standing, part, objects, shaping, closing))
         contact[:, SIDES.index(part.grip.side)] = holding
     first = min((part.beats for part in parts), key=lambda beats: beats.go)
@@ -103,7 +103,7 @@ def act(
 OPENING = 14
 """Frames in which a hand that lets go opens, before it goes away."""
 LEAVING = 8
-"""Frames in which it then comes clear of the object, before it turns to hang again."""
+"""Frames in which it then comes clear of the object."""
 
 
 def _track(
@@ -121,9 +121,8 @@ def _track(
     positions = seen[:, :3] + np.einsum("tij,tj->ti", turn, path - start[:3])
     rotations = turn @ turn_path(stage, standing, grip, shaping)
     if beats.release is not None and beats.home is not None:
-        gone, let_go = beats.release + OPENING, moved(grip, start, seen[-1])
-        middle = (gone + LEAVING + beats.home) // 2
-        positions += home_path(stage, standing, let_go, frame, (gone, gone + LEAVING, middle, beats.home))
+        let_go = moved(grip, start, seen[-1])
+        positions += home_path(stage, standing, let_go, frame, beats.release + OPENING, beats.home)
         rotations[last:] = turn_path(stage, standing, let_go, shaping[last:])
     elif beats.release is not None:
         positions += leave_path(grip, turn[-1], frame, beats.release + OPENING, beats.frames - 1)

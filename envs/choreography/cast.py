@@ -21,7 +21,7 @@ class Cast:
     """The scene before anything moves.
 
     `standing` (nq,): all of it at rest; `thing`: the name of what is moved; `points` (N, 3): its surface, in the world;
-    `held`: its handles in the world, those its maker named if any.
+    `held`: its handles in the world, those its maker named first.
     """
 
     stage: Stage
@@ -77,8 +77,8 @@ def cast_scene(
 ) -> Cast:
     """The bundled human before a scene, its object at the pose `start` (7,), called `thing`.
 
-    `named`: handles in the object's frame, those of its bounding box by default; `joints`: rotation vectors (3,) that
-    differ from the relaxed stand. Raises `SceneError` without an object.
+    `named`: handles in the object's frame, also held along the axes of the bounding box; `joints`: rotation vectors
+    (3,) that differ from the relaxed stand. Raises `SceneError` without an object.
     """
     if scene.object is None:
         raise SceneError("there is nothing to move", where="things", valid="one thing with role manipulated")
@@ -86,7 +86,9 @@ def cast_scene(
     standing = stand(stage, pose(stage, joints or {}, relaxed(stage)))
     standing[stage.object] = start
     cloud = surface(scene.object)
-    return _placed(stage, standing, thing, cloud, tuple(named) or tuple(handles(cloud)))
+    own = handles(cloud)
+    around = [Handle(handle.centre, other.axis) for handle in named for other in own]
+    return _placed(stage, standing, thing, cloud, (*named, *around) or tuple(own))
 
 
 def recast(cast: Cast, standing: np.ndarray) -> Cast:

@@ -17,7 +17,7 @@ from envs.choreography.posture import footing, mirror, mobility, stay
 from envs.choreography.stage import Stage, kinematics, pose
 from envs.choreography.ways import aside
 
-POSED, CLOSED = 14, 4
+POSED, CLOSED = 14, 5
 """How many candidates are posed by inverse kinematics, and how many of them close their fingers."""
 
 
@@ -127,7 +127,7 @@ def _closed(stage: Stage, candidate: Candidate, found: Solution, cost: float, so
         bones = [f"{grip.side}_{finger}{k}" for finger in FINGERS for k in (1, 2, 3)]
         hand = [f"{grip.side}_wrist", *bones]
         closed = kinematics(stage, pose(stage, grip.closed, found.qpos))
-        cost += _PER_M * _depth(stage, closed, hand, solid)
+        cost += 3 * _PER_M * _depth(stage, closed, hand, solid)
         if candidate.kind == "wrap":
             cost += _looseness(stage, closed, grip.side)
         for away in (np.zeros(3), aside(grip, grip.place.rotation)):
@@ -170,7 +170,7 @@ def _looseness(stage: Stage, data: mujoco.MjData, side: str) -> float:
     if not there or not against:
         return 8.0
     opposed = -float(np.mean(there, axis=0) @ unit(np.sum(against, axis=0) + 1e-9))
-    return 3.0 * (1 - opposed) + 0.2 * (8 - len(there)) + (0.0 if thumb[1][0] < _TOUCHING_M else 1.0)
+    return 3.0 * (1 - opposed) + 0.4 * (8 - len(there)) + (0.0 if thumb[1][0] < _TOUCHING_M else 1.0)
 
 
 def touch(stage: Stage, data: mujoco.MjData, geom: str) -> tuple[float, np.ndarray]:

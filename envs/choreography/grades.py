@@ -1,6 +1,6 @@
 """A clean clip made as wrong as video estimators make it: hands centimetres off, trembling joints, open fingers.
 
-Only the human is changed; object, tracks and contact labels stay what they were, and so do the feet.
+Tracks, contact labels and feet stay what they were, and the object does unless depth is misjudged.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -23,22 +23,25 @@ GradeName = Literal["mild", "rough"]
 
 
 @dataclass(frozen=True)
-class Grade:
-    """How wrong a clip becomes.
+class Imperfection:
+    """How wrong a clip becomes; by default not at all.
 
     `wrist_m`, `wrist_rad`: length and angle of the constant error of each active wrist, in a random direction and about
     a random axis; `jitter_rad`: standard deviation of each number of the rotation vectors that disturb trunk, arms and
-    active fingers from frame to frame; `closure`: between these shares of its closing a hand ends up closed.
+    active fingers from frame to frame; `closure`: between these shares of its closing a hand ends up closed;
+    `depth_scale`: active wrists and the object are so many times as far from the camera as they should be, on their
+    rays, so that they look right but for their size.
     """
 
-    wrist_m: float
-    wrist_rad: float
-    jitter_rad: float
-    closure: tuple[float, float]
+    wrist_m: float = 0.0
+    wrist_rad: float = 0.0
+    jitter_rad: float = 0.0
+    closure: tuple[float, float] = (1.0, 1.0)
+    depth_scale: float = 1.0
 
 
-MILD = Grade(wrist_m=0.01, wrist_rad=np.radians(5.0), jitter_rad=0.003, closure=(1.0, 1.0))
-ROUGH = Grade(wrist_m=0.03, wrist_rad=np.radians(10.0), jitter_rad=0.005, closure=(0.3, 0.5))
+MILD = Imperfection(wrist_m=0.01, wrist_rad=np.radians(5.0), jitter_rad=0.003, closure=(1.0, 1.0))
+ROUGH = Imperfection(wrist_m=0.03, wrist_rad=np.radians(10.0), jitter_rad=0.005, closure=(0.3, 0.5))
 
 JITTER_FRAMES = 1.5
 """Standard deviation of the smoothing of the jitter over time, frames."""
@@ -49,13 +52,14 @@ _BITS = 9  # two milliradians of turn: less than the smaller jitter
 _STEADY = ("pelvis", "hip", "knee", "ankle", "foot")
 
 
-def degrade(clip: Clip, name: GradeName, seed: int | None = None) -> Clip:
-    """The clip as a video would give it, `CLIP-mild` or `CLIP-rough`; the same for the same seed.
+def degrade(clip: Clip, grade: GradeName | Imperfection, seed: int | None = None) -> Clip:
+    """The clip as a video would give it, `CLIP-mild`, `CLIP-rough` or `CLIP-imperfect`; the same for the same seed.
 
     `seed`: by default that of the new name (CRC-32). Raises `ClipError` for a clip of another body than the bundled
-    one, and where a wrist cannot be moved.
+    one, where a wrist cannot be moved, and for depth misjudged from no camera.
     """
-    grade = {"mild": MILD, "rough": ROUGH}[name]
+    name = grade if isinstance(grade, str) else "imperfect"
+    grade = {"mild": MILD, "rough": ROUGH}[grade] if isinstance(grade, str) else grade
     title = f"{clip.name}-{name}"
     seed = crc32(title.encode()) if seed is None else seed
     generator = np.random.default_rng(seed)
@@ -68,8 +72,12 @@ def degrade(clip: Clip, name: GradeName, seed: int | None = None) -> Clip:
     root = qpos[:, stage.root_qpos : stage.root_qpos + 3]
     how = {"grade": name, "seed": seed, **asdict(grade)}
     command = f"python -m devi_jax.choreograph degrade {clip.name} --grade={name}"
+    poses = clip.object_poses
+    if poses is not None and grade.depth_scale != 1.0:
+        poses = replace(poses, positions=poses.positions + _deeper(clip, grade, poses.positions))
     degraded = replace(
         clip,
+        object_poses=poses,
         name=title,
         joint_rotations=local,
         joint_positions=forward_kinematics(local, root, bone_offsets(clip)),
@@ -94,7 +102,7 @@ def _require_own_body(stage: Stage, clip: Clip) -> None:
         )
 
 
-def _move_wrists(stage: Stage, clip: Clip, grade: Grade, generator: np.random.Generator) -> np.ndarray:
+def _move_wrists(stage: Stage, clip: Clip, grade: Imperfection, generator: np.random.Generator) -> np.ndarray:
     """Postures (T, nq) nearest to the clip's, with each active wrist off by a constant of the grade's size."""
     clean = replay(stage, clip)
     active = active_sides(clip)
@@ -105,14 +113,29 @@ def _move_wrists(stage: Stage, clip: Clip, grade: Grade, generator: np.random.Ge
     for t, posture in enumerate(clean):
         wrists = [stay(stage, posture, f"{side}_wrist") for side in SIDES]
         goals = [
-            replace(w, position=w.position + shift[side], rotation=turn[side] @ w.rotation) if side in active else w
+            replace(
+                w,
+                position=w.position + shift[side] + _deeper(clip, grade, w.position),
+                rotation=turn[side] @ w.rotation,
+            )
+            if side in active
+            else w
             for side, w in zip(SIDES, wrists, strict=True)
         ]
         moved[t] = previous = meet(stage, (*still, *goals), posture, free, f"{clip.name}, frame {t}", start=previous)
     return moved
 
 
-def _leave_open(clip: Clip, local: np.ndarray, grade: Grade, generator: np.random.Generator) -> np.ndarray:
+def _deeper(clip: Clip, grade: Imperfection, positions: np.ndarray) -> np.ndarray:
+    """By how much positions (..., 3) move on their rays from the camera when depth is misjudged."""
+    if grade.depth_scale == 1.0:
+        return np.zeros(3)
+    if clip.camera is None:
+        raise ClipError("depth cannot be misjudged without a camera", where=clip.name, valid="depth_scale 1.0")
+    return (grade.depth_scale - 1.0) * (positions - clip.camera.position_world)
+
+
+def _leave_open(clip: Clip, local: np.ndarray, grade: Imperfection, generator: np.random.Generator) -> np.ndarray:
     """Joint rotations (T, 52, 4) whose active fingers go only a share of the way from their widest to where they go."""
     out = np.array(local)
     for side in active_sides(clip):
@@ -133,7 +156,7 @@ def _opening(clip: Clip, side: str) -> np.ndarray:
     return np.linalg.norm(np.delete(last, thumb, axis=1) - last[:, thumb, None], axis=-1).mean(axis=1)
 
 
-def _jitter(clip: Clip, grade: Grade, generator: np.random.Generator) -> np.ndarray:
+def _jitter(clip: Clip, grade: Imperfection, generator: np.random.Generator) -> np.ndarray:
     """Rotation vectors (T, 52, 3) of smoothed noise; none in root and legs, for the feet to stay, nor in idle hands."""
     shape = (clip.frames, len(INDEX), 3)
     noise = gaussian_filter1d(generator.normal(size=shape), JITTER_FRAMES, axis=0, mode="nearest")

@@ -19,6 +19,7 @@ FULL_FLEXION = np.array([1.5, 1.7, 1.2])
 _STEP = 0.02  # radians
 _LEVER_M = 0.15  # no point of a finger moves farther than this for a radian of its first knuckle
 _RATES = np.array([1.0, 0.5, 0.3])  # knuckles close together, the first one most: the finger wraps
+_HOOKED = np.array([0.35, 1.0, 0.7])  # the last one most: over a table the finger curls before it comes down
 
 
 def handshake(side: str, yaw_deg: float, pitch_deg: float) -> np.ndarray:
@@ -51,14 +52,30 @@ def close_fingers(
     Fingers stop at everything that is `solid`: the object, and other geoms by name.
     """
     joints: dict[str, np.ndarray] = {}
+    styles = (_RATES,) if solid == ("object",) else (_RATES, _HOOKED)
     for finger in FINGERS[:-1]:
-        flexion = np.zeros(3)
-        free = 0
-        while free < 3:
-            flexion, touching = _close_until_touch(stage, qpos, f"{side}_{finger}", flexion, free, solid)
-            free = touching + 1
-        joints |= flexed(side, finger, flexion)
+        ends = [_close_finger(stage, qpos, f"{side}_{finger}", solid, rates) for rates in styles]
+        misses = [_missed(stage, qpos, f"{side}_{finger}", flexion) for flexion in ends] if len(ends) > 1 else [0.0]
+        joints |= flexed(side, finger, ends[int(np.argmin(misses))])
     return joints
+
+
+def _close_finger(stage: Stage, qpos: np.ndarray, finger: str, solid: tuple[str, ...], rates: np.ndarray) -> np.ndarray:
+    """Flexion (3,) of a finger that closes until nothing of it can go on."""
+    flexion = np.zeros(3)
+    free = 0
+    while free < 3:
+        flexion, touching = _close_until_touch(stage, qpos, finger, flexion, free, solid, rates)
+        free = touching + 1
+    return flexion
+
+
+def _missed(stage: Stage, qpos: np.ndarray, finger: str, flexion: np.ndarray) -> float:
+    """How far the two last phalanges are from touching the object, overlap counted tenfold, metres."""
+    side, name = finger.split("_")
+    data = kinematics(stage, pose(stage, flexed(side, name, flexion), qpos))
+    gap = min(distance(stage, data, f"{finger}{k}", "object") for k in (2, 3))
+    return max(gap, -10 * gap)
 
 
 def flexed(side: str, finger: str, flexion: np.ndarray) -> dict[str, np.ndarray]:
@@ -72,10 +89,16 @@ def relaxed_fingers(side: str) -> dict[str, np.ndarray]:
 
 
 def _close_until_touch(
-    stage: Stage, qpos: np.ndarray, finger: str, flexion: np.ndarray, free: int, solid: tuple[str, ...]
+    stage: Stage,
+    qpos: np.ndarray,
+    finger: str,
+    flexion: np.ndarray,
+    free: int,
+    solid: tuple[str, ...],
+    rates: np.ndarray,
 ) -> tuple[np.ndarray, int]:
     """Close knuckles `free`.. together: the flexion (3,) at the first touch and the phalanx (0..2) that touches."""
-    rates = np.where(np.arange(3) >= free, _RATES, 0.0)
+    rates = np.where(np.arange(3) >= free, rates, 0.0)
     side, name = finger.split("_")
 
     def gaps(amount: float) -> np.ndarray:

@@ -42,6 +42,7 @@ class Limits:
     """The worst a bundled clip may be; fields as in `Quality`, `least_*` are lower bounds."""
 
     penetration_mm: float = 2.0
+    self_penetration_mm: float = 2.0
     palm_gap_mm: float = 8.0
     tip_gap_mm: float = 2.0
     least_opposition_deg: float = 120.0

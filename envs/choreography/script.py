@@ -15,7 +15,7 @@ from envs.choreography.choose import Grasp, choose
 from envs.choreography.gripping import Grip
 from envs.choreography.ik import meet
 from envs.choreography.motion import Motion, described
-from envs.choreography.outline import unit
+from envs.choreography.outline import handles, unit
 from envs.choreography.pace import frames_for, reaching
 from envs.choreography.posture import footing, mirror, mobility
 from envs.choreography.stage import pose
@@ -70,7 +70,7 @@ def _candidates(cast: Cast, action: Action, hand: Hand) -> list[Candidate]:
         towards = unit([*action.shift_m, 0.0])
         return pushes(stage, standing, SIDES if hand == "both" else (hand,), points, towards)
     if hand == "both":
-        level = [unit(h.axis * [1, 1, 0]) for h in cast.held if np.linalg.norm(h.axis[:2]) > 0.8]
+        level = [unit(h.axis * [1, 1, 0]) for h in handles(points) if np.linalg.norm(h.axis[:2]) > 0.8]
         return clasps(stage, points, level or [np.array([1.0, 0.0, 0.0])], ground)
     return wraps(stage, standing, hand, points, cast.held, ground)
 
@@ -85,7 +85,11 @@ def _hand_over(cast: Cast, action: HandOver, giver: Literal["left", "right"]) ->
     (grip,) = given.grips
     hand = tuple(JOINTS[i] for i in HAND_BODIES[SIDES.index(giver)])
     there = recast(cast, _meeting(cast, grip, before.poses[-1]))
-    ways_to_take = wraps(stage, there.standing, taker, there.points, there.held)
+    palm = moved(grip, cast.start, before.poses[-1]).place.rotation[:, 2]
+    ways_to_take = [  # palms that face each other leave each other room
+        replace(c, awkward=c.awkward + 2.0 * (1.0 + float(c.places[0].rotation[:, 2] @ palm)))
+        for c in wraps(stage, there.standing, taker, there.points, there.held)
+    ]
     taken = choose(stage, there.standing, ways_to_take, cast.thing, (*cast.solid, *hand), busy=giver)
     second = reaching(stage, standing, taken.grips, go=before.there - 10)
     first, frames = _ending(first, second.move, let_go=True)

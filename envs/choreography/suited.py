@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from envs.choreography.action import Action, Drink, Pour, Strike
+from envs.choreography.action import Action, Drink, Pour, Strike, Wear
 from envs.choreography.candidates import Candidate
 from envs.choreography.cast import Cast
 from envs.choreography.tilting import head_of_tool
@@ -11,7 +11,8 @@ from envs.choreography.tilting import head_of_tool
 def unsuited(cast: Cast, action: Action, candidate: Candidate) -> float:
     """0 for a grasp that serves the action.
 
-    What is poured or drunk from is held at its side, not over its mouth; a tool with the thumb towards its head.
+    What is poured or drunk from is held at its side, not over its mouth; a tool with the thumb towards its
+    head; what is worn, from above.
     """
     if candidate.kind != "wrap":
         return 0.0
@@ -23,5 +24,7 @@ def unsuited(cast: Cast, action: Action, candidate: Candidate) -> float:
         case Strike():
             end, _ = head_of_tool(cast, candidate.centre)
             return 3.0 * max(0.0, 0.7 - float(np.dot(thumb, end)))
+        case Wear():
+            return 1.5 * (1.0 + float(palm[2]))
         case _:
             return 0.0

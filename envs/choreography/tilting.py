@@ -28,13 +28,16 @@ def pour(cast: Cast, grasp: Grasp, action: Pour, move: int) -> Way:
     tilted = near - 8 + frames_for(0.0, angle)
     back = tilted + _POUR_FRAMES
     upright = back + frames_for(0.0, angle)
+    rise = max(_CLEAR_M, (over - lip)[2] + _CLEAR_M / 2)  # upright, its foot must not drag; tilting, the lip comes down
+    down = ((over - lip)[2] - rise) * _UP
     steps = [
-        Shift(move, near - 12, (over - lip)[2] * _UP + _LIFT_FIRST_M * _UP),
+        Shift(move, near - 8, rise * _UP),
         Shift(move + 8, near, (over - lip) * [1, 1, 0]),
-        Shift(near - 12, tilted, -_LIFT_FIRST_M * _UP),
+        Shift(near, tilted, down),
         Turn(near - 8, tilted, angle * axis),
         Turn(back, upright, -angle * axis),
-        Shift(back, upright + 8, -_ASIDE_M * towards + _LIFT_FIRST_M * _UP),
+        Shift(back, upright, -down),
+        Shift(back + 8, upright + 8, -_ASIDE_M * towards),
     ]
     return Way(route(cast.start, upright + 9, steps, _local(cast, lip)), let_go=False)
 
@@ -123,6 +126,6 @@ def _about(angle: float) -> np.ndarray:
 
 _UP = np.array([0.0, 0.0, 1.0])
 _STRUCK, _FACE = np.array([0.0, 0.96, -0.28]), np.array([0.0, -0.28, -0.96])  # handle and face of a tool that hits
-_OVER_TARGET_M, _LIFT_FIRST_M, _ASIDE_M, _POUR_FRAMES = 0.04, 0.08, 0.10, 24
+_OVER_TARGET_M, _CLEAR_M, _ASIDE_M, _POUR_FRAMES = 0.04, 0.10, 0.10, 24
 _INWARDS_DEG, _DRINK_FRAMES = 85.0, 16
 _SWING_DEG, _BLOW_FRAMES, _RAISED_M = 55.0, 16, np.array([0.0, -0.06, 0.12])

@@ -8,7 +8,7 @@ from devi_jax.core.rotations import matrix_to_quat, quat_conj, quat_mul, quat_to
 from envs.choreography.gripping import Grip
 from envs.choreography.posture import mirror
 from envs.choreography.stage import Stage, kinematics
-from envs.choreography.timing import through
+from envs.choreography.timing import phase, through
 
 
 def reach_path(
@@ -31,17 +31,18 @@ def leave_path(grip: Grip, turn: np.ndarray, frames: np.ndarray, start: int, sto
     return through(frames, (start, middle, stop), np.array([np.zeros(3), beside, 1.2 * beside + _AWAY_M]))
 
 
-def home_path(
-    stage: Stage, standing: np.ndarray, turned: Grip, frames: np.ndarray, times: tuple[int, ...]
-) -> np.ndarray:
-    """Displacement (T, 3) of a hand that has let go, back to where it hung: the way of `reach_path` reversed.
+def home_path(stage: Stage, standing: np.ndarray, turned: Grip, frames: np.ndarray, gone: int, home: int) -> np.ndarray:
+    """Displacement (T, 3) of a hand that has let go, back to where it hung: the way of `reach_path` backwards.
 
-    `turned`: the grip where the object was let go (see `moved`); `times`: the frames at which the hand leaves, is
-    beside, over the edge, and hangs again.
+    `turned`: the grip where the object was let go (see `moved`); from frame `gone` to frame `home`.
     """
-    here = turned.place.position
-    start, over, beside, _ = stations(stage, standing, turned)
-    return through(frames, times, np.array([here, beside, over, start])) - here
+    times = [0.0, *(share * (home - gone) for share in _BACK), float(home - gone)]
+    return through(home - frames, times, stations(stage, standing, turned)) - turned.place.position
+
+
+def unshaping(frames: np.ndarray, gone: int, home: int) -> np.ndarray:
+    """How much (T,) of its turn and shape a hand still has that goes back so: all of it until it is beside."""
+    return phase(home - frames, 0.0, _BACK[1] * (home - gone))
 
 
 def turn_path(stage: Stage, standing: np.ndarray, grip: Grip, progress: np.ndarray) -> np.ndarray:
@@ -68,7 +69,7 @@ def stations(stage: Stage, standing: np.ndarray, grip: Grip) -> np.ndarray:
     over = (1 - _OVER) * start + _OVER * beside + [sign * _SWING_M, 0.0, 0.0]
     over[2] = beside[2] + _OVER_M
     if sign * over[0] < _TRUNK_M:
-        over[1] = max(over[1], _TRUNK_M)
+        over[1:] = max(over[1], _TRUNK_M), over[2] + _FINGERS_M
     return np.array([start, over, beside, place.position])
 
 
@@ -80,5 +81,7 @@ def aside(grip: Grip, rotation: np.ndarray) -> np.ndarray:
 # beside the object: away from the palm, short of the fingers, above; over the edge: how far along, sideways, above
 _OUTWARD_M, _SHORT_M, _ABOVE_M = 0.07, 0.03, 0.02
 _OVER, _SWING_M, _OVER_M = np.array([0.5, 0.4, 0.0]), 0.03, 0.03
+_BACK = (0.47, 0.79)  # of the way back, seen from its end: over the edge, beside the object
+_FINGERS_M = 0.08  # that hang lower, the farther the way to the edge
 _TRUNK_M = 0.22  # what is less to the side passes before the trunk
 _AWAY_M = np.array([0.02, -0.05, 0.06])
