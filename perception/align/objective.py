@@ -1,0 +1,143 @@
+"""The objective of visual HOI alignment (Eq. 10) for one motion and its evidence: constants, and terms by name."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.skeleton import HAND_BODIES, JOINTS, TIPS, joint_class
+from perception import so3
+from perception.align import losses
+from perception.align.config import AlignConfig, optimised
+from perception.align.evidence import Evidence, Landmarks
+from perception.kinematics import N_JOINTS, fingertips, forward, points
+from perception.motion import Motion
+
+
+@dataclass(frozen=True)
+class Seen:
+    """2D joints as tensors: `px` (T, L, 2), `confidence` (T, L), `points` (L,)."""
+
+    px: Tensor
+    confidence: Tensor
+    points: list[int]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Eq. 14 for one hand: its `parts` among the 62 points, the object's surface (P, 3), the frames that count."""
+
+    parts: list[int]
+    surface: Tensor
+    frames: slice
+    every: bool
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All that stays constant while corrections `tangent` (T, V, 3) of the joints `moving` (V,) change."""
+
+    local: Tensor
+    root: Tensor
+    offsets: Tensor
+    tips: Tensor
+    K: Tensor
+    T_camera_world: Tensor
+    moving: Tensor
+    stiffness: Tensor
+    free: Tensor
+    body: Seen
+    hands: Seen
+    reaches: tuple[Reach, ...]
+
+
+def prepare(motion: Motion, evidence: Evidence, config: AlignConfig) -> Problem:
+    """Tensors of `motion` and `evidence`; with `pin_first` the first frame becomes the scene's pose."""
+    quats, free = motion.rotations.copy(), np.ones((motion.frames, 1, 1))
+    offsets, root = motion.offsets, motion.root.copy()
+    if config.pin_first and evidence.first is not None:
+        quats[0], root[0], free[0] = evidence.first.rotations, evidence.first.root, 0.0
+    moving = optimised(config)
+    spine = [joint_class(JOINTS[i]) == "spine" or "collar" in JOINTS[i] for i in moving]
+    return Problem(
+        local=_tensor(rot.quat_to_matrix(quats)),
+        root=_tensor(root),
+        offsets=_tensor(offsets),
+        tips=_tensor(fingertips(offsets)),
+        K=_tensor(evidence.camera.K),
+        T_camera_world=_tensor(evidence.camera.T_camera_world),
+        moving=torch.tensor(moving),
+        stiffness=_tensor(np.where(spine, config.spine_stiffness, 1.0)),
+        free=_tensor(free),
+        body=_seen(evidence.body),
+        hands=_seen(evidence.hands),
+        reaches=_reaches(evidence, config),
+    )
+
+
+def turned(problem: Problem, tangent: Tensor) -> Tensor:
+    """Local rotations (T, 52, 3, 3) with the corrections (T, V, 3) applied: `R exp(w)`."""
+    moved = problem.local[:, problem.moving] @ so3.exp(tangent * problem.free)
+    return problem.local.index_copy(1, problem.moving, moved)
+
+
+def terms(problem: Problem, tangent: Tensor, config: AlignConfig) -> dict[str, Tensor]:
+    """The weighted terms whose sum is Eq. 10, and those beyond it."""
+    local = turned(problem, tangent)
+    at = points(*forward(local, problem.root, problem.offsets), problem.tips)
+    every = local[:, problem.moving]
+    reduce = torch.mean if config.reduction == "mean" else torch.sum
+    out = {
+        "body": config.weight_body * reduce(_projected(problem, at, problem.body, config.limit_px)),
+        "hand": config.weight_hand * reduce(_projected(problem, at, problem.hands, config.limit_px)),
+        "temporal": config.weight_temporal * reduce(_temporal(every, problem.moving)),
+        "departure": config.weight_departure * losses.departure(tangent, problem.stiffness),
+        "unrest": config.weight_unrest * losses.unrest(tangent),
+    }
+    if problem.reaches:
+        away = [_reached(at, reach, config) for reach in problem.reaches]
+        out["hoi"] = config.weight_hoi * torch.stack(away).sum()
+    return out
+
+
+def _projected(problem: Problem, at: Tensor, seen: Seen, limit_px: float) -> Tensor:
+    px = losses.project(at[:, seen.points], problem.K, problem.T_camera_world)
+    return losses.projection(px, seen.px, seen.confidence, limit_px)
+
+
+def _temporal(local: Tensor, moving: Tensor) -> Tensor:
+    """Eq. 13 has one sum over the body's joints and one over the hands'."""
+    hand = torch.isin(moving, torch.tensor(HAND_BODIES).reshape(-1))
+    return losses.temporal(local[:, ~hand]) + losses.temporal(local[:, hand])
+
+
+def _reached(at: Tensor, reach: Reach, config: AlignConfig) -> Tensor:
+    distance = losses.reach(at[reach.frames, reach.parts], reach.surface, config.clearance_m)
+    return distance.mean() if reach.every else losses.touch_once(distance, config.softness_m)
+
+
+def _reaches(evidence: Evidence, config: AlignConfig) -> tuple[Reach, ...]:
+    touch = evidence.touch
+    if touch is None or touch.moves == 0:
+        return ()
+    every = config.reach == "onset" and touch.onset is not None and touch.onset < touch.moves
+    frames = slice(touch.onset if every else 0, touch.moves if every else touch.moves + config.margin_frames)
+    surface = _tensor(touch.points)
+    return tuple(Reach(_parts(side, config.parts), surface, frames, every) for side in touch.hands)
+
+
+def _parts(side: int, parts: str) -> list[int]:
+    if parts == "hand":
+        return list(HAND_BODIES[side])
+    fingers = len(TIPS) // 2
+    return list(range(N_JOINTS + side * fingers, N_JOINTS + (side + 1) * fingers))
+
+
+def _seen(seen: Landmarks) -> Seen:
+    return Seen(_tensor(seen.px), _tensor(seen.confidence), list(seen.points))
+
+
+def _tensor(x: np.ndarray) -> Tensor:
+    return torch.tensor(x, dtype=torch.float32)
