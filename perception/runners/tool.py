@@ -101,6 +101,9 @@ def run_tool(
                 mend=f"check the command against the tool's documentation ({tool.home}); its words are in {log.out}",
             )
         shown = [part.replace(str(out), str(folder)) for part in command]
+        for part in out.iterdir():  # a folder is not replaced by one of the same name
+            if (folder / part.name).is_dir():
+                shutil.rmtree(folder / part.name)
     notes = {"tool": tool.name, "command": shown, "seconds": round(seconds, 1), "licence": tool.licence}
     return Ran(folder / tool.result.format(stem=seen.stem), notes)
 

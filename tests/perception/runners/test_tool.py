@@ -17,25 +17,33 @@ from perception.runners.tools import GVHMR, HAMER, SPATRACKER, TOOLS
 
 SHOT = Shot(16.0, 6, 64, 48)
 
-# what GVHMR's demo leaves, with as many frames as the (text) file it is given says
+# what GVHMR's demo leaves; the results lie ready, since importing torch once more takes seconds
 DEMO = """
-import argparse, torch
+import argparse, shutil
 from pathlib import Path
 parser = argparse.ArgumentParser()
 parser.add_argument("--video", type=Path)
 parser.add_argument("--output_root", type=Path)
 parser.add_argument("-s", action="store_true")
 a = parser.parse_args()
-T = int(a.video.read_text())
+assert a.s and a.video.read_text() == "6"
 folder = a.output_root / a.video.stem
 (folder / "preprocess").mkdir(parents=True)
-params = dict(body_pose=torch.zeros(T, 63), betas=torch.zeros(T, 10), global_orient=torch.zeros(T, 3),
-              transl=torch.tensor([[0.0, 0.5, 3.0]]).repeat(T, 1))
-K = torch.tensor([[80.0, 0, 32], [0, 80, 24], [0, 0, 1]]).repeat(T, 1, 1)
-torch.save(dict(smpl_params_global=params, smpl_params_incam=params, K_fullimg=K), folder / "hmr4d_results.pt")
-torch.save(torch.zeros(T, 17, 3), folder / "preprocess" / "vitpose.pt")
-assert a.s
+shutil.copy("hmr4d_results.pt", folder)
+shutil.copy("vitpose.pt", folder / "preprocess")
 """
+
+
+def write_gvhmr(repo: Path) -> None:
+    """The results that `DEMO` copies: six frames of a person who stands still."""
+    torch = pytest.importorskip("torch")
+    params = {"body_pose": torch.zeros(6, 63), "betas": torch.zeros(6, 10), "global_orient": torch.zeros(6, 3)}
+    params["transl"] = torch.tensor([[0.0, 0.5, 3.0]]).repeat(6, 1)
+    K = torch.tensor([[80.0, 0, 32], [0, 80, 24], [0, 0, 1]]).repeat(6, 1, 1)
+    content = {"smpl_params_global": params, "smpl_params_incam": params, "K_fullimg": K}
+    torch.save(content, repo / "hmr4d_results.pt")
+    torch.save(torch.zeros(6, 17, 3), repo / "vitpose.pt")
+
 
 # what SpaTrackerV2 leaves
 INFERENCE = """
@@ -77,13 +85,16 @@ def video(tmp_path) -> Path:
 
 
 def test_gvhmr_from_a_video_to_a_body_that_can_be_kept(tmp_path, checkout, video):
-    pytest.importorskip("torch")
     said: list[str] = []
     place = checkout("tools/demo/demo.py", DEMO)
+    write_gvhmr(place.repo)
     ran = run_tool(GVHMR, place, video, tmp_path / "work" / "body", say=said.append)
     assert ran.path == tmp_path / "work" / "body" / "my video" / "hmr4d_results.pt"
     body = estimate(ran, read_gvhmr, SHOT)
     assert body.frames == 6 and body.joints2d is not None
+    (ran.path.parent / "old.txt").write_text("of another run")
+    again = run_tool(GVHMR, place, video, tmp_path / "work" / "body", say=lambda _: None)
+    assert again.path == ran.path and sorted(p.name for p in ran.path.parent.iterdir()) == [ran.path.name, "preprocess"]
     assert len(said) == 1 and "non-profit" in said[0] and "github.com/zju3dv/GVHMR" in said[0]
     run = load(save(body, tmp_path / "body.npz"), BodyMotion).origin.provenance["run"]
     assert run["licence"] == GVHMR.licence and run["command"][1] == "tools/demo/demo.py" and run["seconds"] > 0
