@@ -131,10 +131,13 @@ def _holds(offsets: np.ndarray, fingers: np.ndarray, palm: np.ndarray) -> Iterat
     if not len(offsets):
         return
     above, below = extent(offsets, palm)
-    within = offsets[offsets @ palm < _FINGERS_M - above]
-    before, behind = extent(within, fingers)
-    breadth = before + behind
-    if breadth > WIDEST_M:
+    for depth in _FINGERS_M:
+        within = offsets[offsets @ palm < depth - above]
+        before, behind = extent(within, fingers)
+        breadth = before + behind
+        if breadth <= WIDEST_M:
+            break
+    else:
         return
     centre = (behind - before) / 2 * fingers
     if above + below > _THIN_M or breadth < 1.5 * (above + below):
@@ -175,7 +178,7 @@ def _on_face(stage: Stage, side: str, face: np.ndarray, palm: np.ndarray, pitch_
 
 _STEP_DEG = 15
 _HIGHER_M = (0.0, 0.015, 0.03)  # along what stands upright, for the little finger to clear the table
-_FINGERS_M = 0.06  # how far beyond the palm fingers close
+_FINGERS_M = (0.05, 0.03)  # how far beyond the palm fingers close, around what stays narrow or what widens
 _PITCHES_DEG = (-20.0, 0.0, -45.0, -70.0)
 _ALONG_M = (0.090, 0.125, 0.160, 0.190)  # palm, knuckles, fingers, tips
 _PALM = np.array([[x, y, z] for x in (0.0, 0.12) for y in (-0.05, 0.04) for z in (-0.022, 0.010)])
