@@ -131,20 +131,26 @@ def _holds(offsets: np.ndarray, fingers: np.ndarray, palm: np.ndarray) -> Iterat
     if not len(offsets):
         return
     above, below = extent(offsets, palm)
-    for depth in _FINGERS_M:
-        within = offsets[offsets @ palm < depth - above]
-        before, behind = extent(within, fingers)
-        breadth = before + behind
-        if breadth <= WIDEST_M:
+    # a crown may widen below the fingers; an edge that widens all the way is no hold
+    for depth in (_FINGERS_M, _TIPS_M):
+        before, behind = _breadth(offsets, fingers, palm, depth - above)
+        steady = sum(_breadth(offsets, fingers, palm, depth / 2 - above)) > _STEADY * (before + behind)
+        if before + behind <= WIDEST_M and steady:
             break
     else:
         return
+    breadth = before + behind
     centre = (behind - before) / 2 * fingers
     if above + below > _THIN_M or breadth < 1.5 * (above + below):
         yield centre, _IN_FIST_M, above + _GAP_M
     if breadth > _NARROW_M and above + below < _PLATE_M:
         for standoff in _STANDOFFS_M:
             yield centre, _PINCH_M - breadth / 2, above + standoff
+
+
+def _breadth(offsets: np.ndarray, fingers: np.ndarray, palm: np.ndarray, depth_m: float) -> tuple[float, float]:
+    """How far what is less than `depth_m` along the palm's direction goes against and along the fingers, metres."""
+    return extent(offsets[offsets @ palm < depth_m], fingers)
 
 
 def _sunk(place: Place, corners: np.ndarray, ground_m: float) -> float:
@@ -178,7 +184,7 @@ def _on_face(stage: Stage, side: str, face: np.ndarray, palm: np.ndarray, pitch_
 
 _STEP_DEG = 15
 _HIGHER_M = (0.0, 0.015, 0.03)  # along what stands upright, for the little finger to clear the table
-_FINGERS_M = (0.05, 0.03)  # how far beyond the palm fingers close, around what stays narrow or what widens
+_STEADY, _FINGERS_M, _TIPS_M = 0.6, 0.05, 0.03  # how far beyond the palm fingers close, and how far at least
 _PITCHES_DEG = (-20.0, 0.0, -45.0, -70.0)
 _ALONG_M = (0.090, 0.125, 0.160, 0.190)  # palm, knuckles, fingers, tips
 _PALM = np.array([[x, y, z] for x in (0.0, 0.12) for y in (-0.05, 0.04) for z in (-0.022, 0.010)])
