@@ -31,6 +31,12 @@ class ContactConfig:
     """After the first contact all frames are contact (A.9's simpler reading)."""
     median_frames: int = 1
     """Odd width of a median filter over the speeds; 1 is the printed algorithm, 5 forgives one misplaced frame."""
+    window_s: float = 0.0
+    """Displacement is taken from so many seconds before to as many after: jitter counts less. 0: frame to frame."""
+    hand_factor: float = 1.0
+    """A hand waves at so many times the object's threshold: it slows down with the object, but not quite as soon."""
+    hand_part: float = 0.75
+    """With a window, a hand's speed is the one than which this part of its joints is slower: fingers close last."""
 
     def validate(self) -> None:
         """Raise `ConfigError` unless threshold and filter width have meaning."""
@@ -38,6 +44,17 @@ class ContactConfig:
             raise ConfigError(f"threshold_px is {self.threshold_px}", where="ContactConfig", valid="a positive number")
         if self.median_frames < 1 or self.median_frames % 2 == 0:
             raise ConfigError(f"median_frames is {self.median_frames}", where="ContactConfig", valid="1, 3, 5, ...")
+        if not (self.window_s >= 0 and self.hand_factor > 0 and 0 <= self.hand_part <= 1):
+            raise ConfigError(
+                f"window_s, hand_factor, hand_part are {self.window_s}, {self.hand_factor}, {self.hand_part}",
+                where="ContactConfig",
+                valid="0 or more, a positive number, and 0 to 1",
+            )
+
+
+def estimated() -> ContactConfig:
+    """What measured best on tracks and landmarks from video, whose jitter the printed algorithm calls waving."""
+    return ContactConfig(threshold_px=0.2, window_s=0.1, hand_factor=3.0)
 
 
 def threshold_px(config: ContactConfig, diagonal_px: float, fps: float) -> float:
@@ -61,6 +78,22 @@ def point_speed(points_px: np.ndarray, visible: np.ndarray) -> np.ndarray:
     last = np.maximum(np.searchsorted(known, np.arange(len(count)), side="right") - 1, 0)
     means = means[known[last]]
     return np.concatenate([means[:1], means])
+
+
+def net_speed(points_px: np.ndarray, visible: np.ndarray, reach: int, part: float) -> np.ndarray:
+    """Speed of points (T, N, 2) in pixels a frame, (T,), over the `reach` frames before and after each.
+
+    The net displacement, so what trembles about a place is still; of the points visible (T, N) at both ends the one
+    counts than which `part` of them are slower. Frames without any are interpolated; zero if there are none at all.
+    """
+    every = np.arange(len(points_px))
+    start, end = np.maximum(every - reach, 0), np.minimum(every + reach, len(every) - 1)
+    steps = np.linalg.norm(points_px[end] - points_px[start], axis=-1) / np.maximum(end - start, 1)[:, None]
+    both = visible[start] & visible[end]
+    known = np.flatnonzero(both.any(axis=1))
+    if len(known) == 0:
+        return np.zeros(len(every))
+    return np.interp(every, known, [np.quantile(steps[t, both[t]], part) for t in known])
 
 
 def label(object_speed: np.ndarray, hand_speed: np.ndarray, tau: float) -> np.ndarray:
@@ -98,11 +131,11 @@ def contact_labels(
     config = config or ContactConfig()
     config.validate()
     tau = threshold_px(config, diagonal_px, fps)
-    object_speed = _median(point_speed(object_px, object_visible), config.median_frames)
+    object_speed = _speed(object_px, object_visible, 0.5, fps, config)
     seen = np.ones(hands_px.shape[:1] + hands_px.shape[2:3], dtype=bool)
     out = np.zeros((len(object_px), 2))
     for side in _holders(config.hands, object_px, object_visible, hands_px, object_speed >= tau):
-        hand_speed = _median(point_speed(hands_px[:, side], seen), config.median_frames)
+        hand_speed = _speed(hands_px[:, side], seen, config.hand_part, fps, config) / config.hand_factor
         held = label(object_speed, hand_speed, tau)
         out[:, side] = np.maximum.accumulate(held) if config.latch else held
     return out
@@ -122,6 +155,12 @@ def _holders(
         points = object_px[t, object_visible[t]]
         gaps += np.linalg.norm(hands_px[t, :, :, None] - points, axis=-1).min(axis=-1).mean(axis=-1)
     return (int(np.argmin(gaps)),)
+
+
+def _speed(points: np.ndarray, visible: np.ndarray, part: float, fps: float, config: ContactConfig) -> np.ndarray:
+    reach = round(config.window_s * fps)
+    speed = net_speed(points, visible, reach, part) if reach else point_speed(points, visible)
+    return _median(speed, config.median_frames)
 
 
 def _median(speed: np.ndarray, width: int) -> np.ndarray:

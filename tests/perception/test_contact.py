@@ -10,7 +10,9 @@ from perception.contact import (
     REFERENCE_DIAGONAL_PX,
     ContactConfig,
     contact_labels,
+    estimated,
     label,
+    net_speed,
     point_speed,
     threshold_px,
 )
@@ -154,3 +156,47 @@ def test_median_forgives_one_misplaced_frame():
 def test_settings_without_meaning_are_refused(bad):
     with pytest.raises(ConfigError, match=next(iter(bad))):
         run(*pick_up(), config=replace(CONFIG, **bad))
+
+
+def test_net_speed_is_the_displacement_over_the_window_of_the_asked_part():
+    x = np.zeros((9, 3, 2))
+    x[:, 1, 0] = 2.0 * np.arange(9)
+    x[:, 2, 1] = 4.0 * np.arange(9)
+    seen = np.ones((9, 3), dtype=bool)
+    np.testing.assert_allclose(net_speed(x, seen, 2, 0.5), np.full(9, 2.0))
+    np.testing.assert_allclose(net_speed(x, seen, 2, 1.0), np.full(9, 4.0))
+    np.testing.assert_allclose(net_speed(x[:1], seen[:1], 2, 0.5), [0.0])
+
+
+def test_net_speed_of_what_trembles_is_small_and_gaps_are_interpolated():
+    x = np.zeros((13, 4, 2))
+    x[1::2] = 5.0
+    seen = np.ones((13, 4), dtype=bool)
+    np.testing.assert_allclose(net_speed(x, seen, 2, 0.5)[2:-2], 0.0)
+    x = np.repeat(3.0 * np.arange(13.0)[:, None, None], 4, axis=1) * [1.0, 0.0]
+    seen[5:8] = False
+    np.testing.assert_allclose(net_speed(x, seen, 1, 0.5), np.full(13, 3.0))
+    assert not net_speed(x, np.zeros((13, 4), dtype=bool), 1, 0.5).any()
+
+
+def test_a_window_forgives_jitter_that_the_printed_algorithm_calls_waving():
+    rng = np.random.default_rng(0)
+    t = np.arange(90)
+    carried = np.clip(t - 40, 0, 20) * 4.0
+    reached = np.clip(t - 10, 0, 25) * 6.0
+    object_px = np.array([400.0, 300.0]) + np.stack([carried, 0 * t], -1)[:, None] + np.zeros((1, 8, 1))
+    hand = np.array([230.0, 300.0]) + np.stack([carried + reached, 0 * t], -1)[:, None] + np.zeros((1, 21, 1))
+    hand = hand + rng.normal(0, 0.6, hand.shape)
+    object_px = object_px + rng.normal(0, 0.1, object_px.shape)
+    hands = np.stack([np.full_like(hand, 900.0), hand], axis=1)
+    truth = t >= 36
+    raw = run(object_px, hands, ContactConfig(hands="right", threshold_px=0.5))[:, 1] > 0.5
+    steady = run(object_px, hands, replace(estimated(), hands="right"))[:, 1] > 0.5
+    assert (raw == truth).mean() < 0.7
+    assert (steady == truth).mean() > 0.94 and abs(int(np.flatnonzero(steady)[0]) - 36) <= 4
+
+
+def test_windows_without_meaning_are_refused():
+    for wrong in ({"window_s": -1.0}, {"hand_factor": 0.0}, {"hand_part": 1.5}):
+        with pytest.raises(ConfigError, match="hand_factor"):
+            replace(CONFIG, **wrong).validate()
