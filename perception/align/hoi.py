@@ -92,7 +92,7 @@ def _descend(
 ) -> tuple[Tensor, dict[str, np.ndarray], str]:
     """Corrections (T, V, 3) after Adam without decay (A.6), each term's history, and why it stopped."""
     tangent = torch.zeros((len(problem.local), len(problem.moving), 3), requires_grad=True)
-    adam = torch.optim.Adam([tangent], lr=config.learning_rate)
+    adam = torch.optim.Adam([tangent], lr=config.learning_rate, eps=config.epsilon)
     history: dict[str, list[float]] = {}
     totals: list[float] = []
     stopped = "steps"

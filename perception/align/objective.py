@@ -55,7 +55,7 @@ class Problem:
 
 def prepare(motion: Motion, evidence: Evidence, config: AlignConfig) -> Problem:
     """Tensors of `motion` and `evidence`; with `pin_first` the first frame becomes the scene's pose."""
-    quats, free = motion.rotations.copy(), np.ones((motion.frames, 1, 1))
+    quats, free = rot.quat_normalise(motion.rotations), np.ones((motion.frames, 1, 1))
     offsets, root = motion.offsets, motion.root.copy()
     if config.pin_first and evidence.first is not None:
         quats[0], root[0], free[0] = evidence.first.rotations, evidence.first.root, 0.0
