@@ -115,7 +115,7 @@ def _descend(
 
 def _settled(totals: list[float], config: AlignConfig) -> bool:
     n = config.patience
-    if len(totals) < 2 * n:
+    if config.tolerance == 0 or len(totals) < 2 * n:
         return False
     before, now = np.mean(totals[-2 * n : -n]), np.mean(totals[-n:])
     return bool(before - now < config.tolerance * before)

@@ -214,6 +214,8 @@ def test_it_stops_when_nothing_is_won_and_gives_threads_back(case):
     )
     assert record.stopped == "settled" and record.steps == 10 == len(steps)
     assert torch.get_num_threads() == before
+    _, record = align_hoi(case.truth, case.evidence, replace(QUICK, iterations=12, patience=2, tolerance=0.0))
+    assert record.stopped == "steps" and record.steps == 12
 
 
 def test_what_cannot_be_aligned_is_refused(case):
