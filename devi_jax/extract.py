@@ -1,0 +1,229 @@
+"""`python -m devi_jax.extract DIR --out=clip.npz`: a video of a known scene becomes a clip, with a film of it.
+
+Each stage leaves one versioned file in --work; what is done is not done again, and a file put there by hand is used.
+"""
+
+import json
+import shlex
+import sys
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import tyro
+from PIL import Image
+
+from devi_jax.core.camera import Camera
+from devi_jax.core.clipfile import save_clip
+from devi_jax.core.errors import CameraError, ConfigError, DeviceError, VideoError, exit_on_error
+from devi_jax.core.setup import Setup
+from devi_jax.runtime.files import jsonable
+from devi_jax.runtime.progress import Steps
+from devi_jax.runtime.provenance import git_state, versions
+from devi_jax.sources.setups import load_setup
+from devi_jax.systems import imagining
+from perception.align.config import AlignConfig
+from perception.align.evidence import FirstPose
+from perception.contact import ContactConfig, estimated
+from perception.export import to_clip
+from perception.intent import parse
+from perception.known import Known
+from perception.ledger import Ledger, digest, key_of
+from perception.sources import AUTO, Sources, Stage
+from perception.unify import UnifyConfig
+from perception.video import Video, probe, read, write
+
+
+@dataclass(frozen=True)
+class Extract:
+    """From a video of a known scene to a clip."""
+
+    video: tyro.conf.Positional[Path]
+    """A folder that imagine wrote, or a video; a video needs --scene and --camera."""
+    scene: str = ""
+    """A scene file (.json) or a bundled scene; by default the folder's scene.json."""
+    camera: Path | None = None
+    """A .json with K, T_camera_world, width and height, alone or under "camera"; by default the folder's video.json."""
+    body: str = AUTO
+    """`auto`: the built-in networks; or TOOL:FILE, what a tool wrote (gvhmr, gvhmr-world, gem, sam3d)."""
+    hands: str = AUTO
+    """`auto`, or TOOL:FILE (hamer, wilor, gem, sam3d)."""
+    points: str = AUTO
+    """`auto`: the object's visible vertices; or TOOL:FILE (cotracker, tapir, spatracker)."""
+    out: Path = Path("clip.npz")
+    """The clip. The film is beside it: clip-overlay.mp4."""
+    work: Path | None = None
+    """The folder of the stages' files; by default clip-stages beside the clip."""
+    again: tuple[Stage, ...] = ()
+    """Stages to do again though they are done, or though their files are your own."""
+    overwrite: bool = False
+    """Replace an earlier clip and its film."""
+    first_frame: Literal["rigid", "yaw"] = "rigid"
+    """How a tool's motion is moved to where the scene has its human; yaw keeps a tool's own vertical."""
+    any_first_frame: bool = False
+    """Take a video that does not start like the scene."""
+    keep_camera_motion: bool = False
+    """Take a video whose camera moves."""
+    unify: UnifyConfig = field(default_factory=UnifyConfig)
+    """How a tool's hands replace a tool's wrists (A.5)."""
+    align: AlignConfig = field(default_factory=AlignConfig)
+    """Visual HOI alignment (Eq. 10-14)."""
+    contact: ContactConfig = field(default_factory=estimated)
+    """Contact labels (Algorithm 1)."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the stages' files are."""
+        return self.work or self.out.with_name(f"{self.out.stem}-stages")
+
+    @property
+    def film(self) -> Path:
+        """Where the overlay goes."""
+        return self.out.with_name(f"{self.out.stem}-overlay.mp4")
+
+    def validate(self) -> None:
+        """Raise `ConfigError` for what can be known to be wrong before any work."""
+        if self.out.suffix != ".npz":
+            raise ConfigError("a clip is an .npz", where=f"--out={self.out}", valid="clip.npz")
+        there = [path for path in (self.out, self.film) if path.exists()]
+        if there and not self.overwrite:
+            valid, mend = "a new file", "add --overwrite; finished stages are kept all the same"
+            raise ConfigError(f"{there[0]} is there already", where=f"--out={self.out}", valid=valid, mend=mend)
+        self.sources.validate()
+
+    @property
+    def sources(self) -> Sources:
+        """Where estimates come from, as perception has it."""
+        return Sources(self.body, self.hands, self.points, self.first_frame, self.unify, self.align, self.contact)
+
+
+def extract(options: Extract) -> Path:
+    """Write the clip and its film, both or none; returns the clip's path.
+
+    Raises:
+        DeviError: bad input, or a machine that lacks what is needed; finished stages stay in `options.folder`.
+    """
+    options.validate()
+    try:
+        from perception import recover
+        from perception.overlay import overlay
+        from perception.stages import Stages
+    except ImportError as error:
+        mend = "pip install -e '.[perception]'"
+        raise DeviceError(f"looking at videos needs {error.name}", where="extract", mend=mend) from error
+    step = Steps()
+    with step("video") as say:
+        path, scene, camera = _inputs(options)
+        video = _checked(probe(path), camera)
+        say(video.summary)
+    with step("scene") as say:
+        setup = load_setup(scene)
+        known, said = _look(options, setup, camera, video)
+        say(said)
+    sources = replace(options.sources, contact=_prompted(options.contact, known))
+    source = {"path": str(path), "sha256": digest(path)}
+    key = key_of(source["sha256"], repr(setup), camera.K.tolist(), camera.T_camera_world.tolist())
+    stages = Stages(sources, video, known, key, Ledger(options.folder, options.again), step)
+    human, points = stages.human(), stages.points()
+    motion = stages.aligned(human, points)
+    with step("clip") as say:
+        made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
+        told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
+        clip = to_clip(setup.name, recover.recovered(motion, points, known, jsonable(told)), sources.contact)
+        held = ", ".join(
+            f"{side} {int(n)}" for side, n in zip(("left", "right"), clip.contact.sum(axis=0), strict=True)
+        )
+        say(f"{clip.frames} frames, {points.xy.shape[1]} points; frames of contact: {held}")
+    with step("overlay"):
+        write(options.film, overlay(read(video), clip), video.fps)
+        save_clip(clip, options.out)
+    print(f"wrote {options.out}, {options.film}; the stages are in {options.folder}")
+    return options.out
+
+
+def _inputs(options: Extract) -> tuple[Path, str, Camera]:
+    """The video, the scene and the camera: of the folder that imagine wrote, or as flags say."""
+    folder = options.video if options.video.is_dir() else None
+    scene = options.scene or (str(folder / "scene.json") if folder else "")
+    camera = options.camera or (folder / "video.json" if folder else None)
+    missing = [flag for flag, value in (("--scene", scene), ("--camera", camera)) if not value]
+    if camera is None or missing:
+        valid = "a folder written by python -m devi_jax.imagine, or a video with both flags"
+        raise ConfigError(f"{' and '.join(missing)} is not said", where=str(options.video), valid=valid)
+    return (folder / "video.mp4" if folder else options.video), scene, _camera(camera)
+
+
+def _camera(path: Path) -> Camera:
+    """The camera of a `video.json`, of the folder with one, or of a JSON file of its own."""
+    path = path / "video.json" if path.is_dir() else path
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        told = told.get("camera", told)
+        K, T_camera_world = (np.array(told[key], float) for key in ("K", "T_camera_world"))
+        camera = Camera(K, T_camera_world, int(told["width"]), int(told["height"]))
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"no camera can be read ({type(error).__name__}: {error})"
+        valid = "JSON with K (3, 3), T_camera_world (4, 4), width and height"
+        raise CameraError(what, where=str(path), valid=valid) from error
+    camera.validate(str(path))
+    return camera
+
+
+def _checked(video: Video, camera: Camera) -> Video:
+    """The video; raises `VideoError` where its rate, length or size will not do."""
+    where = str(video.path)
+    if video.frames < 2:
+        raise VideoError("the video has one frame: nothing moves", where=where, valid="two frames or more")
+    if not video.even:
+        mend = f"ffmpeg -i {shlex.quote(where)} -vf fps={round(video.fps)} even.mp4"
+        raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", mend=mend)
+    if (video.width, video.height) != (camera.width, camera.height):
+        raise VideoError(
+            f"the video has {video.width} x {video.height} pixels, the camera {camera.width} x {camera.height}",
+            where=where,
+            valid="a video of the camera's size",
+            mend="scale the video, or give the camera of this size: --camera",
+        )
+    return video
+
+
+def _look(options: Extract, setup: Setup, camera: Camera, video: Video) -> tuple[Known, str]:
+    """What is known from the scene, once the video is seen to start with it and to stand still; and a line on that."""
+    from perception.steady import examine
+
+    scene = imagining.assemble(setup)
+    with imagining.open_studio(scene, setup.human.appearance, camera) as studio:
+        inside = studio.segmentation(scene.posture) == studio.model.body("object").id
+        mask = imagining.foreground(studio, scene, scene.posture)
+        given = video.path.with_name("frame0.png")
+        frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else studio.frame(scene.posture)
+    seen = examine(video, frame0, mask, options.keep_camera_motion, options.any_first_frame)
+    stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
+    first = FirstPose(
+        rotations=np.stack([scene.posture[at : at + 4] for at in stage.joint_qpos]),
+        root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
+        offsets=scene.body.offsets,
+    )
+    hands = parse(setup.prompt, imagining.other_words(setup)).hands if setup.prompt else ()
+    known = Known(
+        camera, scene.arranged.scene, first, mesh.vertices, mesh.faces, scene.arranged.object_start, inside, hands
+    )
+    return known, seen.summary
+
+
+def _prompted(config: ContactConfig, known: Known) -> ContactConfig:
+    """Who may hold the object: by default the hands that the prompt names."""
+    if config.hands != "nearest" or not known.hands:
+        return config
+    return replace(config, hands="both" if len(known.hands) == 2 else known.hands[0])
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; exit code 2 on bad input."""
+    with exit_on_error():
+        extract(tyro.cli(Extract, prog="python -m devi_jax.extract", args=args))
+
+
+if __name__ == "__main__":
+    main()

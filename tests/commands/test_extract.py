@@ -1,0 +1,216 @@
+"""A video of a known scene becomes a clip; stages are kept, done again and replaced; bad input is one error."""
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from devi_jax import extract
+from devi_jax.core import rotations as rot
+from devi_jax.core.camera import Camera, frontal, project
+from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets
+from devi_jax.core.clipfile import load_clip
+from devi_jax.core.setup import setup_to_json
+from devi_jax.core.skeleton import INDEX
+from devi_jax.runtime import gl
+from devi_jax.sources.setups import load_setup
+from devi_jax.systems import imagining
+from envs.objects import arrange
+from perception.align.calibrate import first_points
+from perception.align.evidence import FirstPose
+from perception.align.landmarks import POINT
+from perception.contracts import HAND21, PointTracks, load, save
+from perception.contracts.keypoints import Keypoints
+from perception.landmarks.pose import POSE33
+from perception.video import probe, write
+
+pytest.importorskip("cv2")
+pytest.importorskip("torch")
+pytest.importorskip("ai_edge_litert")
+
+needs_gl = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
+
+WIDTH, HEIGHT, FPS, STILL, EVERY = 256, 144, 10.0, 9, 6
+CAMERA = frontal(-45.0, width=WIDTH, height=HEIGHT)
+QUICK = "--align.iterations=40"
+
+
+def fails(arguments: list[str], capsys) -> str:
+    """Run the command, which must leave with code 2; what it printed on stderr."""
+    with pytest.raises(SystemExit) as leaving:
+        extract.main(arguments)
+    assert leaving.value.code == 2
+    return capsys.readouterr().err
+
+
+def write_camera(path: Path, camera: Camera) -> Path:
+    told = {"K": camera.K.tolist(), "T_camera_world": camera.T_camera_world.tolist()}
+    path.write_text(json.dumps({"camera": {**told, "width": camera.width, "height": camera.height}}))
+    return path
+
+
+def grey(frames: int) -> list[np.ndarray]:
+    return [np.full((HEIGHT, WIDTH, 3), 90, np.uint8)] * frames
+
+
+@pytest.fixture(scope="module")
+def truth() -> Clip:
+    """The bundled clip, standing still at first, then with great steps: few frames hold the whole motion."""
+    clip = load_clip(Path(extract.__file__).parent / "data" / "clips" / "lift_can.npz")
+    poses = clip.object_poses
+    which = np.r_[np.zeros(STILL, int), np.arange(0, clip.frames, EVERY)]
+    return replace(
+        clip,
+        fps=FPS,
+        joint_rotations=clip.joint_rotations[which].astype(float),
+        joint_positions=clip.joint_positions[which].astype(float),
+        contact=clip.contact[which],
+        object_poses=poses and ObjectPoses(poses.positions[which], poses.rotations[which].astype(float)),
+        object_tracks=None,
+    )
+
+
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory, truth) -> Path:
+    """A folder as imagine leaves it, though its pictures all show the first frame."""
+    folder = tmp_path_factory.mktemp("filmed")
+    setup = load_setup("lift_can")
+    (folder / "scene.json").write_text(json.dumps(setup_to_json(setup)))
+    write_camera(folder / "video.json", CAMERA)
+    scene = imagining.assemble(setup)
+    with imagining.open_studio(scene, setup.human.appearance, CAMERA) as studio:
+        frame = studio.frame(scene.posture)
+    write(folder / "video.mp4", [frame] * truth.frames, FPS)
+    return folder
+
+
+@pytest.fixture
+def work(tmp_path, truth) -> Path:
+    """Stage files with what perfect networks and a perfect tracker would see: no network is needed then."""
+    folder = tmp_path / "stages"
+    offsets = bone_offsets(truth)
+    poses = zip(truth.joint_rotations, truth.joint_positions[:, 0], strict=True)
+    points = np.stack([first_points(FirstPose(rotations, root, offsets)) for rotations, root in poses])
+    save(seen(points, POSE33), folder / "landmarks-body.npz")
+    for side in ("left", "right"):
+        save(seen(points, tuple(f"{side}_{name}" for name in HAND21)), folder / f"landmarks-{side}.npz")
+    save(tracked(truth), folder / "points.npz")
+    return folder
+
+
+def seen(points: np.ndarray, names: tuple[str, ...]) -> Keypoints:
+    """Points (T, 62, 3) in the picture and along the camera's axes; what the skeleton lacks is at head or feet."""
+    index = [POINT.get(name, INDEX["left_foot" if "heel" in name or "toe" in name else "head"]) for name in names]
+    px, _ = project(points[:, index], CAMERA.K, CAMERA.T_camera_world)
+    xyz = (points[:, index] - points[:, :1]) @ CAMERA.T_camera_world[:3, :3].T
+    return Keypoints(fps=FPS, size_px=(WIDTH, HEIGHT), xy=px, conf=np.ones(px.shape[:2]), names=names, xyz=xyz)
+
+
+def tracked(truth: Clip) -> PointTracks:
+    """Eight vertices of the can where the truth has them."""
+    setup, poses = load_setup("lift_can"), truth.object_poses
+    assert poses is not None
+    mesh = arrange(setup).models[setup.manipulated.name].mesh
+    ids = np.linspace(0, len(mesh.vertices) - 1, 8).astype(int)
+    turns = np.broadcast_to(poses.rotations[:, None], (truth.frames, len(ids), 4))
+    world = (
+        rot.rotate(turns, np.broadcast_to(mesh.vertices[ids], (truth.frames, len(ids), 3))) + poses.positions[:, None]
+    )
+    px, _ = project(world, CAMERA.K, CAMERA.T_camera_world)
+    there = np.ones(px.shape[:2], bool)
+    return PointTracks(
+        fps=FPS, size_px=(WIDTH, HEIGHT), xy=px, visible=there, conf=there * 1.0, query_t=0 * ids, vertex_id=ids
+    )
+
+
+@needs_gl
+@pytest.mark.slow
+def test_perfect_estimates_give_the_truth_and_finished_stages_are_kept(filmed, work, truth, tmp_path, capsys):
+    out = tmp_path / "clip.npz"
+    command = [str(filmed), f"--out={out}", f"--work={work}", QUICK]
+    extract.main(command)
+    said = capsys.readouterr().out
+    assert said.count("your own file") == 2 and said.count("  done") == 2
+    clip = load_clip(out)
+    assert (clip.frames, clip.fps, clip.scene.table) == (truth.frames, FPS, truth.scene.table)
+    gap = np.linalg.norm(clip.joint_positions - truth.joint_positions, axis=-1)
+    assert gap[0].max() < 1e-3 and np.median(gap[:, INDEX["right_wrist"]]) < 0.03
+    assert clip.contact[:, 1].any() and not clip.contact[:, 0].any()
+    assert clip.object_tracks is not None and len(clip.object_tracks.vertex_ids) == 8
+    np.testing.assert_allclose(clip.object_tracks.points_px, tracked(truth).xy, atol=1e-3)
+    assert {*clip.provenance["stages"]} == {"landmarks", "points", "motion", "aligned"}
+    film = probe(tmp_path / "clip-overlay.mp4")
+    assert (film.frames, film.width, film.height) == (truth.frames, WIDTH, HEIGHT)
+
+    assert "--overwrite" in fails(command, capsys)
+    less = load(work / "points.npz", PointTracks)
+    save(replace(less, xy=less.xy + 0.25), work / "points.npz")
+    extract.main([*command, "--overwrite"])
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "kept from an earlier run" in lines["motion"] and "done" in lines["aligned"]
+
+
+@needs_gl
+def test_stage_files_of_another_video_and_hands_never_seen_are_refused(filmed, work, tmp_path, capsys):
+    command = [str(filmed), f"--out={tmp_path / 'clip.npz'}", f"--work={work}", QUICK]
+    points = load(work / "points.npz", PointTracks)
+    short = replace(points, xy=points.xy[1:], visible=points.visible[1:], conf=points.conf[1:])
+    save(short, work / "points.npz")
+    said = fails(command, capsys)
+    assert f"holds {points.frames - 1} frames, the video {points.frames}" in said and "points.npz" in said
+    right = load(work / "landmarks-right.npz", Keypoints)
+    save(replace(right, conf=0 * right.conf), work / "landmarks-right.npz")
+    assert "the right hand is seen in no frame" in fails(command, capsys)
+    assert not (tmp_path / "clip.npz").exists() and not (tmp_path / "clip-overlay.mp4").exists()
+
+
+@needs_gl
+def test_a_video_of_another_scene_is_refused(filmed, tmp_path, capsys, rng):
+    noise = rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    write(tmp_path / "v.mp4", [noise] * 3, FPS)
+    where = [f"--scene={filmed / 'scene.json'}", f"--camera={filmed}", f"--out={tmp_path / 'out' / 'clip.npz'}"]
+    assert "does not start like the scene's first frame" in fails([str(tmp_path / "v.mp4"), *where], capsys)
+    assert [p.name for p in tmp_path.iterdir()] == ["v.mp4"]
+
+
+def test_what_is_no_fitting_video_is_said_before_any_work(tmp_path, capsys):
+    camera = write_camera(tmp_path / "camera.json", CAMERA)
+    flags = ["--scene=lift_can", f"--camera={camera}", f"--out={tmp_path / 'clip.npz'}"]
+    (tmp_path / "text.mp4").write_text("no video")
+    assert "cannot be read as a video" in fails([str(tmp_path / "text.mp4"), *flags], capsys)
+    assert "no such file" in fails([str(tmp_path / "absent.mp4"), *flags], capsys)
+    write(tmp_path / "one.mp4", grey(1), FPS)
+    assert "one frame" in fails([str(tmp_path / "one.mp4"), *flags], capsys)
+    write(tmp_path / "even.mp4", grey(4), FPS)
+    uneven = tmp_path / "uneven.mkv"
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(tmp_path / "even.mp4")]
+    subprocess.run([*ffmpeg, "-vf", "setpts=N*N/10/TB", "-fps_mode", "vfr", str(uneven)], check=True)
+    assert "not evenly spaced" in fails([str(uneven), *flags], capsys)
+    write_camera(camera, frontal())
+    assert "the camera 1024 x 576" in fails([str(tmp_path / "even.mp4"), *flags], capsys)
+    camera.write_text("{}")
+    assert "no camera can be read" in fails([str(tmp_path / "even.mp4"), *flags], capsys)
+    assert "--scene and --camera" in fails([str(tmp_path / "even.mp4"), flags[-1]], capsys)
+    assert not list(tmp_path.glob("clip*"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--body=gvhmr:absent.pt"], "--hands=auto"),
+        (["--hands=hamer:absent.npz"], "--body=auto"),
+        (["--points=cotrack:tracks.npz"], "did you mean"),
+        (["--points=cotracker:absent.npz"], "no such file"),
+        (["--points=tracks.npz"], "cotracker:FILE"),
+        (["--contact.threshold-px=0"], "threshold_px"),
+        (["--align.iterations=0"], "iterations"),
+        (["--out=clip.json"], ".npz"),
+    ],
+)
+def test_bad_flags_are_one_error(flags, said, tmp_path, capsys):
+    assert said in fails([str(tmp_path), f"--out={tmp_path / 'clip.npz'}", *flags], capsys)
+    assert not list(tmp_path.iterdir())
