@@ -169,13 +169,14 @@ def degrade(clip: tyro.conf.Positional[str], grade: GradeName = "mild", out: Pat
 
 
 @app.command
-def gallery(out: Path = Path("docs")) -> None:
+def gallery(out: Path = Path("docs"), films: Path | None = None) -> None:
     """Draw the bundled suite: a page, and a strip of pictures of each clip.
 
     Args:
         out: the folder that takes gallery.md and gallery/NAME.png.
+        films: a folder with SCENE/video.mp4 of every bundled scene, made by imagine; without it the page's films stay.
     """
-    for picture in write_gallery(out):
+    for picture in write_gallery(out, films):
         print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
 
 

@@ -8,33 +8,49 @@ from PIL import Image
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import load_clip
+from devi_jax.core.setup import Setup
 from devi_jax.core.skeleton import INDEX
 from devi_jax.runtime.film import strip
 from devi_jax.runtime.framing import third_person
 from devi_jax.runtime.panels import Panel
 from devi_jax.sources.resolve import bundled
+from devi_jax.sources.setups import bundled_setups, load_setup
 from devi_jax.sources.suite import GRADES, SUITE, graded
+from devi_jax.systems.filmed import paragraphs, write_film
 from envs.choreography import build_stage
 from envs.choreography.record import replay
 
 COLOURS = 96
 """Of a picture: few enough for a small file, enough for smooth limbs."""
 
+FILMS = "gallery/films"
+"""Where films lie beside the page."""
+
 _SEEN = ("left_wrist", "right_wrist", "head")
 
 
-def write_gallery(out: Path) -> list[Path]:
+def write_gallery(out: Path, films: Path | None = None) -> list[Path]:
     """Write `out`/gallery.md and `out`/gallery/NAME.png of every suite clip; returns the pictures' paths.
 
-    Raises `DeviceError` when this machine cannot render.
+    `films`: a folder with an imagined video of every bundled scene, SCENE/video.mp4; they are made small and shown too.
+    Without it the films that are there stay. Raises `DeviceError` when this machine cannot render.
     """
     clips = [load_clip(bundled()[name]) for name in SUITE]
+    made = []
+    if films is not None:
+        for setup in scenes():
+            made += write_film(films / setup.name / "video.mp4", out / FILMS / setup.name)
     pictures = [out / "gallery" / f"{clip.name}.png" for clip in clips]
     for clip, picture in zip(clips, pictures, strict=True):
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw(clip, picture)
     (out / "gallery.md").write_text(page(clips))
-    return pictures
+    return pictures + made
+
+
+def scenes() -> list[Setup]:
+    """The bundled scenes, by name."""
+    return [load_setup(name) for name in sorted(bundled_setups())]
 
 
 def draw(clip: Clip, path: Path) -> None:
@@ -73,6 +89,14 @@ def page(clips: list[Clip]) -> str:
             "",
             f"![Eight frames of {clip.name}](gallery/{clip.name}.png)",
         ]
+    lines += [
+        "",
+        "## Imagined",
+        "",
+        "The bundled scenes with the sentence that each comes with, as the scripted generator films them: a kinematic",
+        "planner and MuJoCo's renderer, no physics and no policy. How to write a scene: [scenes.md](scenes.md).",
+        *paragraphs(scenes(), FILMS),
+    ]
     return "\n".join(lines) + "\n"
 
 

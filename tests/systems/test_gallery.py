@@ -3,10 +3,18 @@
 import re
 from pathlib import Path
 
+import numpy as np
+import pytest
+from PIL import Image
+
 import devi_jax
 from devi_jax.core.clipfile import load_clip
+from devi_jax.core.errors import VideoError
+from devi_jax.core.ffmpeg import encode
 from devi_jax.sources.resolve import bundled
+from devi_jax.sources.setups import bundled_setups
 from devi_jax.sources.suite import SUITE
+from devi_jax.systems.filmed import write_film
 from devi_jax.systems.gallery import page
 
 DOCS = Path(devi_jax.__file__).parents[1] / "docs"
@@ -16,6 +24,26 @@ def test_shown_page_is_the_one_the_command_writes():
     written = page([load_clip(bundled()[name]) for name in SUITE])
     assert (DOCS / "gallery.md").read_text() == written
     pictures = re.findall(r"!\[.*\]\((.*)\)", written)
-    assert len(pictures) == len(SUITE)
-    for picture in pictures:
-        assert 5_000 < (DOCS / picture).stat().st_size < 150_000
+    films = re.findall(r"\[film\]\((.*)\)", written)
+    assert len(pictures) == len(SUITE) + len(bundled_setups()) and len(films) == len(bundled_setups())
+    for picture in pictures + films:
+        assert 5_000 < (DOCS / picture).stat().st_size < 250_000
+
+
+def test_a_film_is_made_small_and_its_strip_shows_it_from_first_to_last(tmp_path):
+    """A square that moves right by 40 pixels a frame."""
+    frames = np.zeros((6, 288, 512, 3), np.uint8)
+    for t in range(6):
+        frames[t, 100:200, 40 * t : 40 * t + 100] = (250, 20, 20)
+    (tmp_path / "square").mkdir()
+    encode(tmp_path / "square" / "video.mp4", iter(frames), 512, 288, 30)
+    film, strip = write_film(tmp_path / "square" / "video.mp4", tmp_path / "out" / "square")
+    assert film.stat().st_size < (tmp_path / "square" / "video.mp4").stat().st_size * 1.5
+    row = np.asarray(Image.open(strip).convert("RGB"))
+    assert row.shape == (180, 6 * 320, 3)
+    red = (row[94, :, 0] > 150) & (row[94, :, 1] < 100)
+    left = [int(np.flatnonzero(red[320 * t : 320 * (t + 1)])[0]) for t in range(6)]
+    np.testing.assert_allclose(left, 25 * np.arange(6), atol=3)
+    with pytest.raises(VideoError, match="no film") as caught:
+        write_film(tmp_path / "circle" / "video.mp4", tmp_path / "out" / "circle")
+    assert "imagine --scene=circle" in str(caught.value.mend)
