@@ -1,6 +1,7 @@
 """What is known of a video before it is looked at: the scene that its first frame shows."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from devi_jax.core.clip import forward_kinematics
 from devi_jax.core.scene import SceneSpec
 from perception.align.evidence import FirstPose
 from perception.intent import Side
+
+SPACING_M, SPACING_PART = 0.01, 1 / 40
+"""Points of a surface lie this near to each other, or by this part of the thing's largest extent if that is more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +34,34 @@ class Known:
     inside: np.ndarray
     hands: tuple[Side, ...] = ()
 
+    @cached_property
+    def points(self) -> np.ndarray:
+        """The object's vertices and then points between them all over its faces, (P, 3), in its own frame."""
+        extent = float(np.ptp(self.vertices, axis=0).max())
+        spacing = max(SPACING_M, SPACING_PART * extent)
+        return np.concatenate([self.vertices, between_vertices(self.vertices, self.faces, spacing)])
+
     @property
-    def vertices_world(self) -> np.ndarray:
-        """The object's vertices where it starts, (V, 3) metres."""
-        turn = np.broadcast_to(self.object_start[3:], (len(self.vertices), 4))
-        return rot.rotate(turn, self.vertices) + self.object_start[:3]
+    def points_world(self) -> np.ndarray:
+        """`points` where the object starts, (P, 3) metres."""
+        turn = np.broadcast_to(self.object_start[3:], (len(self.points), 4))
+        return rot.rotate(turn, self.points) + self.object_start[:3]
 
     @property
     def joints_world(self) -> np.ndarray:
         """Joints of the human in the first frame, (52, 3) metres."""
         return forward_kinematics(self.first.rotations[None], self.first.root[None], self.first.offsets)[0]
+
+
+def between_vertices(vertices: np.ndarray, faces: np.ndarray, spacing_m: float) -> np.ndarray:
+    """Points (P, 3) on faces whose edges are longer than `spacing_m`: a lattice that wide on each, corners left out."""
+    out = [np.zeros((0, 3))]
+    for corners in vertices[faces]:
+        longest = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=-1).max()
+        n = int(np.ceil(longest / spacing_m))
+        i, j = (k.reshape(-1) for k in np.mgrid[: n + 1, : n + 1])
+        weight = np.stack([i, j, n - i - j], axis=-1)[i + j <= n]
+        out.append(weight[weight.max(axis=1) < n] @ corners / n)
+    points = np.concatenate(out)
+    _, first = np.unique(points.round(6), axis=0, return_index=True)  # edges are shared
+    return points[np.sort(first)]

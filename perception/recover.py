@@ -32,10 +32,10 @@ from perception.unify import UnifyConfig, unify
 from perception.video import Video, read
 
 POINTS = 128
-"""So many of the object's visible vertices are followed, spread over the picture."""
+"""So many visible points of the object's surface are followed, spread over the picture."""
 
 NEAR_PART = 0.01
-"""A point of a tracker's own belongs to the visible vertex that is this near in the first frame, over the diagonal."""
+"""A point of a tracker's own belongs to the visible point that is this near in the first frame, over the diagonal."""
 
 
 @dataclass(frozen=True)
@@ -81,28 +81,31 @@ def from_tools(
 
 
 def follow_object(video: Video, known: Known) -> PointTracks:
-    """Tracks of vertices that the first frame shows. Raises `EstimateError` if there are none, or none lasts."""
-    world = known.vertices_world
-    ids, px = visible_vertices(world, known.faces, known.camera, known.inside)
+    """Tracks of the surface's points that the first frame shows; their ids count in `known.points`.
+
+    Raises:
+        EstimateError: there are none, or none lasts.
+    """
+    ids, px = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
     chosen = spread(px, POINTS)
     return track(read(video), video.fps, px[chosen], ids[chosen], known.inside)
 
 
 def object_tracks(points: PointTracks, known: Known) -> ObjectTracks:
-    """The tracks as a clip has them: each with its place on the object.
+    """The tracks as a clip has them: each with its place on the object, and its vertex where it is at one.
 
-    A tracker's own points, which name no vertex, get the visible vertex next to them in the frame they begin in.
+    A tracker's own points, which name none of `known.points`, get the visible one next to them in the first frame.
 
     Raises:
         EstimateError: they name a vertex that is not there, or none is on the object.
     """
     ids = points.vertex_id.astype(int)
-    if ids.max() >= len(known.vertices):
-        valid = f"0 to {len(known.vertices) - 1}, or -1"
+    if ids.max() >= len(known.points):
+        valid = f"0 to {len(known.points) - 1}, or -1"
         raise EstimateError(f"there is no vertex {ids.max()} of the object", where="points: vertex_id", valid=valid)
     own = (ids < 0) & (points.query_t == 0)
     if own.any():
-        visible, px = visible_vertices(known.vertices_world, known.faces, known.camera, known.inside)
+        visible, px = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
         gap = np.linalg.norm(points.xy[0, own, None] - px, axis=-1)
         near = gap.min(axis=1, initial=np.inf) <= NEAR_PART * known.camera.diagonal_px
         ids[own] = np.where(near, visible[gap.argmin(axis=1)], -1) if len(visible) else -1
@@ -114,7 +117,8 @@ def object_tracks(points: PointTracks, known: Known) -> ObjectTracks:
             valid="points that begin in the first frame, on the object",
             mend="--points=auto follows the object's visible vertices",
         )
-    return ObjectTracks(points.xy[:, kept], points.visible[:, kept], known.vertices[ids[kept]], ids[kept])
+    vertex = np.where(ids[kept] < len(known.vertices), ids[kept], -1)
+    return ObjectTracks(points.xy[:, kept], points.visible[:, kept], known.points[ids[kept]], vertex)
 
 
 def align(
@@ -126,7 +130,7 @@ def align(
     progress: Callable[[int, float], None] | None = None,
 ) -> Motion:
     """Visual HOI alignment (Eq. 10-14) with what is known of the scene. Raises what `align_hoi` raises."""
-    touch = find_touch(points, human.hands, known.vertices_world, known.hands, contact)
+    touch = find_touch(points, human.hands, known.points_world, known.hands, contact)
     evidence = Evidence(known.camera, human.body, human.hands, known.first, touch)
     motion, record = align_hoi(human.motion, evidence, config, progress)
     note = {"seconds": round(record.seconds, 1), "touch": None}
