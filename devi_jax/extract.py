@@ -50,7 +50,7 @@ class Extract:
     hands: str = AUTO
     """`auto`, or TOOL:FILE (hamer, wilor, gem, sam3d)."""
     points: str = AUTO
-    """`auto`: the object's visible vertices; or TOOL:FILE (cotracker, tapir, spatracker)."""
+    """`auto`: points all over the object; or TOOL:FILE (cotracker, tapir, spatracker)."""
     out: Path = Path("clip.npz")
     """The clip. The film is beside it: clip-overlay.mp4."""
     work: Path | None = None
