@@ -23,7 +23,7 @@ from devi_jax.runtime.progress import Steps
 from devi_jax.runtime.provenance import git_state, versions
 from devi_jax.sources.setups import load_setup
 from devi_jax.systems import imagining
-from envs.choreography import GradeName
+from envs.choreography import GradeName, Imperfection
 from envs.choreography.motion import Motion, to_clip
 from perception import prompt as prompts
 from perception.generate.command import Command
@@ -77,6 +77,8 @@ class Imagine:
     """Take a video that does not start like frame0.png."""
     spoil: GradeName | None = None
     """Make a scripted human as wrong as video models make it: wrists off, trembling, fingers open."""
+    wrong: Imperfection = field(default_factory=Imperfection)
+    """The same in numbers of your own, instead of --spoil."""
     imperfect: Imperfect = field(default_factory=Imperfect)
     """Pictures of a scripted video as imperfect as generated ones."""
     wan: Wan = field(default_factory=Wan)
@@ -96,6 +98,9 @@ class Imagine:
         if not 128 <= self.width <= 3840 or self.width % 32:
             raise ConfigError(f"the picture cannot be {self.width} wide", where="--width", valid="128, 160, ..., 3840")
         self.imperfect.validate()
+        self.wrong.validate("--wrong")
+        if self.spoil and self.wrong != Imperfection():
+            raise ConfigError("a human cannot be wrong in two ways", where="--spoil, --wrong.*", valid="one of them")
         if self.generator != "scripted":
             self.maker.validate()
 
@@ -129,6 +134,10 @@ def imagine(options: Imagine) -> Path:
         with step("camera") as say:
             view = imagining.choose_view(scene, qpos, intent.hands, options.preset, options.camera, options.width)
             say(view.summary)
+        wrong = options.spoil or options.wrong
+        if motion is not None and wrong != Imperfection():
+            motion = imagining.spoilt(motion, wrong, options.seed, view.camera)
+            qpos = motion.qpos
         checks: dict[str, Any] = {}
         with imagining.open_studio(scene, options.appearance or setup.human.appearance, view.camera) as studio:
             with step("frame0"):
@@ -171,8 +180,7 @@ def _read_prompt(options: Imagine) -> tuple[Setup, str, Intent]:
 
 
 def _scripted(options: Imagine, scene: imagining.Assembled, intent: Intent) -> Motion:
-    motion = imagining.script(scene, intent.action, intent.target or options.target, intent.hands)
-    return imagining.spoilt(motion, options.spoil, options.seed) if options.spoil else motion
+    return imagining.script(scene, intent.action, intent.target or options.target, intent.hands)
 
 
 def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
@@ -194,9 +202,10 @@ def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray
 def _record(options: Imagine, video: Video, view: imagining.View) -> dict[str, Any]:
     """What video.json says of the video, its camera and its making."""
     size = {"fps": video.fps, "frames": video.frames, "width": video.width, "height": video.height}
-    knobs = asdict(options.imperfect) | {"spoil": options.spoil} if options.generator == "scripted" else None
+    knobs = asdict(options.imperfect) | {"spoil": options.spoil, "wrong": asdict(options.wrong)}
     camera = asdict(view.camera) | {"scores": view.scores}
     made = {"command": sys.argv, "git": git_state(), "versions": versions()}
+    knobs = knobs if options.generator == "scripted" else None
     return {"schema": SCHEMA, **size, "made_by": dict(video.provenance), "imperfect": knobs, "camera": camera, **made}
 
 

@@ -15,7 +15,7 @@ from devi_jax.systems.person import body_of, standing
 from devi_jax.systems.settle import settle
 from devi_jax.systems.studio import Studio
 from envs.bodies import Body
-from envs.choreography import GradeName, degrade
+from envs.choreography import GradeName, Imperfection, degrade
 from envs.choreography.action import ACTIONS, Action, Point, make_action
 from envs.choreography.cast import cast
 from envs.choreography.motion import Motion, to_clip
@@ -143,12 +143,15 @@ def aside(scene: Assembled) -> Point:
     return (x, y, support_m(x, y, scene.setup.table))
 
 
-def spoilt(motion: Motion, grade: GradeName, seed: int) -> Motion:
-    """The motion with the human as wrong as an estimate from video: wrists off, trembling, fingers open."""
-    clip = degrade(to_clip(motion, "motion", frontal(), ""), grade, seed)
+def spoilt(motion: Motion, grade: GradeName | Imperfection, seed: int, camera: Camera) -> Motion:
+    """The motion as wrong as an estimate from video: wrists off, trembling, fingers open, depth misjudged.
+
+    Props stay; the thing moves on its rays from the camera where depth is misjudged.
+    """
+    clip = degrade(to_clip(motion, "motion", camera, ""), grade, seed)
     qpos = motion.qpos.copy()
-    human = slice(0, motion.stage.object_qpos)
-    qpos[:, human] = replay(motion.stage, clip)[:, human]
+    wrong = slice(0, motion.stage.object_qpos + 7)
+    qpos[:, wrong] = replay(motion.stage, clip)[:, wrong]
     return replace(motion, qpos=qpos, plan=motion.plan | {"degraded": clip.provenance["degraded"]})
 
 

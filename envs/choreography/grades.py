@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, bone_offsets, forward_kinematics
-from devi_jax.core.errors import ClipError
+from devi_jax.core.errors import ClipError, ConfigError
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
 from envs.choreography.ik import meet
 from envs.choreography.posture import footing, mobility, stay
@@ -27,10 +27,10 @@ class Imperfection:
     """How wrong a clip becomes; by default not at all.
 
     `wrist_m`, `wrist_rad`: length and angle of the constant error of each active wrist, in a random direction and about
-    a random axis; `jitter_rad`: standard deviation of each number of the rotation vectors that disturb trunk, arms and
-    active fingers from frame to frame; `closure`: between these shares of its closing a hand ends up closed;
-    `depth_scale`: active wrists and the object are so many times as far from the camera as they should be, on their
-    rays, so that they look right but for their size.
+    a random axis; `drift_m`: how much further it is off at the clip's end, in another direction; `jitter_rad`: standard
+    deviation of each number of the rotation vectors that disturb trunk, arms and active fingers from frame to frame;
+    `closure`: between these shares of its closing a hand ends up closed; `depth_scale`: active wrists and the object
+    are so many times as far from the camera as they should be, on their rays, so that only their size looks wrong.
     """
 
     wrist_m: float = 0.0
@@ -38,6 +38,17 @@ class Imperfection:
     jitter_rad: float = 0.0
     closure: tuple[float, float] = (1.0, 1.0)
     depth_scale: float = 1.0
+    drift_m: float = 0.0
+
+    def validate(self, where: str = "imperfection") -> None:
+        """Raise `ConfigError` for numbers without meaning."""
+        lengths = (self.wrist_m, self.wrist_rad, self.jitter_rad, self.drift_m)
+        if min(lengths) < 0 or not 0 <= self.closure[0] <= self.closure[1] <= 1 or not 0.5 <= self.depth_scale <= 2:
+            raise ConfigError(
+                f"a human cannot be wrong by {self}",
+                where=where,
+                valid="lengths and angles from 0, closure from 0 to 1 in order, depth-scale from 0.5 to 2",
+            )
 
 
 MILD = Imperfection(wrist_m=0.01, wrist_rad=np.radians(5.0), jitter_rad=0.003, closure=(1.0, 1.0))
@@ -103,19 +114,21 @@ def _require_own_body(stage: Stage, clip: Clip) -> None:
 
 
 def _move_wrists(stage: Stage, clip: Clip, grade: Imperfection, generator: np.random.Generator) -> np.ndarray:
-    """Postures (T, nq) nearest to the clip's, with each active wrist off by a constant of the grade's size."""
+    """Postures (T, nq) nearest to the clip's, with each active wrist off by as much as the grade says."""
     clean = replay(stage, clip)
     active = active_sides(clip)
     shift = {side: grade.wrist_m * _direction(generator) for side in active}
     turn = {side: rot.quat_to_matrix(rot.quat_exp(grade.wrist_rad * _direction(generator))) for side in active}
+    drift = {side: grade.drift_m * _direction(generator) if grade.drift_m else np.zeros(3) for side in active}
     still, free = footing(stage, clean[0]), mobility(stage, active)
     moved, previous = np.array(clean), clean[0]
     for t, posture in enumerate(clean):
+        late = t / max(clip.frames - 1, 1)
         wrists = [stay(stage, posture, f"{side}_wrist") for side in SIDES]
         goals = [
             replace(
                 w,
-                position=w.position + shift[side] + _deeper(clip, grade, w.position),
+                position=w.position + shift[side] + late * drift[side] + _deeper(clip, grade, w.position),
                 rotation=turn[side] @ w.rotation,
             )
             if side in active

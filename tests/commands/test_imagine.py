@@ -54,6 +54,8 @@ def fails(arguments: list[str], capsys) -> str:
         (["--prompt=A person juggles the can"], "no action of the prompt"),
         (["--width=100"], "--width"),
         (["--imperfect.noise=-1"], "--imperfect.noise"),
+        (["--wrong.depth-scale=9"], "--wrong"),
+        (["--wrong.drift-m=0.05", "--spoil=mild"], "two ways"),
         (["--generator=wan", "--wan.frames=80"], "81"),
         (["--generator=file"], "--file.path"),
         (["--generator=file", "--file.path=absent.mp4"], "no such file"),

@@ -1,5 +1,6 @@
 """Grades: the errors have the sizes they claim, feet and object stay, and the same seed gives the same clip."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from devi_jax.core.skeleton import FINGERS, INDEX
 from devi_jax.sources.resolve import bundled
 from devi_jax.sources.suite import GRADES, SUITE, graded
 from envs.bodies import human
-from envs.choreography.grades import MILD, ROUGH, degrade
+from envs.choreography.grades import MILD, ROUGH, Imperfection, degrade
 
 FEET = [INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot")]
 WRIST = INDEX["right_wrist"]
@@ -100,3 +101,20 @@ def test_every_suite_clip_is_bundled_in_every_grade():
         for grade in GRADES:
             path = known[graded(name, grade)]
             assert load_clip(path).name == path.stem and path.stat().st_size < 70_000
+
+
+def test_a_drifting_wrist_is_right_at_first_and_ever_further_off(clean):
+    """Every tenth frame, as if that were all of the clip; in one direction all along."""
+    few = crop(clean, 0, clean.frames)
+    few = replace(
+        few,
+        joint_rotations=few.joint_rotations[::10],
+        joint_positions=few.joint_positions[::10],
+        contact=few.contact[::10],
+        object_poses=None,
+    )
+    wrong = degrade(few, Imperfection(drift_m=0.05), seed=3)
+    shift = positions(wrong)[:, WRIST] - positions(few)[:, WRIST]
+    np.testing.assert_allclose(np.linalg.norm(shift, axis=1), np.linspace(0, 0.05, few.frames), atol=3e-3)
+    middle, end = (x / np.linalg.norm(x) for x in (shift[few.frames // 2], shift[-1]))
+    assert middle @ end > 0.95

@@ -9,9 +9,13 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import SceneSpec, Table
 from devi_jax.core.setup import Human, Setup, Thing
+from devi_jax.sources.resolve import resolve
 from devi_jax.sources.setups import load_setup
 from devi_jax.systems import imagining
 from devi_jax.systems.person import body_of, standing
+from envs.choreography import Imperfection
+from envs.choreography.motion import Motion
+from envs.choreography.record import replay
 from envs.choreography.stage import build_stage
 
 TWO = Setup(
@@ -99,3 +103,15 @@ def test_a_shutter_is_open_for_half_the_way_to_the_next_frame():
     shown = np.concatenate(list(imagining.frames(Studio(), qpos, 4)))  # type: ignore[arg-type]
     np.testing.assert_allclose(shown, [0, 0.125, 0.25, 0.375, 1, 1.25, 1.5, 1.75, 3, 3, 3, 3])
     np.testing.assert_allclose(np.concatenate(list(imagining.frames(Studio(), qpos))), [0, 1, 3])  # type: ignore[arg-type]
+
+
+def test_misjudged_depth_moves_hand_and_thing_away_on_their_rays():
+    clip = resolve("lift_can")
+    stage = build_stage(clip.scene)
+    motion = Motion(stage, replay(stage, clip)[::20], clip.contact[::20], {})
+    camera = frontal(azimuth_deg=-45.0)
+    wrong = imagining.spoilt(motion, Imperfection(depth_scale=1.05), 0, camera)
+    was, now = (m.qpos[:, stage.object][:, :3] - camera.position_world for m in (motion, wrong))
+    np.testing.assert_allclose(now, 1.05 * was, atol=1e-6)
+    same = imagining.spoilt(motion, Imperfection(), 0, camera)
+    np.testing.assert_allclose(same.qpos, motion.qpos, atol=4e-3)  # rounded as clips of grades are
