@@ -95,6 +95,7 @@ def page(clips: list[Clip]) -> str:
         "",
         "The bundled scenes with the sentence that each comes with, as the scripted generator films them: a kinematic",
         "planner and MuJoCo's renderer, no physics and no policy. How to write a scene: [scenes.md](scenes.md).",
+        "`python -m devi_jax.choreograph gallery --films=DIR` takes new ones, which imagine has left in `DIR/NAME`.",
         *paragraphs(scenes(), FILMS),
     ]
     return "\n".join(lines) + "\n"
