@@ -16,14 +16,18 @@ from devi_jax.sources import picture, quality
 from devi_jax.sources.mending import Mending
 from devi_jax.sources.place import at_origin, grounded
 from devi_jax.sources.resolve import bundled, resolve
+from devi_jax.sources.suite import SETS, clip_set
 
 Name = tyro.conf.Positional[str]
 _ALL = Mending()
 
 
-def list_clips() -> None:
-    """List the clips that come with the project."""
-    clips = [load_clip(path) for path in bundled().values()]
+def list_clips(
+    of_set: Annotated[str | None, tyro.conf.arg(name="set", help=f"only one of {', '.join(SETS)}")] = None,
+) -> None:
+    """List the clips that come with the project, or those of one set."""
+    known = bundled()
+    clips = [load_clip(known[name]) for name in (known if of_set is None else clip_set(of_set))]
     rows = [["name", "frames", "seconds", "object", "contact"]]
     rows += [[c.name, str(c.frames), f"{c.duration_s:.1f}", _object(c.scene.object), _contact(c)] for c in clips]
     print(_table(rows))
