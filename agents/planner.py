@@ -114,17 +114,22 @@ class Planner:
     ) -> Planned:
         """Plan from frame 0 to the clip's end; frames before `begin` keep zero numbers.
 
-        `states`: V variants at frame 0. `tell(frame, score)` hears of every commitment.
+        `states`: V variants at frame 0. `tell(frame, score)` hears of every commitment. A variant that has failed no
+        longer counts while another lives; once all have, and no candidate mends it, the rest is not searched.
         """
         numbers = self.basis.shape[1]
         now, mean = jnp.zeros(numbers), jnp.zeros((self._knots, numbers))
         first, parts, frame = states, [], 0
+        lives, lost = np.ones(jax.tree.leaves(states)[0].shape[0], bool), False
         while frame < self.frames - 1:
             score = float("nan")
-            if frame + self.window > begin and numbers:
+            if frame + self.window > begin and numbers and not lost:
                 key, look_key = jax.random.split(key)
-                mean, score = self._look(states, now, mean, look_key, frame, begin)
+                counted = lives if lives.any() else np.ones_like(lives)
+                mean, score = self._look(states, counted, now, mean, look_key, frame, begin)
+                lost = not lives.any() and score == 0
             states, part = self._advance(states, now, mean, jnp.asarray(frame))
+            lives = lives & np.asarray(part[3]).all(axis=0)
             parts.append(part)
             step = self._commit // self.config.knot
             now, mean = mean[step - 1], jnp.concatenate([mean[step:], jnp.repeat(mean[-1:], step, axis=0)])
@@ -136,14 +141,14 @@ class Planner:
         visited = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, visited)
         return Planned(actions, visited, used, alive, reward)
 
-    def _look(self, states, now, mean, key, frame: int, begin: int) -> tuple[Array, float]:
+    def _look(self, states, counted, now, mean, key, frame: int, begin: int) -> tuple[Array, float]:
         """Knots found from here, and their score; looks again while the best candidate fails."""
         best, score, alive = mean, -np.inf, False
         # what lies before `begin` stays as it is
         free = jnp.asarray(frame + self.config.knot * np.arange(1, self._knots + 1) > begin, jnp.float32)
         for _ in range(1 + self.config.retries):
             key, one = jax.random.split(key)
-            found, value, lives = self._improve(states, now, best, free, one, jnp.asarray(frame))
+            found, value, lives = self._improve(states, counted, now, best, free, one, jnp.asarray(frame))
             if float(value) > score:
                 best, score, alive = found, float(value), bool(lives)
             if alive:
@@ -176,11 +181,22 @@ class Planner:
 
 
 def improve(
-    config: PlannerConfig, window: int, ease: Ease, environment: Environment, basis, states, now, mean, free, key, frame
-):
-    """Best knots (K, D) found by a few iterations around `mean`, their score, and whether all variants lived.
+    config: PlannerConfig,
+    window: int,
+    ease: Ease,
+    environment: Environment,
+    basis: Float[Array, "T D A"],
+    states: States,
+    counted: Bool[Array, " V"],
+    now: Float[Array, " D"],
+    mean: Float[Array, "K D"],
+    free: Float[Array, " K"],
+    key: PRNGKeyArray,
+    frame: Array,
+) -> tuple[Float[Array, "K D"], Float[Array, ""], Bool[Array, ""]]:
+    """Best knots found by a few iterations around `mean`, their score, and whether all that is counted lived.
 
-    `now` (D,): the numbers at `frame`; `free` (K,): 1 where a knot may change.
+    `now`: the numbers at `frame`; `free`: 1 where a knot may change.
     """
 
     def iterate(carry, inputs):
@@ -191,7 +207,7 @@ def improve(
         # the mean and the best so far stay candidates, so the last iteration's first is the best of all
         candidates = candidates.at[0].set(mean).at[1].set(best)
         eased = ease(states, help)
-        scores, alive = evaluate(config, window, environment, basis, eased, now, candidates, frame)
+        scores, alive = evaluate(config, window, environment, basis, eased, counted, now, candidates, frame)
         order = jnp.argsort(-scores)
         elite = candidates[order[: config.elites]]
         deviation = jnp.maximum(elite.std(axis=0), config.floor)
@@ -204,8 +220,11 @@ def improve(
     return best, scores[-1], alive[-1]
 
 
-def evaluate(config: PlannerConfig, window: int, environment: Environment, basis, states, now, candidates, frame):
-    """Mean reward (N,) of candidates (N, K, D) over the window, zero after a failure, worst of V; and who lived."""
+def evaluate(
+    config: PlannerConfig, window: int, environment: Environment, basis, states, counted, now, candidates, frame
+):
+    """Mean reward (N,) of candidates (N, K, D) over the window, zero after a failure, worst of those of V that are
+    counted; and who lived."""
     samples, variants = candidates.shape[0], jax.tree.leaves(states)[0].shape[0]
     numbers = knots_to_frames(now, candidates, window, config.knot)
     here = jax.lax.dynamic_slice_in_dim(basis, frame, window)
@@ -222,7 +241,8 @@ def evaluate(config: PlannerConfig, window: int, environment: Environment, basis
     alive = jnp.ones(samples * variants, bool)
     (_, alive), reward = jax.lax.scan(step, (batch, alive), (here, jnp.moveaxis(numbers, 1, 0)))
     per_variant = reward.mean(axis=0).reshape(samples, variants)
-    return per_variant.min(axis=1), alive.reshape(samples, variants).all(axis=1)
+    worst = jnp.where(counted, per_variant, jnp.inf).min(axis=1)
+    return worst, (alive.reshape(samples, variants) | ~counted).all(axis=1)
 
 
 def advance(config: PlannerConfig, commit: int, environment: Environment, basis, states, now, knots, frame):

@@ -92,7 +92,17 @@ def test_a_candidate_is_worth_its_worst_condition():
     config = PlannerConfig(window=4, commit=4, knot=4, samples=2, elites=1)
     basis, still = jnp.zeros((8, 1, 2)), jnp.zeros((2, 1, 1))
     for offsets, worst, lives in (((0.0, 0.3), np.exp(-4 * 0.09), True), ((0.3, 2.5), 0.0, False)):
-        score, alive = evaluate(config, 4, Follow(), basis, starts(*offsets), jnp.zeros(1), still, jnp.asarray(0))
+        score, alive = evaluate(
+            config,
+            4,
+            Follow(),
+            basis,
+            starts(*offsets),
+            jnp.ones(len(offsets), bool),
+            jnp.zeros(1),
+            still,
+            jnp.asarray(0),
+        )
         np.testing.assert_allclose(score, worst, rtol=1e-4, atol=1e-9)
         assert bool(alive.all()) == lives
 
@@ -132,3 +142,17 @@ def test_help_fades_until_the_last_iteration_has_none():
     assert (one == two).all()
     with pytest.raises(ConfigError, match="no share"):
         PlannerConfig(assist=2.0)
+
+
+def test_a_lost_variant_does_not_blind_the_search():
+    """One of two starts 9 away from the path, beyond mending: the other one is followed all the same."""
+    found = planner(variants=2).search(starts(0.0, 9.0), jax.random.key(0))
+    assert found.alive[:, 0].all() and not found.alive[:, 1].any()
+    assert found.reward[:, 0].mean() > 0.9
+
+
+def test_a_search_without_hope_ends():
+    scores = []
+    found = planner().search(starts(9.0), jax.random.key(0), tell=lambda _, score: scores.append(score))
+    assert scores[:2] == [0.0, 0.0] and np.isnan(scores[2:]).all() and len(scores) == FRAMES // 4
+    assert found.actions.shape == (FRAMES - 1, 2) and not found.alive.any()
