@@ -47,37 +47,50 @@ class PlainUnpickler(pickle.Unpickler):
     def __init__(self, stream: IO[bytes], where: str, extra: Mapping[tuple[str, str], Any] | None = None):
         super().__init__(stream)
         self._where = where
-        self._known = {**_globals(), **(extra or {})}
+        self._known = {**array_globals(), **(extra or {})}
 
     def find_class(self, module: str, name: str, /) -> Any:
-        if (module, name) in self._known:
-            return self._known[module, name]
-        raise ClipError(
-            f"the file wants to load '{module}.{name}', which no array needs: it is never run",
-            where=self._where,
-            valid="arrays and tensors of numbers, lists, tuples and dicts",
-            mend=REFUSED_MEND,
-        )
+        return look_up(self._known, module, name, self._where)
 
     def load(self) -> Any:
         """The content, with arrays as NumPy's."""
-        return _plain(super().load())
+        return plain(super().load())
 
 
-def _globals() -> dict[tuple[str, str], Callable[..., Any]]:
+def look_up(known: Mapping[tuple[str, str], Any], module: str, name: str, where: str) -> Any:
+    """What stands for a global that a pickle names; raises `ClipError` for one that is not in the table."""
+    if (module, name) in known:
+        return known[module, name]
+    raise ClipError(
+        f"the file wants to load '{module}.{name}', which no array needs: it is never run",
+        where=where,
+        valid="arrays and tensors of numbers, lists, tuples and dicts",
+        mend=REFUSED_MEND,
+    )
+
+
+def array_globals() -> dict[tuple[str, str], Callable[..., Any]]:
+    """What a pickle of arrays may name, and what stands for it."""
     known: dict[tuple[str, str], Callable[..., Any]] = {
         ("collections", "OrderedDict"): collections.OrderedDict,
         ("numpy", "ndarray"): _Array,
-        ("numpy", "dtype"): _Type,
+        ("numpy", "dtype"): Type,
         ("_codecs", "encode"): _encode,
         ("__builtin__", "bytes"): _no_bytes,
     }
     known |= {(module, "_reconstruct"): _Array for module in _MULTIARRAY}
     known |= {(module, "scalar"): _scalar for module in _MULTIARRAY}
-    return known | {(module, "_frombuffer"): _from_buffer for module in _NUMERIC}
+    return known | {(module, "_frombuffer"): from_buffer for module in _NUMERIC}
 
 
-class _Type:
+def object_globals() -> dict[tuple[str, str], Callable[..., Any]]:
+    """The same, where arrays may also hold words, and objects that are plain themselves (`numpy.savez`, joblib)."""
+    known = {("numpy", "ndarray"): _ObjectArray}
+    known |= {(module, "_reconstruct"): _ObjectArray for module in _MULTIARRAY}
+    return array_globals() | known | {(module, "scalar"): _word_or_scalar for module in _MULTIARRAY}
+
+
+class Type:
     """A pickled dtype: its name and its byte order."""
 
     def __init__(self, name: Any, *_: Any):
@@ -87,10 +100,14 @@ class _Type:
         self._order = {"<": "<", ">": ">"}.get(str(state[1]), "=")
 
     @property
-    def dtype(self) -> np.dtype:
-        """The dtype. Raises ValueError unless it is one of plain numbers."""
+    def kind(self) -> str:
+        """NumPy's letter for the kind."""
+        return np.dtype(self._name).kind
+
+    def dtype(self, kinds: str = _KINDS) -> np.dtype:
+        """The dtype. Raises ValueError unless it is of one of `kinds`, by default plain numbers."""
         dtype = np.dtype(self._name)
-        if dtype.kind not in _KINDS:
+        if dtype.kind not in kinds:
             raise ValueError(f"array of type {dtype}, where numbers would be valid")
         return np.dtype(self._order + dtype.str[1:])
 
@@ -103,22 +120,39 @@ class _Array:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, kind, fortran, raw = state
-        self.value = _from_buffer(raw, kind, shape, "F" if fortran else "C")
+        self.value: Any = from_buffer(raw, kind.dtype(), shape, "F" if fortran else "C")
 
 
-def _from_buffer(raw: Any, kind: _Type, shape: tuple[int, ...], order: str, *_: Any) -> np.ndarray:
-    """An array of native byte order, with exactly the numbers that its shape asks for."""
+class _ObjectArray(_Array):
+    """A pickled array that may hold words, or objects: a list of them, or the one of an array without axes."""
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, kind, fortran, raw = state
+        if kind.kind != "O":
+            self.value = from_buffer(raw, kind.dtype(_KINDS + "U"), shape, "F" if fortran else "C")
+            return
+        if not isinstance(raw, list) or len(raw) != math.prod(shape):
+            raise ValueError(f"objects that do not fill an array of shape {shape}")
+        self.value = raw if shape else raw[0]
+
+
+def from_buffer(raw: Any, dtype: np.dtype | Type, shape: tuple[int, ...], order: str, *_: Any) -> np.ndarray:
+    """An array of native byte order, with exactly the numbers that its shape asks for; raises ValueError otherwise."""
     if not isinstance(raw, bytes | bytearray):
         raise ValueError(f"array of {type(raw).__name__}, where numbers would be valid")
-    dtype = kind.dtype
+    dtype = dtype.dtype() if isinstance(dtype, Type) else dtype
     if any(n < 0 for n in shape) or len(raw) != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"{len(raw)} bytes for an array of shape {shape} and type {dtype}")
     flat = np.frombuffer(raw, dtype).astype(dtype.newbyteorder("="))
     return flat.reshape(shape, order="F" if order == "F" else "C")
 
 
-def _scalar(kind: _Type, raw: bytes) -> Any:
-    return _from_buffer(raw, kind, (1,), "C")[0].item()
+def _scalar(kind: Type, raw: bytes) -> Any:
+    return from_buffer(raw, kind.dtype(), (1,), "C")[0].item()
+
+
+def _word_or_scalar(kind: Type, raw: bytes) -> Any:
+    return from_buffer(raw, kind.dtype(_KINDS + "U"), (1,), "C")[0].item()
 
 
 def _encode(text: str, codec: str = "") -> bytes:
@@ -133,12 +167,12 @@ def _no_bytes() -> bytes:
     return b""
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` with every array in place of what stood for it."""
     if isinstance(value, _Array):
-        return value.value
+        return plain(value.value)
     if isinstance(value, dict):
-        return type(value)((_plain(k), _plain(v)) for k, v in value.items())
+        return type(value)((plain(k), plain(v)) for k, v in value.items())
     if isinstance(value, list | tuple):
-        return type(value)(_plain(v) for v in value)
+        return type(value)(plain(v) for v in value)
     return value
