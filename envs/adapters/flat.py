@@ -1,0 +1,25 @@
+"""Observation tokens as one vector, for learners that know no names: tokens in alphabetical order, end to end."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from devi_jax.core.protocols import Environment, Observation
+
+
+def slices(environment: Environment) -> dict[str, slice]:
+    """Where each token lies in the vector, e.g. `{"goal": slice(0, 468), "human": slice(468, 1246), ...}`."""
+    start, out = 0, {}
+    for name, size in sorted(environment.observation_sizes.items()):
+        out[name] = slice(start, start + size)
+        start += size
+    return out
+
+
+def flat_size(environment: Environment) -> int:
+    """Length of the vector."""
+    return sum(environment.observation_sizes.values())
+
+
+def flatten(observation: Observation) -> Float[Array, "*B O"]:
+    """The vector of an observation with any leading dimensions."""
+    return jnp.concatenate([observation[name] for name in sorted(observation)], axis=-1)
