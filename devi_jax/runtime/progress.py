@@ -1,5 +1,6 @@
 """What the person in front of a run sees: a live bar with a table on a terminal, plain lines elsewhere."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -50,6 +51,10 @@ def progress(console: Console | None = None, every_s: float = 10.0) -> Progress:
     """A live display where `console` (default: stdout) is a terminal, else a line every `every_s` seconds."""
     console = console or Console()
     return LiveProgress(console) if console.is_terminal else PlainProgress(every_s)
+
+
+BAR = 24
+"""Characters of the bar of a step."""
 
 
 class Pace:
@@ -175,6 +180,33 @@ class LiveProgress:
         return Group(head, table)
 
 
+class Step:
+    """What a step says of itself while it runs: notes for its line, and on a terminal how far it is."""
+
+    def __init__(self, name: str, now: Callable[[], float]):
+        self.notes: list[str] = []
+        self._name, self._pace, self._drawn = name, Pace(now), False
+
+    def __call__(self, note: str) -> None:
+        """Say what came of it."""
+        self.notes.append(note)
+
+    def part(self, done: float) -> None:
+        """Show the fraction `done` in [0, 1] and the time left, in place; nothing in a pipe or a log."""
+        if sys.stdout.isatty():
+            filled = round(BAR * min(max(done, 0.0), 1.0))
+            bar = "\u2501" * filled + "\u2500" * (BAR - filled)
+            print(
+                f"\r{self._name:10}{bar} {done:4.0%}  left {clock(self._pace.left_s(done))} \x1b[K", end="", flush=True
+            )
+            self._drawn = True
+
+    def clear(self) -> None:
+        """Take the bar away, so that the step's line can be written in its place."""
+        if self._drawn:
+            print(f"\r\x1b[K{self._name:10}", end="", flush=True)
+
+
 class Steps:
     """A line a step of a command: its name, how long it took, what came of it. `seconds` keeps the times."""
 
@@ -183,15 +215,16 @@ class Steps:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def __call__(self, name: str) -> Iterator[Callable[[str], None]]:
-        """Time what happens inside, which may say what came of it."""
-        notes: list[str] = []
+    def __call__(self, name: str) -> Iterator[Step]:
+        """Time what happens inside, which may say what came of it and how far it is."""
+        step = Step(name, self._now)
         began = self._now()
-        print(f"{name:8}", end="", flush=True)
+        print(f"{name:10}", end="", flush=True)
         try:
-            yield notes.append
+            yield step
         except BaseException:
             print(flush=True)
             raise
         self.seconds[name] = round(self._now() - began, 2)
-        print(f"{self.seconds[name]:7.1f} s  {'; '.join(notes)}".rstrip(), flush=True)
+        step.clear()
+        print(f"{self.seconds[name]:7.1f} s  {'; '.join(step.notes)}".rstrip(), flush=True)

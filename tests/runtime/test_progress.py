@@ -63,5 +63,22 @@ def test_steps_are_a_line_each_and_keep_their_times(capsys):
         pass
     with pytest.raises(ValueError), step("video"):
         raise ValueError
-    assert capsys.readouterr().out == "scene       1.5 s  a can; on a table\nmotion      0.2 s\nvideo   \n"
+    lines = ["scene         1.5 s  a can; on a table", "motion        0.2 s", "video     "]
+    assert capsys.readouterr().out.splitlines() == lines
     assert step.seconds == {"scene": 1.5, "motion": 0.25}
+
+
+def test_a_steps_bar_is_for_terminals_and_gone_in_the_end(capsys, monkeypatch):
+    times = iter([0.0, 1.0, 2.0, 3.0])
+    with Steps(lambda: next(times))("points") as step:
+        step.part(0.5)
+    assert "%" not in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    times = iter([0.0, 1.0, 2.0, 3.0])
+    with Steps(lambda: next(times))("points") as step:
+        step.part(0.5)
+        step.part(0.75)
+        step("done")
+    drawn = capsys.readouterr().out.split("\r")
+    assert " 50%  left -" in drawn[1] and " 75%  left 0:01" in drawn[2]
+    assert drawn[-1].removeprefix("\x1b[K") == "points        3.0 s  done\n"
