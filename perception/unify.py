@@ -28,9 +28,10 @@ _BODY = len(JOINTS) - 30
 class UnifyConfig:
     """What A.5 leaves open."""
 
-    ray: Literal["none", "rotate"] = "rotate"
+    ray: Literal["auto", "none", "rotate"] = "auto"
     """An estimator that sees a crop (HaMeR, WiLoR) takes the hand to be straight ahead: `rotate` turns its wrist as the
-    ray through the hand is turned. `none`, as printed, is right for those that know the camera (SAM 3D Body, GEM-X)."""
+    ray through the hand is turned. `none`, as printed, is right for those that know the camera (SAM 3D Body, GEM-X).
+    `auto` does what each hand's file says of itself."""
     twist_limit_deg: float = 45.0
     """Wrist's turn about the forearm beyond this is the forearm's own and goes to the elbow."""
     swing_limit_deg: float = 120.0
@@ -164,7 +165,7 @@ def _chain(rotations: np.ndarray, joint: int) -> np.ndarray:
 def _orientation(hand: HandMotion, camera: Camera, camera_to_body: np.ndarray, config: UnifyConfig) -> np.ndarray:
     """The wrist in the body's frame (T, 4), of the project's rest axes."""
     seen = from_smplx_root(np.where(hand.valid[:, None], hand.global_orient, 0.0))
-    if config.ray == "rotate":
+    if config.ray == "rotate" or (config.ray == "auto" and hand.crop):
         box = hand.joints2d[..., :2]
         centre = np.where(hand.valid[:, None], (box.min(axis=1) + box.max(axis=1)) / 2, camera.K[:2, 2])
         seen = rot.quat_mul(ray_rotation(centre, camera.K), seen)

@@ -10,6 +10,7 @@ from perception.contracts.checks import EstimateError
 from perception.contracts.depth import Depth, DepthKind
 from perception.contracts.estimate import Estimate, Origin
 from perception.contracts.hand import HAND21, HandMotion, Side
+from perception.contracts.keypoints import Keypoints
 from perception.contracts.masks import Masks
 from perception.contracts.tracks import PointTracks
 
@@ -21,6 +22,7 @@ __all__ = [
     "EstimateError",
     "HAND21",
     "HandMotion",
+    "Keypoints",
     "LANDMARKS",
     "Masks",
     "Origin",

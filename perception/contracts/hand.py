@@ -26,7 +26,8 @@ class HandMotion(Estimate):
     `joints3d` (T, 21, 3) metres in the camera's frame and `joints2d` (T, 21, 3) pixels and confidence, both in the
     order of `HAND21`. `valid` (T,) marks frames in which the hand was seen; elsewhere numbers mean nothing.
     `betas` (10,): MANO's shape.
-    `K_used` (3, 3): the camera that `joints3d` and `joints2d` agree with.
+    `K_used` (3, 3): the camera that `joints3d` and `joints2d` agree with. `crop`: the wrist is turned as the middle of
+    the picture would show it, since the tool saw a crop and not where it was.
     """
 
     side: Side
@@ -37,6 +38,7 @@ class HandMotion(Estimate):
     betas: np.ndarray
     K_used: np.ndarray
     joints3d: np.ndarray | None = None
+    crop: bool = False
 
     UNITS: ClassVar[dict[str, str]] = {
         **{"valid": "bool", "global_orient": "rad", "hand_pose": "rad", "joints2d": "px, px, confidence"},

@@ -1,4 +1,4 @@
-"""From detections of hands, any number in a frame, to one left and one right hand over time in the whole picture."""
+"""From detections of hands in crops, any number in a frame, to one left and one right hand in the whole picture."""
 
 from dataclasses import dataclass
 
@@ -93,4 +93,5 @@ def _hand(found: Detections, rows: np.ndarray, side: Side, shot: Shot, K: np.nda
         joints3d=spread(found.joints3d),
         betas=np.median(found.betas[rows[valid]], axis=0),
         K_used=K,
+        crop=True,
     )
