@@ -6,6 +6,7 @@ Each stage leaves one versioned file in --work; what is done is not done again, 
 import json
 import shlex
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -15,10 +16,10 @@ import tyro
 from PIL import Image
 
 from devi_jax.core.camera import Camera
-from devi_jax.core.clipfile import save_clip
+from devi_jax.core.clipfile import load_clip, save_clip
 from devi_jax.core.errors import CameraError, ConfigError, DeviceError, VideoError, exit_on_error
 from devi_jax.core.setup import Setup
-from devi_jax.runtime.files import jsonable
+from devi_jax.runtime.files import jsonable, write_json
 from devi_jax.runtime.progress import Steps
 from devi_jax.runtime.provenance import git_state, versions
 from devi_jax.sources.setups import load_setup
@@ -27,10 +28,11 @@ from perception.align.config import AlignConfig
 from perception.align.evidence import FirstPose
 from perception.contact import ContactConfig, estimated
 from perception.export import to_clip
+from perception.given import AUTO
 from perception.intent import parse
 from perception.known import Known
 from perception.ledger import Ledger, digest, key_of
-from perception.sources import AUTO, Sources, Stage
+from perception.sources import Sources, Stage
 from perception.unify import UnifyConfig
 from perception.video import Video, probe, read, write
 
@@ -46,11 +48,12 @@ class Extract:
     camera: Path | None = None
     """A .json with K, T_camera_world, width and height, alone or under "camera"; by default the folder's video.json."""
     body: str = AUTO
-    """`auto`: the built-in networks; or TOOL:FILE, what a tool wrote (gvhmr, gvhmr-world, gem, sam3d)."""
+    """`auto`: the built-in networks; TOOL:FILE, what a tool wrote (gvhmr, gvhmr-world, gem, sam3d); or FILE.npz, a
+    BodyMotion of your own."""
     hands: str = AUTO
-    """`auto`, or TOOL:FILE (hamer, wilor, gem, sam3d)."""
+    """`auto`, TOOL:FILE (hamer, wilor, gem, sam3d), or LEFT.npz,RIGHT.npz, a HandMotion each; with any body."""
     points: str = AUTO
-    """`auto`: points all over the object; or TOOL:FILE (cotracker, tapir, spatracker)."""
+    """`auto`: points all over the object; TOOL:FILE (cotracker, tapir, spatracker), or FILE.npz, PointTracks."""
     out: Path = Path("clip.npz")
     """The clip. The film is beside it: clip-overlay.mp4."""
     work: Path | None = None
@@ -65,6 +68,8 @@ class Extract:
     """Take a video that does not start like the scene."""
     keep_camera_motion: bool = False
     """Take a video whose camera moves."""
+    truth: Path | None = None
+    """The clip that a scripted video was drawn from: every stage is measured against it, into clip-measured.json."""
     unify: UnifyConfig = field(default_factory=UnifyConfig)
     """How a tool's hands replace a tool's wrists (A.5)."""
     align: AlignConfig = field(default_factory=AlignConfig)
@@ -82,11 +87,16 @@ class Extract:
         """Where the overlay goes."""
         return self.out.with_name(f"{self.out.stem}-overlay.mp4")
 
+    @property
+    def measured(self) -> Path:
+        """Where the figures go, if there is a truth."""
+        return self.out.with_name(f"{self.out.stem}-measured.json")
+
     def validate(self) -> None:
         """Raise `ConfigError` for what can be known to be wrong before any work."""
         if self.out.suffix != ".npz":
             raise ConfigError("a clip is an .npz", where=f"--out={self.out}", valid="clip.npz")
-        there = [path for path in (self.out, self.film) if path.exists()]
+        there = [path for path in (self.out, self.film, *[self.measured] * bool(self.truth)) if path.exists()]
         if there and not self.overwrite:
             valid, mend = "a new file", "add --overwrite; finished stages are kept all the same"
             raise ConfigError(f"{there[0]} is there already", where=f"--out={self.out}", valid=valid, mend=mend)
@@ -107,8 +117,10 @@ def extract(options: Extract) -> Path:
     options.validate()
     try:
         from perception import recover
+        from perception.judge import judge
         from perception.overlay import overlay
         from perception.stages import Stages
+        from perception.steady import examine
     except ImportError as error:
         mend = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where="extract", mend=mend) from error
@@ -116,11 +128,14 @@ def extract(options: Extract) -> Path:
     with step("video") as say:
         path, scene, camera = _inputs(options)
         video = _checked(probe(path), camera)
+        truth = load_clip(options.truth) if options.truth else None
         say(video.summary)
     with step("scene") as say:
         setup = load_setup(scene)
-        known, said = _look(options, setup, camera, video)
-        say(said)
+        known, frame0, mask = _known(setup, camera, video)
+        say(f"{setup.name}: {setup.manipulated.name} and a human")
+    with step("camera") as say:
+        say(examine(video, frame0, mask, options.keep_camera_motion, options.any_first_frame).summary)
     sources = replace(options.sources, contact=_prompted(options.contact, known))
     source = {"path": str(path), "sha256": digest(path)}
     key = key_of(source["sha256"], repr(setup), camera.K.tolist(), camera.T_camera_world.tolist())
@@ -135,11 +150,24 @@ def extract(options: Extract) -> Path:
             f"{side} {int(n)}" for side, n in zip(("left", "right"), clip.contact.sum(axis=0), strict=True)
         )
         say(f"{clip.frames} frames, {points.xy.shape[1]} points; frames of contact: {held}")
-    with step("overlay"):
-        write(options.film, overlay(read(video), clip), video.fps)
+    if truth is not None:
+        with step("truth") as say:
+            motions = {"raw": stages.body_alone(), "unified": human.motion, "aligned": motion}
+            found = judge(clip, motions, human, known, truth)
+            write_json(options.measured, {"seconds": step.seconds, **asdict(found)})
+            say(found.brief)
+    with step("overlay") as say:
+        write(options.film, _told(overlay(read(video), clip), video.frames, say.part), video.fps)
         save_clip(clip, options.out)
     print(f"wrote {options.out}, {options.film}; the stages are in {options.folder}")
     return options.out
+
+
+def _told(frames: Iterable[np.ndarray], count: int, part: Callable[[float], None]) -> Iterator[np.ndarray]:
+    """The frames, each counted as it passes."""
+    for t, frame in enumerate(frames):
+        part(t / count)
+        yield frame
 
 
 def _inputs(options: Extract) -> tuple[Path, str, Camera]:
@@ -188,17 +216,14 @@ def _checked(video: Video, camera: Camera) -> Video:
     return video
 
 
-def _look(options: Extract, setup: Setup, camera: Camera, video: Video) -> tuple[Known, str]:
-    """What is known from the scene, once the video is seen to start with it and to stand still; and a line on that."""
-    from perception.steady import examine
-
+def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarray, np.ndarray]:
+    """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
     scene = imagining.assemble(setup)
     with imagining.open_studio(scene, setup.human.appearance, camera) as studio:
         inside = studio.segmentation(scene.posture) == studio.model.body("object").id
         mask = imagining.foreground(studio, scene, scene.posture)
         given = video.path.with_name("frame0.png")
         frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else studio.frame(scene.posture)
-    seen = examine(video, frame0, mask, options.keep_camera_motion, options.any_first_frame)
     stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
     first = FirstPose(
         rotations=np.stack([scene.posture[at : at + 4] for at in stage.joint_qpos]),
@@ -209,7 +234,7 @@ def _look(options: Extract, setup: Setup, camera: Camera, video: Video) -> tuple
     known = Known(
         camera, scene.arranged.scene, first, mesh.vertices, mesh.faces, scene.arranged.object_start, inside, hands
     )
-    return known, seen.summary
+    return known, frame0, mask
 
 
 def _prompted(config: ContactConfig, known: Known) -> ContactConfig:

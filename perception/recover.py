@@ -47,10 +47,10 @@ class Human:
     hands: Landmarks
 
 
-def see_person(video: Video, known: Known) -> PersonLandmarks:
+def see_person(video: Video, known: Known, progress: Callable[[int], None] | None = None) -> PersonLandmarks:
     """Landmarks of the person whose hips are nearest to where the scene has them. Raises as `landmarks` does."""
     hips, _ = project(known.joints_world[:1], known.camera.K, known.camera.T_camera_world)
-    return landmarks(read(video), video.fps, expected_px=hips[0])
+    return landmarks(read(video), video.fps, expected_px=hips[0], progress=progress)
 
 
 def check_hands(seen: Mapping[str, bool], known: Known) -> None:
@@ -80,7 +80,7 @@ def from_tools(
     return Human(carry_first_pose(placed, known.first), body_landmarks(body, raw), hand_landmarks(seen, body.frames))
 
 
-def follow_object(video: Video, known: Known) -> PointTracks:
+def follow_object(video: Video, known: Known, progress: Callable[[int], None] | None = None) -> PointTracks:
     """Tracks of the surface's points that the first frame shows; their ids count in `known.points`.
 
     Raises:
@@ -88,7 +88,7 @@ def follow_object(video: Video, known: Known) -> PointTracks:
     """
     ids, px = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
     chosen = spread(px, POINTS)
-    return track(read(video), video.fps, px[chosen], ids[chosen], known.inside)
+    return track(read(video), video.fps, px[chosen], ids[chosen], known.inside, progress=progress)
 
 
 def object_tracks(points: PointTracks, known: Known) -> ObjectTracks:

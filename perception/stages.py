@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 from devi_jax.core.errors import ClipError
-from perception import recover
-from perception.contracts import BodyMotion, Estimate, HandMotion, PointTracks, Side, load, save
-from perception.contracts.keypoints import Keypoints
+from perception import given, mix, recover
+from perception.contracts import BodyMotion, Estimate, HandMotion, Keypoints, PointTracks, Side, load, save
+from perception.given import AUTO
 from perception.known import Known
 from perception.landmarks.estimate import PersonLandmarks
 from perception.ledger import Ledger, State, digest, key_of
@@ -17,13 +17,22 @@ from perception.motion import Motion
 from perception.motionfile import load_motion, save_motion
 from perception.readers import table
 from perception.readers.shot import Shot, shot_of
-from perception.sources import AUTO, Sources, Stage
+from perception.sources import Sources, Stage
 from perception.video import Video
 
 SIDES: tuple[Side, ...] = ("left", "right")
 
-Step = Callable[[str], AbstractContextManager[Callable[[str], None]]]
-"""Times what happens inside and takes a note of what came of it."""
+
+class Say(Protocol):
+    """What a stage says of itself: a note for its line, and how far it is, 0 to 1."""
+
+    def __call__(self, note: str) -> None: ...
+
+    def part(self, done: float) -> None: ...
+
+
+Step = Callable[[str], AbstractContextManager[Say]]
+"""Times what happens inside, which may say what came of it."""
 
 E = TypeVar("E", bound=Estimate)
 R = TypeVar("R")
@@ -51,73 +60,105 @@ class Stages:
 
     def human(self) -> recover.Human:
         """The human before alignment, its first frame where the scene has it."""
-        if self.sources.body == AUTO:
-            person = self._landmarks()
-            recover.check_hands({side: bool(hand.seen.any()) for side, hand in person.hands.items()}, self.known)
-            human, after = recover.from_landmarks(person, self.known), ["landmarks"]
+        recover.check_hands(self._hands_seen(), self.known)
+        s = self.sources
+        if s.body == AUTO:
+            hands = self._person if s.hands == AUTO else mix.with_hands(self._person, self._hands)
+            human = recover.from_landmarks(hands, self.known)
+        elif s.hands == AUTO:
+            human = mix.from_body_and_landmarks(self._body, self._person, self.known, s.first_frame, s.unify)
         else:
-            body, hands = self._body(), self._hands()
-            recover.check_hands({side: bool(hand.valid.any()) for side, hand in hands.items()}, self.known)
-            s = self.sources
-            human, after = recover.from_tools(body, hands, self.known, s.first_frame, s.unify), ["body", "hands"]
-        key = self._key(after, self.sources.first_frame, asdict(self.sources.unify))
-        motion = self._motion("motion", key, lambda: human.motion)
-        return recover.Human(motion, human.body, human.hands)
+            human = recover.from_tools(self._body, self._hands, self.known, s.first_frame, s.unify)
+        key = self._key(self._seen_by, s.first_frame, asdict(s.unify))
+        return recover.Human(self._motion("motion", key, lambda _: human.motion), human.body, human.hands)
+
+    def body_alone(self) -> Motion:
+        """The human as the body's estimator has it by itself, its first frame where the scene has it."""
+        s = self.sources
+        if s.body == AUTO:
+            return recover.from_landmarks(mix.with_hands(self._person, {}), self.known).motion
+        return recover.from_tools(self._body, {}, self.known, s.first_frame, s.unify).motion
 
     def points(self) -> PointTracks:
         """The object's tracks."""
-        given, name = self.sources.points, "points.npz"
+        value, name = self.sources.points, "points.npz"
 
-        def follow() -> dict[str, PointTracks]:
-            if given == AUTO:
-                return {name: recover.follow_object(self.video, self.known)}
-            return {name: _read(given, table.POINTS, "--points", self.shot)}
+        def follow(say: Say) -> dict[str, PointTracks]:
+            if value == AUTO:
+                return {name: recover.follow_object(self.video, self.known, self._frames(say))}
+            return {name: given.one(value, table.POINTS, PointTracks, "--points", self.shot)}
 
-        return self._estimates("points", [name], self._key([], *_given(given)), follow, PointTracks)[name]
+        return self._estimates("points", [name], self._key([], *_given(value, table.POINTS)), follow, PointTracks)[name]
 
     def aligned(self, human: recover.Human, points: PointTracks) -> Motion:
         """The motion after visual HOI alignment."""
         s = self.sources
-        after = ["points", "motion", *(["landmarks"] if s.body == AUTO else ["body", "hands"])]
-        key = self._key(after, asdict(s.align), asdict(s.contact))
-        return self._motion("aligned", key, lambda: recover.align(human, points, self.known, s.align, s.contact))
+        key = self._key(["points", "motion", *self._seen_by], asdict(s.align), asdict(s.contact))
 
-    def _landmarks(self) -> PersonLandmarks:
+        def align(say: Say) -> Motion:
+            def shown(step: int, _: float) -> None:
+                say.part((step + 1) / s.align.iterations)
+
+            return recover.align(human, points, self.known, s.align, s.contact, shown)
+
+        return self._motion("aligned", key, align)
+
+    @property
+    def _seen_by(self) -> list[Stage]:
+        """The stages that see the human."""
+        body, hands = self.sources.body != AUTO, self.sources.hands != AUTO
+        named: tuple[tuple[Stage, bool], ...] = (("landmarks", not (body and hands)), ("body", body), ("hands", hands))
+        return [stage for stage, used in named if used]
+
+    def _hands_seen(self) -> dict[str, bool]:
+        if self.sources.hands == AUTO:
+            return {side: bool(hand.seen.any()) for side, hand in self._person.hands.items()}
+        return {side: bool(hand.valid.any()) for side, hand in self._hands.items()}
+
+    @cached_property
+    def _person(self) -> PersonLandmarks:
         names = ["landmarks-body.npz", *(f"landmarks-{side}.npz" for side in SIDES)]
 
-        def see() -> dict[str, Keypoints]:
-            person = recover.see_person(self.video, self.known)
+        def see(say: Say) -> dict[str, Keypoints]:
+            person = recover.see_person(self.video, self.known, self._frames(say))
+            if (persons := person.body.origin.provenance["persons_in_first_frame"]) > 1:
+                say(f"{persons} persons, the one nearest to where the scene has its human")
             return dict(zip(names, [person.body, *(person.hands[side] for side in SIDES)], strict=True))
 
         found = self._estimates("landmarks", names, self._key([]), see, Keypoints, whole=True)
         hands: dict[Side, Keypoints] = {side: found[name] for side, name in zip(SIDES, names[1:], strict=True)}
         return PersonLandmarks(found[names[0]], hands)
 
+    @cached_property
     def _body(self) -> BodyMotion:
-        given = self.sources.body
-        key = self._key([], *_given(given))
-        name = "body.npz"
-        return self._estimates(
-            "body", [name], key, lambda: {name: _read(given, table.BODY, "--body", self.shot)}, BodyMotion
-        )[name]
+        value, name = self.sources.body, "body.npz"
 
+        def take(_: Say) -> dict[str, BodyMotion]:
+            return {name: given.one(value, table.BODY, BodyMotion, "--body", self.shot)}
+
+        return self._estimates("body", [name], self._key([], *_given(value, table.BODY)), take, BodyMotion)[name]
+
+    @cached_property
     def _hands(self) -> dict[str, HandMotion]:
-        given = self.sources.hands
-        names = [f"hands-{side}.npz" for side in SIDES]
+        value, names = self.sources.hands, [f"hands-{side}.npz" for side in SIDES]
 
-        def take() -> dict[str, HandMotion]:
-            hands = _read(given, table.HANDS, "--hands", self.shot)
+        def take(_: Say) -> dict[str, HandMotion]:
+            hands = given.both_hands(value, table.HANDS, "--hands", self.shot)
             return {f"hands-{side}.npz": hand for side, hand in hands.items()}
 
-        found = self._estimates("hands", names, self._key([], *_given(given)), take, HandMotion)
+        found = self._estimates("hands", names, self._key([], *_given(value, table.HANDS)), take, HandMotion)
         return {hand.side: hand for hand in found.values()}
+
+    def _frames(self, say: Say) -> Callable[[int], None]:
+        """What takes the number of frames done."""
+        return lambda done: say.part(done / self.video.frames)
 
     def _estimates(
         self,
         stage: Stage,
         names: Sequence[str],
         key: str,
-        make: Callable[[], Mapping[str, E]],
+        make: Callable[[Say], Mapping[str, E]],
         kind: type[E],
         whole: bool = False,
     ) -> dict[str, E]:
@@ -131,8 +172,8 @@ class Stages:
                 self.shot.check_size(*found.size_px, str(self.ledger.folder / name))
             return out
 
-        def redo() -> list[str]:
-            made = make()
+        def redo(say: Say) -> list[str]:
+            made = make(say)
             for name, estimate in made.items():
                 save(estimate, self.ledger.folder / name)
             return [*made]
@@ -141,7 +182,7 @@ class Stages:
         self.told[stage]["origin"] = {name: asdict(estimate.origin) for name, estimate in found.items()}
         return found
 
-    def _motion(self, stage: Stage, key: str, make: Callable[[], Motion]) -> Motion:
+    def _motion(self, stage: Stage, key: str, make: Callable[[Say], Motion]) -> Motion:
         name = f"{stage}.npz"
         path = self.ledger.folder / name
 
@@ -152,20 +193,20 @@ class Stages:
                 raise ClipError("the motion is not in the scene's world", where=str(path), valid="frame 'world_zup'")
             return motion
 
-        def redo() -> list[str]:
-            save_motion(make(), path)
+        def redo(say: Say) -> list[str]:
+            save_motion(make(say), path)
             return [name]
 
         return self._stage(stage, [name], key, redo, read)
 
     def _stage(
-        self, stage: Stage, names: Sequence[str], key: str, redo: Callable[[], list[str]], read: Callable[[], R]
+        self, stage: Stage, names: Sequence[str], key: str, redo: Callable[[Say], list[str]], read: Callable[[], R]
     ) -> R:
         """Do the stage if it is due and read what it left, with a line that says which and how long it took."""
         with self.step(stage) as say:
             state = self.ledger.state(stage, names, key)
             if state == "due":
-                made = redo()
+                made = redo(say)
                 for name in {*names} - {*made}:
                     (self.ledger.folder / name).unlink(missing_ok=True)
                 self.ledger.enter(stage, made, key)
@@ -183,12 +224,6 @@ class Stages:
 _SAID: dict[State, str] = {"due": "done", "kept": "kept from an earlier run", "own": "your own file"}
 
 
-def _given(source: str) -> list[str]:
-    """`TOOL:FILE` and the digest of what is in the file."""
-    path = Path(source.partition(":")[2])
-    return [source, digest(path) if path.is_file() else ""]
-
-
-def _read(source: str, readers: Mapping[str, Callable[[Path, Shot], R]], flag: str, shot: Shot) -> R:
-    reader, path = table.named(source, readers, flag)
-    return reader(path, shot)
+def _given(value: str, readers: Mapping[str, Any]) -> list[str]:
+    """What a flag says, and the digests of what is in its files."""
+    return [value, *(digest(path) for path in ([] if value == AUTO else given.files(value, readers, "")))]

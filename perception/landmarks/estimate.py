@@ -84,7 +84,8 @@ def landmarks(
             progress(t + 1)
     if not seen:
         raise EstimateError("there are no frames", where="the video", valid="one frame or more")
-    note = {"persons_in_first_frame": persons, **_shares(seen)}
+    chosen = "the only one" if persons == 1 else "nearest to where the scene has its human"
+    note = {"persons_in_first_frame": persons, "person": chosen, **_shares(seen)}
     if note["body_seen"] < config.least_body:
         raise EstimateError(
             f"the body is seen in {100 * note['body_seen']:.0f} % of the frames",

@@ -4,7 +4,7 @@ A network's joints are not the skeleton's; but they move alike, and in the first
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -65,19 +65,42 @@ def lift(person: PersonLandmarks, camera: Camera, first: FirstPose, config: Lift
         raise EstimateError(
             "the body is not seen in the first frames", where="landmarks", valid="a video that begins with the scene"
         )
-    start = global_rotations(first.rotations[None])[0]
     hands = {side: _points(person.hands[side], camera, first, config, config.smooth_s * fps) for side in SIDES}
     never = [side for side in SIDES if not hands[side].seen[: config.calibrate_frames].any()]
     scale = camera.diagonal_px / REFERENCE_DIAGONAL_PX
     seen, sigma = _arms(body, hands, never, config, scale)
     arms = fit_posture(seen, sigma, camera, first, fps, config.posture)
+    turns = _hands(hands, never, first, config)
+    note = {"lift": asdict(config) | {"hands_not_lifted": never}, "landmarks": person.body.origin.provenance}
+    root = _tiled(first.root, len(arms))
+    return Motion(fps, _with(turns, arms), root, first.offsets, provenance=note)
+
+
+def lift_hands(
+    motion: Motion, hands: Mapping[str, Keypoints], camera: Camera, first: FirstPose, config: LiftConfig | None = None
+) -> Motion:
+    """The motion (world) of another tool's body with the hands of these landmarks.
+
+    A hand that was not seen in the first frames stays as the motion has it; `provenance` says so.
+    """
+    config = config or LiftConfig()
+    points = {side: _points(hands[side], camera, first, config, config.smooth_s * motion.fps) for side in SIDES}
+    never = [side for side in SIDES if not points[side].seen[: config.calibrate_frames].any()]
+    rotations = _with(_hands(points, never, first, config), motion.rotations)
+    note = {"lift": asdict(config) | {"hands_not_lifted": never}}
+    return replace(motion, rotations=rotations, provenance={**motion.provenance, **note})
+
+
+def _hands(
+    hands: Mapping[str, _Points], never: list[str], first: FirstPose, config: LiftConfig
+) -> dict[str, np.ndarray]:
+    """World rotations of both hands' joints, those of hands never seen left out."""
+    start = global_rotations(first.rotations[None])[0]
     turns: dict[str, np.ndarray] = {}
     for side in SIDES:
         if side not in never:
             turns |= _hand(side, hands[side], start, config)
-    note = {"lift": asdict(config) | {"hands_not_lifted": never}, "landmarks": person.body.origin.provenance}
-    root = _tiled(first.root, len(arms))
-    return Motion(fps, _with(turns, arms), root, first.offsets, provenance=note)
+    return turns
 
 
 def _arms(

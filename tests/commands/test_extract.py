@@ -201,11 +201,14 @@ def test_what_is_no_fitting_video_is_said_before_any_work(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--body=gvhmr:absent.pt"], "--hands=auto"),
-        (["--hands=hamer:absent.npz"], "--body=auto"),
+        (["--body=gvhmr:absent.pt"], "no such file"),
+        (["--hands=hamer:absent.npz"], "no such file"),
+        (["--hands=left.npz,right.npz"], "no such file: left.npz"),
+        (["--body=gvhmr"], "gvhmr:FILE"),
         (["--points=cotrack:tracks.npz"], "did you mean"),
         (["--points=cotracker:absent.npz"], "no such file"),
-        (["--points=tracks.npz"], "cotracker:FILE"),
+        (["--points=tracks.npz"], "what the stage wrote"),
+        (["--points=tracks.pt"], "cotracker:FILE"),
         (["--contact.threshold-px=0"], "threshold_px"),
         (["--align.iterations=0"], "iterations"),
         (["--out=clip.json"], ".npz"),
