@@ -16,7 +16,7 @@ from devi_jax.runtime.devices import describe, enable_compilation_cache, ignore_
 from devi_jax.runtime.loggers import read_jsonl, truncate_after
 from devi_jax.runtime.rundir import RunDir, next_run_folder
 from devi_jax.sources.resolve import resolve
-from devi_jax.systems import Preset, Recipe, System, choose_preset, devi
+from devi_jax.systems import NAMES, Preset, Recipe, System, SystemName, choose_preset, devi, make_system
 from devi_jax.systems.loop import plan_first, train
 from devi_jax.systems.report import dry_run, report, report_plan
 from devi_jax.systems.runs import Planning, RunConfig, clip_file, load_run, load_state, make_learner, with_learner
@@ -40,6 +40,8 @@ class Options:
     """Stop as soon as the policy succeeds from the exact start and from this share of perturbed ones, say 0.9."""
     seed: int = 0
     """Seed of networks, exploration and resets."""
+    which: Annotated[SystemName, tyro.conf.arg(name="system")] = "devi"
+    """Rewards, termination and goal: DeVI's, a baseline's, or DeVI's with a 6-DoF object reward or with none."""
     recipe: Recipe = "fast"
     """fast: plan, residual actions, starts in the plan's states; paper: A.10 as printed, from scratch."""
     plan: Planning = "first"
@@ -71,7 +73,8 @@ def main(arguments: list[str] | None = None) -> None:
         preset, why = _preset(arguments)
         recipe: Recipe = "paper" if _given(arguments, "recipe") == "paper" else "fast"
         # from scratch means from scratch: a plan has to be asked for
-        defaults = Options(system=devi(preset, recipe), plan="first" if recipe == "fast" else "none")
+        system = make_system(_named(arguments), preset, recipe)
+        defaults = Options(system=system, plan="first" if recipe == "fast" else "none")
         options = tyro.cli(Options, args=arguments, default=defaults)
         enable_compilation_cache()
         ignore_fork_warning()
@@ -79,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
         if options.resume is not None:
             _resume(options)
         else:
-            print(f"preset: {preset} ({why}), recipe: {recipe}")
+            print(f"preset: {preset} ({why}), system: {options.which}, recipe: {recipe}")
             _begin(options, preset)
 
 
@@ -88,6 +91,11 @@ def _preset(arguments: list[str]) -> tuple[Preset, str]:
     if given in get_args(Preset):
         return given, "asked for"  # type: ignore[return-value]
     return choose_preset(jax.default_backend())
+
+
+def _named(arguments: list[str]) -> SystemName:
+    given = _given(arguments, "system")
+    return given if given in NAMES else "devi"  # type: ignore[return-value]
 
 
 def _given(arguments: list[str], flag: str) -> str | None:

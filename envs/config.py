@@ -1,5 +1,6 @@
 """What an environment can be asked to do, as plain frozen data. Presets live in `devi_jax.systems`."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -83,7 +84,7 @@ class CurriculumConfig:
 
 @dataclass(frozen=True)
 class TerminationConfig:
-    """Early termination bounds (A.10). An infinite bound switches a criterion off."""
+    """Early termination bounds, the first four of A.10. An infinite bound switches a criterion off."""
 
     mean_m: float = 0.2
     """Mean distance of body joints."""
@@ -93,6 +94,14 @@ class TerminationConfig:
     """Mean distance of fingertips."""
     pixels: float = 0.08
     """Mean distance of projected object points, over the image diagonal (Eq. 22: 94 px at 1024 x 576)."""
+    pelvis_m: float = -math.inf
+    """Least height of the pelvis (PhysHOI, SkillMimic, InterMimic: 0.3)."""
+    object_m: float = math.inf
+    """Mean distance of object points in space (InterMimic: 0.5); needs a clip with 6-DoF poses."""
+    interaction: float = math.inf
+    """Largest change of a vector between joint and object point, over its length (InterMimic: 2); needs 6-DoF poses."""
+    silent_steps: float = math.inf
+    """Steps in a row for which a hand that should touch the object feels nothing (InterMimic: 10)."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,8 @@ class EnvironmentConfig:
     curriculum: CurriculumConfig = CurriculumConfig()
     goal_offsets: tuple[int, ...] = (1, 4)
     """Future frames in the goal g_t (the paper's k is not stated)."""
+    goal_object: bool = False
+    """Whether the goal holds the object's pose too, as for PhysHOI, SkillMimic and InterMimic; needs 6-DoF poses."""
     object_points: int = 1024
     """M: points sampled on the object's surface for clips with 6-DoF poses (5.1)."""
     seed: int = field(default=0)

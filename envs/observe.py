@@ -15,6 +15,8 @@ OBJECT_SIZE = 3 + 6 + 3 + 3
 """15: position, rotation (6D), linear and angular velocity."""
 GOAL_SIZE = 52 * 3 + 52 * 6
 """468 a future frame: where each joint should go from here, and its target rotation (6D)."""
+GOAL_OBJECT_SIZE = 3 + 6
+"""9 more a future frame where the goal holds the object: where it should go from here, and its target rotation."""
 
 
 def human_state(frame: Frame) -> Float[Array, "778"]:
@@ -51,6 +53,18 @@ def goal(frame: Frame, targets: tuple[Target, ...]) -> Float[Array, " G"]:
     for target in targets:
         parts.append(_turn_back(turn, target.position - frame.position).reshape(-1))
         parts.append(rot.sixd(rot.quat_mul(rot.quat_conj(turn), target.rotation)).reshape(-1))
+    return jnp.concatenate(parts)
+
+
+def object_goal(frame: Frame, targets: tuple[Target, ...]) -> Float[Array, " G"]:
+    """Where the object should be, 9 numbers a target frame: the way it still has to go, and its rotation."""
+    assert frame.object_position is not None
+    turn = rot.heading(frame.rotation[0])
+    parts = []
+    for target in targets:
+        assert target.object_position is not None and target.object_rotation is not None
+        parts.append(_turn_back(turn, target.object_position - frame.object_position))
+        parts.append(rot.sixd(rot.quat_mul(rot.quat_conj(turn), target.object_rotation)))
     return jnp.concatenate(parts)
 
 

@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+from scipy.spatial import KDTree
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
-from devi_jax.core.clip import Clip, ObjectTracks, forward_kinematics, global_rotations, resample
+from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, forward_kinematics, global_rotations, resample
 from devi_jax.core.frame import Target, View
 from devi_jax.core.skeleton import TIPS
 from envs.balance import centre_of_mass, segments
@@ -52,6 +53,8 @@ class Reference:
     view: View | None
     object_position: Float[Array, "T 3"] | None
     object_rotation: Float[Array, "T 4"] | None
+    object_linear_velocity: Float[Array, "T 3"] | None = None
+    object_distance: Float[Array, "T 52"] | None = None
 
     @property
     def frames(self) -> int:
@@ -63,8 +66,9 @@ class Reference:
         last = self.frames - 1
         i = jnp.clip(t, 0, last)
         moving = jnp.asarray(t <= last, jnp.float32)
-        seen = (self.points_px, self.visible, self.object_position, self.object_rotation)
-        points_px, visible, object_position, object_rotation = (x if x is None else x[i] for x in seen)
+        seen = (self.points_px, self.visible, self.object_position, self.object_rotation, self.object_distance)
+        points_px, visible, object_position, object_rotation, distance = (x if x is None else x[i] for x in seen)
+        speed = self.object_linear_velocity
         return Target(
             position=self.position[i],
             rotation=self.rotation[i],
@@ -78,6 +82,8 @@ class Reference:
             view=self.view,
             object_position=object_position,
             object_rotation=object_rotation,
+            object_linear_velocity=None if speed is None else speed[i] * moving,
+            object_distance=distance,
         )
 
     def pose(self, t: Int[Array, ""]) -> Pose:
@@ -116,7 +122,16 @@ def prepare(clip: Clip, physics: Physics, config: EnvironmentConfig) -> tuple[Re
         view=View(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px)),
         object_position=None if poses is None else _f32(poses.positions),
         object_rotation=None if poses is None else _f32(poses.rotations),
+        object_linear_velocity=None if poses is None else _f32(np.gradient(poses.positions, 1 / clip.fps, axis=0)),
+        object_distance=None if poses is None or tracks is None else _f32(_distances(motion, poses, tracks)),
     ), camera
+
+
+def _distances(motion: dict[str, np.ndarray], poses: ObjectPoses, tracks: ObjectTracks) -> np.ndarray:
+    """Distance of each joint (T, 52) from the nearest of the object's points, metres."""
+    about = motion["position"] - poses.positions[:, None]
+    seen = rot.rotate_inverse(np.asarray(poses.rotations, float)[:, None], about)
+    return KDTree(tracks.points_object).query(seen)[0]
 
 
 def _f32(x: np.ndarray | float) -> Array:

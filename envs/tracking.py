@@ -1,5 +1,6 @@
 """The tracking environment: follow a clip in physics. Pure functions of one environment; the learner adds the batch."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,10 +19,10 @@ from envs.balance import ANKLES, ankle_turns, centre_of_mass, centre_velocity, s
 from envs.config import EnvironmentConfig
 from envs.curriculum import Curriculum
 from envs.disturb import disturb
-from envs.physics import Control, Physics, PhysicsState
+from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState
 from envs.reference import Reference
 from envs.reset import start_frame
-from envs.terminate import failed
+from envs.terminate import failed, silent_steps
 from envs.terms import Rewards
 
 
@@ -30,13 +31,15 @@ from envs.terms import Rewards
 class TrackingState:
     """Simulated state, the clip's frame it stands for, and the factor on the bounds at which its episode fails.
 
-    `ankles`: by how much balance will turn both ankles in the next step.
+    `ankles`: by how much balance will turn both ankles in the next step. `silent`: for how many steps each hand that
+    should touch the object has felt nothing; `None` where no episode ends by that.
     """
 
     physics: PhysicsState
     t: Int[Array, ""]
     leniency: Float[Array, ""]
     ankles: Float[Array, "2 3"]
+    silent: Int[Array, "2"] | None = None
 
 
 @partial(
@@ -64,8 +67,9 @@ class TrackingEnvironment:
 
     @property
     def observation_sizes(self) -> dict[str, int]:
-        """Token lengths: human 778, object 15 (if there is one), goal 468 a future frame."""
-        sizes = {"human": observe.HUMAN_SIZE, "goal": observe.GOAL_SIZE * len(self.config.goal_offsets)}
+        """Token lengths: human 778, object 15 (if there is one), goal 468 a future frame, 477 with the object's."""
+        goal = observe.GOAL_SIZE + (observe.GOAL_OBJECT_SIZE if self._aims_object else 0)
+        sizes = {"human": observe.HUMAN_SIZE, "goal": goal * len(self.config.goal_offsets)}
         return {**sizes, "object": observe.OBJECT_SIZE} if self.physics.has_object else sizes
 
     @property
@@ -130,7 +134,8 @@ class TrackingEnvironment:
     def _state(self, physics: PhysicsState, t, leniency) -> tuple[TrackingState, Frame]:
         """A state and its frame, which is read once and serves balance, reward and observation."""
         frame, t = self.physics.read(physics), jnp.asarray(t, jnp.int32)
-        return TrackingState(physics, t, leniency, self._balance(frame, t)), frame
+        silent = jnp.zeros(2, jnp.int32) if math.isfinite(self.config.termination.silent_steps) else None
+        return TrackingState(physics, t, leniency, self._balance(frame, t), silent), frame
 
     def frame(self, state: TrackingState) -> Frame:
         """What the simulation shows."""
@@ -180,8 +185,10 @@ class TrackingEnvironment:
         """One control interval towards the next frame of the clip; never resets."""
         after, frame = self.advance(state, action)
         target = self.reference.at(after.t)
-        reward, errors = self.rewards(frame, target)
-        terminated = failed(frame, target, self.config.termination, state.leniency)
+        if state.silent is not None:
+            after = replace(after, silent=silent_steps(state.silent, frame, target))
+        reward, errors = self.rewards(self._accelerated(frame, state.physics, after.physics), target)
+        terminated = failed(frame, target, self.config.termination, state.leniency, after.silent)
         transition = Transition(
             observation=self._tokens(frame, after.t),
             reward=reward,
@@ -191,9 +198,26 @@ class TrackingEnvironment:
         )
         return after, transition
 
+    def _accelerated(self, frame: Frame, before: PhysicsState, after: PhysicsState) -> Frame:
+        """The frame with accelerations over the control step that led to it; compiled away where no term asks."""
+        joints = CONTROL_HZ * (self.physics.joint_angular(after) - self.physics.joint_angular(before))
+        frame = replace(frame, joint_acceleration=joints)
+        if not self.physics.has_object:
+            return frame
+        rates = [(f.object_linear_velocity, f.object_angular_velocity) for f in (self.physics.read(before), frame)]
+        old, new = (jnp.stack([x for x in pair if x is not None]) for pair in rates)
+        return replace(frame, object_acceleration=CONTROL_HZ * (new - old))
+
+    @property
+    def _aims_object(self) -> bool:
+        return self.config.goal_object and self.physics.has_object
+
     def _tokens(self, frame: Frame, t: Int[Array, ""]) -> Observation:
         targets = tuple(self.reference.at(t + k) for k in self.config.goal_offsets)
-        tokens = {"human": observe.human_state(frame), "goal": observe.goal(frame, targets)}
+        goal = observe.goal(frame, targets)
+        if self._aims_object:
+            goal = jnp.concatenate([goal, observe.object_goal(frame, targets)])
+        tokens = {"human": observe.human_state(frame), "goal": goal}
         return {**tokens, "object": observe.object_state(frame)} if self.physics.has_object else tokens
 
 

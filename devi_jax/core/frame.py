@@ -16,6 +16,8 @@ class Frame:
 
     Joints are in the order of `skeleton.JOINTS`, fingertips in that of `skeleton.TIPS`. `contact_n` is the largest
     contact force between each hand body and the object. Object fields are `None` in a scene without object.
+    Accelerations are of the last control step: of the joints relative to their parents in their own frames, and of the
+    object in world axes, linear and angular; `None` in a frame that no step led to.
     """
 
     position: Float[Array, "52 3"]
@@ -29,6 +31,8 @@ class Frame:
     object_rotation: Float[Array, "4"] | None
     object_linear_velocity: Float[Array, "3"] | None
     object_angular_velocity: Float[Array, "3"] | None
+    joint_acceleration: Float[Array, "52 3"] | None = None
+    object_acceleration: Float[Array, "2 3"] | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -46,8 +50,8 @@ class View:
 class Target:
     """The clip at one instant: human in 3D, object as M 2D points, contact labels psi per hand (left, right).
 
-    `object_position`/`object_rotation` exist only for clips with 6-DoF poses; DeVI's rewards never read them.
-    Absent modalities are `None`.
+    The object's pose and velocity, and `object_distance` of each joint from its surface, exist only for clips with
+    6-DoF poses; DeVI's rewards never read them. Absent modalities are `None`.
     """
 
     position: Float[Array, "52 3"]
@@ -62,3 +66,5 @@ class Target:
     view: View | None
     object_position: Float[Array, "3"] | None
     object_rotation: Float[Array, "4"] | None
+    object_linear_velocity: Float[Array, "3"] | None = None
+    object_distance: Float[Array, "52"] | None = None

@@ -7,8 +7,9 @@ import numpy as np
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, bone_offsets, resample
 from devi_jax.sources.place import BALL_HEIGHT_M, foot_float_m
-from devi_jax.systems.devi import TERMS
+from devi_jax.systems.require import require
 from devi_jax.systems.system import System
+from devi_jax.systems.terms import TERMS
 from envs.action import acting_joints
 from envs.bodies import human, with_offsets
 from envs.physics import CONTROL_HZ, EngineName, Root, Scene, make_physics
@@ -40,8 +41,9 @@ def make_scene(clip: Clip, root: Root) -> Scene:
 
 
 def assemble(system: System, clip: Clip, engine: EngineName, root: Root) -> Assembly:
-    """Build everything. Raises `DeviError`s for a clip, camera or engine that does not fit."""
+    """Build everything. Raises `DeviError`s for a system, clip, camera or engine that does not fit."""
     system.validate()
+    require(system, clip)
     clip = resample(clip, CONTROL_HZ)
     physics = make_physics(make_scene(clip, root), engine)
     reference, camera = prepare(clip, physics, system.environment)
@@ -49,7 +51,7 @@ def assemble(system: System, clip: Clip, engine: EngineName, root: Root) -> Asse
         physics=physics,
         reference=reference,
         config=system.environment,
-        rewards=Rewards(TERMS, system.rewards, system.combine),
+        rewards=Rewards({name: TERMS[name] for name in system.rewards}, system.rewards, system.combine),
         pre_contact=pre_contact_frame(clip.onset, clip.frames, system.environment.reset.lead),
         onset=clip.onset,
         joints=acting_joints(system.environment.action, clip.contact, root),

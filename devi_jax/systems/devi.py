@@ -8,30 +8,14 @@ from typing import Literal
 
 from agents import PAPER, NetworkConfig, PpoConfig
 from devi_jax.systems.system import System
-from envs import terms
 from envs.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
 from envs.disturb import Disturbance
-from envs.terms import Term, Weighting
+from envs.terms import Weighting
 
 Preset = Literal["paper", "cpu"]
 """Sizes."""
 Recipe = Literal["fast", "paper"]
 """What is done."""
-
-TERMS: dict[str, Term] = {
-    "joint_position": Term(terms.joint_position, "m"),
-    "joint_velocity": Term(terms.joint_velocity, "m/s"),
-    "joint_rotation": Term(terms.joint_rotation, "rad"),
-    "hand_position": Term(terms.hand_local_position, "m"),
-    "hand_rotation": Term(terms.hand_local_rotation, "rad"),
-    "power": Term(terms.joint_power, "kW", shape="exponential"),
-    "object_2d": Term(terms.object_2d, "diag", needs="points_px"),
-    "contact_force": Term(terms.contact_force, "share", shape="linear", gate=terms.hand_contact, needs="points_object"),
-    "contact_distance": Term(
-        terms.contact_distance, "m", shape="sigmoid", gate=terms.hand_contact, needs="points_object"
-    ),
-}
-"""Name, error, unit and shape of each factor."""
 
 REWARDS: dict[str, Weighting] = {
     "joint_position": Weighting(sharpness=20.0),

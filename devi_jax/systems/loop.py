@@ -15,12 +15,12 @@ from devi_jax.runtime.loggers import JsonlLogger, Loggers, TensorboardLogger
 from devi_jax.runtime.progress import Row, progress
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.devi import TERMS
 from devi_jax.systems.evaluation import judge
 from devi_jax.systems.planning import plan, save_plan
 from devi_jax.systems.report import glance
 from devi_jax.systems.runs import RunConfig, plan_file, trained_policy, with_learner
 from devi_jax.systems.stages import Stages
+from devi_jax.systems.terms import TERMS
 
 
 def plan_first(run: RunDir, config: RunConfig, assembly: Assembly, stages: Stages) -> Assembly:

@@ -10,12 +10,12 @@ from devi_jax.runtime.devices import peak_memory_mb
 from devi_jax.runtime.files import write_json
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.devi import TERMS
 from devi_jax.systems.evaluation import evaluate, judge
 from devi_jax.systems.films import film_rollout
 from devi_jax.systems.rollouts import Rollouts, zero_policy
 from devi_jax.systems.runs import trained_policy
 from devi_jax.systems.table import table
+from devi_jax.systems.terms import TERMS
 
 UNSEEN = 1000
 """Seed of the perturbed starts of the last evaluation: neither planning nor any glance has met them."""

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from agents import NetworkConfig, PpoConfig
-from devi_jax.core.errors import ConfigError, RunError
+from devi_jax.core.errors import ConfigError, RunError, did_you_mean
 from devi_jax.systems.search import PlanConfig
+from devi_jax.systems.terms import TERMS
 from envs.config import EnvironmentConfig
 from envs.terms import Weighting
 
@@ -34,8 +35,14 @@ class System:
     """What is searched before learning, where planning is asked for."""
 
     def validate(self) -> None:
-        """Raise `ConfigError` for weights without meaning."""
+        """Raise `ConfigError` for terms that do not exist, and for weights without meaning."""
         for name, weighting in self.rewards.items():
+            if name not in TERMS:
+                raise ConfigError(
+                    f"no reward term '{name}'{did_you_mean(name, TERMS)}",
+                    where=f"--rewards.{name.replace('_', '-')}",
+                    valid=", ".join(TERMS),
+                )
             if not (weighting.weight >= 0 and weighting.sharpness >= 0):
                 raise ConfigError(
                     f"reward {name} has weight {weighting.weight} and sharpness {weighting.sharpness}",
@@ -44,7 +51,14 @@ class System:
                 )
 
 
-ADDED: dict[str, Any] = {"planner.search.assist": 0.0}
+ADDED: dict[str, Any] = {
+    "planner.search.assist": 0.0,
+    "environment.goal_object": False,
+    "environment.termination.pelvis_m": -math.inf,
+    "environment.termination.object_m": math.inf,
+    "environment.termination.interaction": math.inf,
+    "environment.termination.silent_steps": math.inf,
+}
 """Fields that files of older versions lack, and what those runs did without them."""
 
 

@@ -1,15 +1,34 @@
 """Errors between a `Frame` and a `Target`, one small pure function each, and how recipes shape them into rewards."""
 
-from envs.terms.contact import contact_distance, contact_force, hand_contact
-from envs.terms.effort import joint_power
+from envs.terms.contact import (
+    contact_distance,
+    contact_force,
+    contact_load,
+    hand_contact,
+    hand_touch,
+    object_contact,
+    stray_touch,
+)
+from envs.terms.effort import joint_acceleration, joint_power, object_acceleration, object_spin, still_jitter
+from envs.terms.interaction import (
+    far_rotation,
+    interaction_vectors,
+    key_to_object,
+    near_position,
+    seen_position,
+    seen_rotation,
+)
 from envs.terms.kinematic import (
     hand_local_position,
     hand_local_rotation,
     joint_position,
     joint_rotation,
     joint_velocity,
+    key_position,
+    pose_vector,
+    pose_vector_quaternion,
 )
-from envs.terms.object import object_2d, object_position, object_rotation
+from envs.terms.object import object_2d, object_position, object_rotation, object_velocity
 from envs.terms.shaping import Rewards, Term, Weighting, combine, evaluate_terms
 
 __all__ = [
@@ -19,15 +38,33 @@ __all__ = [
     "combine",
     "contact_distance",
     "contact_force",
+    "contact_load",
     "evaluate_terms",
+    "far_rotation",
     "hand_contact",
     "hand_local_position",
     "hand_local_rotation",
+    "hand_touch",
+    "interaction_vectors",
+    "joint_acceleration",
     "joint_position",
     "joint_power",
     "joint_rotation",
     "joint_velocity",
+    "key_position",
+    "key_to_object",
+    "near_position",
     "object_2d",
+    "object_acceleration",
+    "object_contact",
     "object_position",
     "object_rotation",
+    "object_spin",
+    "object_velocity",
+    "pose_vector",
+    "pose_vector_quaternion",
+    "seen_position",
+    "seen_rotation",
+    "still_jitter",
+    "stray_touch",
 ]

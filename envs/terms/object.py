@@ -39,6 +39,12 @@ def object_rotation(frame: Frame, target: Target) -> Float[Array, ""]:
     return rot.angle_between(frame.object_rotation, target.object_rotation)
 
 
+def object_velocity(frame: Frame, target: Target) -> Float[Array, ""]:
+    """Difference of the object's linear velocity to its reference in m/s. InterMimic: `eopv`."""
+    assert frame.object_linear_velocity is not None and target.object_linear_velocity is not None
+    return jnp.sqrt(jnp.sum((frame.object_linear_velocity - target.object_linear_velocity) ** 2))
+
+
 def _pixel_errors(frame: Frame, target: Target) -> Float[Array, "M 2"]:
     assert target.view is not None and target.points_px is not None
     return (object_pixels(frame, target) - target.points_px) / target.view.diagonal_px

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from devi_jax.core.frame import Frame, Target
 
-Shape = Literal["gaussian", "exponential", "linear", "sigmoid", "half_sigmoid"]
+Shape = Literal["gaussian", "exponential", "half_exponential", "linear", "sigmoid", "half_sigmoid"]
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,14 @@ class Rewards:
 
 
 def shape_factor(shape: Shape, error: Float[Array, "..."], sharpness: float) -> Float[Array, "..."]:
-    """exp(-s e^2), exp(-s e), 1 - e, 2 sigma(-s e^2), or sigma(-s e^2): Eq. 21 as printed, at most one half."""
+    """exp(-s e^2), exp(-s e), (1 + exp(-s e)) / 2, 1 - e, 2 sigma(-s e^2), or sigma(-s e^2): Eq. 21 as printed, at most
+    one half."""
     if shape == "gaussian":
         return jnp.exp(-sharpness * error**2)
     if shape == "exponential":
         return jnp.exp(-sharpness * error)
+    if shape == "half_exponential":
+        return 0.5 * (1.0 + jnp.exp(-sharpness * error))
     if shape == "linear":
         return 1.0 - error
     return (2.0 if shape == "sigmoid" else 1.0) * jax.nn.sigmoid(-sharpness * error**2)

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from devi_jax.systems import TERMS
+from devi_jax.systems import devi
 from devi_jax.train import Options
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
@@ -34,6 +34,6 @@ def test_the_ablation_uses_flags_and_terms_that_exist():
     text = "\n".join(code(NOTEBOOKS[[p.stem for p in NOTEBOOKS].index("reward_ablation")]))
     settings: dict = {}
     exec(code(NOTEBOOKS[0])[0], settings)
-    assert settings["TERM"] in TERMS and len(TERMS) == 9
+    assert settings["TERM"] in devi().rewards and len(devi().rewards) == 9
     for flag in ("clip", "preset", "minutes", "out"):
         assert f"--{flag}=" in text and flag in Options.__dataclass_fields__

@@ -48,6 +48,8 @@ def make_frame() -> MakeFrame:
             object_rotation=_f32(quaternions(rng, 1)[0]),
             object_linear_velocity=_f32(rng.normal(size=3)),
             object_angular_velocity=_f32(rng.normal(size=3)),
+            joint_acceleration=_f32(rng.normal(scale=20.0, size=(52, 3))),
+            object_acceleration=_f32(rng.normal(scale=5.0, size=(2, 3))),
         )
 
     return make
@@ -74,6 +76,8 @@ def make_target() -> MakeTarget:
             view=View(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px)),
             object_position=_f32(rng.normal(scale=0.1, size=3) + [0, 0.3, 1]),
             object_rotation=_f32(quaternions(rng, 1)[0]),
+            object_linear_velocity=_f32(rng.normal(size=3)),
+            object_distance=_f32(rng.uniform(0, 1, size=52)),
         )
 
     return make
@@ -100,6 +104,7 @@ def matching(make_frame: MakeFrame, make_target: MakeTarget) -> tuple[Frame, Tar
         visible=jnp.ones(POINTS, bool),
         object_position=frame.object_position,
         object_rotation=frame.object_rotation,
+        object_linear_velocity=frame.object_linear_velocity,
     )
     return frame, target
 

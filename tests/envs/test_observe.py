@@ -39,6 +39,9 @@ def moved(thing, by: Rotation, shift):
             "visible",
             "points_object",
             "view",
+            "joint_acceleration",
+            "object_acceleration",
+            "object_distance",
         ):
             continue
         x = np.asarray(value, float)
@@ -141,3 +144,20 @@ def test_goal_of_a_reached_target_is_no_way_to_go(matching):
     goal = np.asarray(observe.goal(frame, (target,)))
     assert np.abs(goal[:156]).max() == 0.0
     np.testing.assert_allclose(goal[156:], np.asarray(observe.human_state(frame))[BLOCKS[2] : BLOCKS[3]], atol=1e-6)
+
+
+def test_goal_of_the_object_in_numpy(scene):
+    frame, targets = scene
+    back = heading(frame.rotation[0]).inv()
+    seen = np.asarray(observe.object_goal(frame, targets)).reshape(2, observe.GOAL_OBJECT_SIZE)
+    for target, block in zip(targets, seen, strict=True):
+        way = np.asarray(target.object_position, float) - np.asarray(frame.object_position, float)
+        np.testing.assert_allclose(block[:3], back.apply(way), atol=3e-6)
+        np.testing.assert_allclose(block[3:], sixd(back * turn(target.object_rotation)).ravel(), atol=3e-6)
+
+
+def test_goal_of_the_object_depends_on_neither_place_nor_heading(scene):
+    frame, targets = scene
+    by, shift = Rotation.from_euler("z", 0.7), [1.0, -2.0, 0.3]
+    there = observe.object_goal(moved(frame, by, shift), tuple(moved(t, by, shift) for t in targets))
+    np.testing.assert_allclose(observe.object_goal(frame, targets), there, atol=3e-6)

@@ -14,11 +14,13 @@ from devi_jax.systems import TERMS, devi
 from envs.terms import Term, Weighting, combine, evaluate_terms
 from envs.terms.shaping import shape_factor
 
+DEVI = {name: TERMS[name] for name in devi("cpu").rewards}
 SHARPNESS = 3.0
 ERRORS = np.array([0.0, 0.01, 0.3, 0.7, 1.0])
 CLOSED_FORMS = {
     "gaussian": np.exp(-SHARPNESS * ERRORS**2),
     "exponential": np.exp(-SHARPNESS * ERRORS),
+    "half_exponential": (1 + np.exp(-SHARPNESS * ERRORS)) / 2,
     "linear": 1 - ERRORS,
     "sigmoid": 2 / (1 + np.exp(SHARPNESS * ERRORS**2)),
     "half_sigmoid": 1 / (1 + np.exp(SHARPNESS * ERRORS**2)),
@@ -111,12 +113,12 @@ def test_each_hand_is_gated_by_its_own_label(contact, factor, error, make_frame,
 
 def test_terms_without_their_target_do_not_apply(make_frame, make_target):
     target = make_target(0)
-    evaluate = jax.jit(partial(evaluate_terms, TERMS, devi("cpu").rewards))
+    evaluate = jax.jit(partial(evaluate_terms, DEVI, devi("cpu").rewards))
     full, _ = evaluate(make_frame(0), target)
-    assert set(full) == set(TERMS)
+    assert set(full) == set(DEVI)
     blind = replace(target, points_px=None, visible=None, points_object=None)
     some, errors = evaluate(make_frame(0), blind)
-    assert set(TERMS) - set(some) == {"object_2d", "contact_force", "contact_distance"}
+    assert set(DEVI) - set(some) == {"object_2d", "contact_force", "contact_distance"}
     assert set(errors) == set(some)
     for name in some:
         np.testing.assert_allclose(some[name], full[name], rtol=1e-5)
@@ -130,10 +132,10 @@ def test_devi_reward_is_the_product_of_its_factors(contact, matching, rng):
     frame = replace(frame, position=frame.position + near, object_position=frame.object_position + 0.01)
     target = replace(target, contact=jnp.asarray(contact))
     w = devi("cpu").rewards
-    result, _ = evaluate_terms(TERMS, w, frame, target)
+    result, _ = evaluate_terms(DEVI, w, frame, target)
     wanted = 1.0
     on = np.asarray(contact) > 0.5
-    for name, term in TERMS.items():
+    for name, term in DEVI.items():
         error = np.asarray(term.fn(frame, target), float)
         sharpness = w[name].sharpness
         match name:

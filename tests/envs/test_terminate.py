@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from envs.config import TerminationConfig
-from envs.terminate import failed
+from envs.terminate import failed, silent_steps
 
 BOUNDS = TerminationConfig()
 NONE = TerminationConfig(np.inf, np.inf, np.inf, np.inf)
@@ -103,3 +103,45 @@ def test_what_is_no_number_has_failed(field, bounds, matching):
     frame, target = matching
     broken = replace(frame, **{field: jnp.full_like(getattr(frame, field), jnp.nan)})
     assert failed(broken, target, bounds)
+
+
+OFF = replace(NONE, pelvis_m=-np.inf)
+
+
+@pytest.mark.parametrize(("height", "ends"), [(0.301, False), (0.299, True)])
+def test_height_of_the_pelvis(height, ends, matching):
+    frame, target = matching
+    frame = replace(frame, position=frame.position.at[0, 2].set(height))
+    assert bool(failed(frame, target, replace(OFF, pelvis_m=0.3))) is ends
+    assert not failed(frame, target, OFF)
+
+
+@pytest.mark.parametrize(("metres", "ends"), [(0.499, False), (0.501, True)])
+def test_mean_of_the_object_points_in_space(metres, ends, matching):
+    frame, target = matching
+    moved = replace(frame, object_position=frame.object_position + jnp.asarray(AWAY * metres, jnp.float32))
+    assert bool(failed(moved, target, replace(OFF, object_m=0.5))) is ends
+
+
+@pytest.mark.parametrize(("metres", "ends"), [(0.99, False), (1.01, True)])
+def test_change_of_the_vectors_between_joint_and_object(metres, ends, matching):
+    """All joints within half a metre of all points: a shift of twice that half metre is the bound."""
+    frame, target = matching
+    near = jnp.broadcast_to(target.object_position, (52, 3))
+    frame, target = replace(frame, position=near), replace(target, position=near)
+    moved = replace(frame, object_position=frame.object_position + jnp.asarray(AWAY * metres, jnp.float32))
+    assert bool(failed(moved, target, replace(OFF, interaction=2.0))) is ends
+    assert not failed(frame, target, replace(OFF, interaction=2.0))
+
+
+def test_a_hand_may_be_silent_for_so_many_steps(matching):
+    frame, target = matching
+    bounds = replace(OFF, silent_steps=10.0)
+    quiet, felt = jnp.zeros((2, 16)), jnp.zeros((2, 16)).at[1, 3].set(0.2)
+    target = replace(target, contact=jnp.array([0.0, 1.0]))
+    silent = jnp.zeros(2, jnp.int32)
+    for step in range(1, 12):
+        silent = silent_steps(silent, replace(frame, contact_n=quiet), target)
+        assert silent.tolist() == [0, step]  # the left hand should not touch: it may be silent for ever
+        assert bool(failed(frame, target, bounds, 1.0, silent)) is (step > 10)
+    assert silent_steps(silent, replace(frame, contact_n=felt), target).tolist() == [0, 0]

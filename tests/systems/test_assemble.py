@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from agents import Learner
-from devi_jax.core.clip import bone_offsets
+from devi_jax.core.clip import body_only, bone_offsets
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
-from devi_jax.systems import TERMS, assemble, devi
+from devi_jax.systems import NAMES, TERMS, assemble, devi, make_system
 from devi_jax.systems.assemble import make_scene
-from envs.config import ResetConfig
+from devi_jax.systems.require import require
+from envs.config import ResetConfig, TerminationConfig
 from envs.terms import Weighting
 
 
@@ -39,7 +40,8 @@ def test_scene_root_and_terms_are_those_asked_for(assembly, lift_can):
     assert scene.spec is lift_can.scene and scene.root == "free" and environment.physics.engine == "c"
     assert make_scene(lift_can, "pinned").root == "pinned"
     rewards = environment.rewards
-    assert rewards.terms is TERMS and rewards.weightings == devi("cpu").rewards and rewards.how == "product"
+    assert rewards.terms == {name: TERMS[name] for name in devi("cpu").rewards}
+    assert rewards.weightings == devi("cpu").rewards and rewards.how == "product"
     assert assembly.camera.width == 1024
 
 
@@ -80,6 +82,49 @@ def test_a_wrong_weight_stops_before_anything_is_built(lift_can):
     with pytest.raises(ConfigError) as caught:
         assemble(wrong, lift_can, "c", "free")
     assert caught.value.where == "--rewards.power"
+
+
+NEEDY = ["physhoi", "skillmimic", "intermimic_reward", "devi_6d"]
+
+
+@pytest.mark.parametrize("name", NEEDY)
+def test_a_clip_without_object_poses_is_refused_before_anything_is_built(name, lift_can):
+    flat = replace(lift_can, object_poses=None)
+    with pytest.raises(ConfigError) as caught:
+        assemble(make_system(name), flat, "c", "free")
+    assert name in caught.value.what and "2D" in caught.value.what and "devi" in caught.value.valid
+    for fine in ("devi", "devi_no_object"):
+        require(make_system(fine), flat)
+
+
+@pytest.mark.parametrize("changed", [{"goal_object": True}, {"termination": TerminationConfig(object_m=0.5)}])
+def test_a_goal_or_a_bound_can_need_poses_too(changed, lift_can):
+    system = devi("cpu")
+    system = replace(system, environment=replace(system.environment, **changed))
+    require(system, lift_can)
+    with pytest.raises(ConfigError) as caught:
+        require(system, replace(lift_can, object_poses=None))
+    assert "--environment." in caught.value.what
+
+
+def test_a_reward_switched_off_needs_nothing(lift_can):
+    system = make_system("devi_6d")
+    off = {n: replace(w, weight=0.0) if n.startswith("object") else w for n, w in system.rewards.items()}
+    require(replace(system, rewards=off), replace(lift_can, object_poses=None))
+
+
+@pytest.mark.parametrize("name", ["physhoi", "skillmimic", "intermimic_reward"])
+def test_a_clip_without_contact_labels_is_refused(name, lift_can):
+    unlabelled = replace(lift_can, contact=np.zeros_like(lift_can.contact))
+    with pytest.raises(ConfigError) as caught:
+        assemble(make_system(name), unlabelled, "c", "free")
+    assert "contact labels" in caught.value.what and name in caught.value.what
+    require(devi("cpu"), unlabelled)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_human_alone_is_imitated_by_every_system(name, lift_can):
+    require(make_system(name), body_only(lift_can))
 
 
 def test_an_iteration_leaves_the_state_in_the_types_it_found_it_in(assembly):

@@ -9,7 +9,7 @@ import pytest
 from agents import PpoConfig
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.runtime.files import jsonable
-from devi_jax.systems import TERMS, System, choose_preset, devi
+from devi_jax.systems import NAMES, TERMS, System, choose_preset, devi, make_system
 from devi_jax.systems.system import ADDED, from_json, to_json
 from envs.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
 from envs.terms import Weighting
@@ -41,9 +41,13 @@ def system() -> System:
     )
 
 
+@pytest.mark.parametrize("recipe", ["fast", "paper"])
 @pytest.mark.parametrize("preset", ["paper", "cpu"])
-def test_presets_survive_a_file(preset):
-    assert from_json(through_a_file(devi(preset)), "config.json") == devi(preset)
+@pytest.mark.parametrize("name", NAMES)
+def test_presets_survive_a_file(name, preset, recipe):
+    given = make_system(name, preset, recipe)
+    assert given.name == name
+    assert from_json(through_a_file(given), "config.json") == given
 
 
 def test_every_value_survives_a_file(system):
@@ -107,9 +111,10 @@ def test_a_weight_without_meaning_names_its_flag(weighting, system):
     assert caught.value.where == "--rewards.object-2d"
 
 
-def test_every_term_of_devi_has_a_weighting_and_none_is_left_over():
-    for preset in ("paper", "cpu"):
-        assert set(devi(preset).rewards) == set(TERMS)
+def test_every_reward_of_every_system_is_a_term_and_every_term_is_of_some_system():
+    used = [set(make_system(name).rewards) for name in NAMES]
+    assert set.union(*used) == set(TERMS)
+    assert len(make_system("devi").rewards) == 9
 
 
 def test_the_paper_preset_is_as_printed():
@@ -140,3 +145,20 @@ def test_a_field_that_older_files_lack_means_what_they_did(path, system):
     assert last not in part  # what was given stays as it is
     part[last] = ADDED[path]
     assert read == from_json(data, "run/config.json")
+
+
+def test_a_term_that_does_not_exist_is_named_with_the_nearest(system):
+    wrong = replace(system, rewards={**system.rewards, "object_3d": Weighting()})
+    with pytest.raises(ConfigError) as caught:
+        wrong.validate()
+    assert caught.value.where == "--rewards.object-3d" and "object_2d" in caught.value.what
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_system_changes_what_is_rewarded_and_not_how_it_is_learned(name):
+    for recipe in ("fast", "paper"):
+        ours, base = make_system(name, "cpu", recipe), devi("cpu", recipe)
+        assert (ours.ppo, ours.network, ours.planner, ours.combine) == (base.ppo, base.network, base.planner, "product")
+        goal = {"goal_offsets": base.environment.goal_offsets, "goal_object": base.environment.goal_object}
+        same = replace(ours.environment, termination=base.environment.termination, **goal)
+        assert same == base.environment
