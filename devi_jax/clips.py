@@ -15,7 +15,7 @@ from devi_jax.core.scene import ObjectSpec
 from devi_jax.sources import picture, quality
 from devi_jax.sources.mending import Mending
 from devi_jax.sources.place import at_origin, grounded
-from devi_jax.sources.resolve import bundled, resolve
+from devi_jax.sources.resolve import READABLE, bundled, resolve
 from devi_jax.sources.suite import SETS, clip_set
 
 Name = tyro.conf.Positional[str]
@@ -31,7 +31,7 @@ def list_clips(
     rows = [["name", "frames", "seconds", "object", "contact"]]
     rows += [[c.name, str(c.frames), f"{c.duration_s:.1f}", _object(c.scene.object), _contact(c)] for c in clips]
     print(_table(rows))
-    print("\nA clip .npz, or an InterMimic, ParaHome or PhysHOI .pt, can stand wherever a name can.")
+    print(f"\nA clip .npz, or {READABLE}, can stand wherever a name can.")
 
 
 def show(
@@ -42,7 +42,7 @@ def show(
     """Show what a clip holds: header, scene, ranges, provenance.
 
     Args:
-        clip: a bundled name, a clip .npz, or a foreign .pt.
+        clip: a bundled name, a clip .npz, or a foreign recording.
     """
     c = resolve(clip, mesh)
     table = c.scene.table
@@ -70,6 +70,8 @@ def convert(
     out: Path,
     mesh: Path | None = None,
     mass: float | None = None,
+    model: Path | None = None,
+    sequence: str | None = None,
     ground: bool = False,
     body: bool = False,
     start: int = 0,
@@ -80,10 +82,12 @@ def convert(
     """Write a clip file of a foreign recording, or of a part of a clip.
 
     Args:
-        source: an InterMimic, ParaHome or PhysHOI .pt, a clip .npz, or a bundled name.
+        source: a foreign recording (docs/clips.md lists them), a clip .npz, or a bundled name.
         out: the clip file (.npz) to write.
         mesh: the object's mesh (.obj, .stl, .ply, .glb), or .npy points whose convex hull is taken.
         mass: mass of the object in kg; without it an assumption stands in the clip's provenance.
+        model: your SMPL-X or SMPL-H .npz, which GRAB and AMASS need.
+        sequence: the name of one of the sequences in an OMOMO pickle.
         ground: lower the human by the measured float of its feet.
         body: keep the human alone, without the object.
         start: first frame to keep.
@@ -94,7 +98,7 @@ def convert(
     _check_out(out, overwrite)
     if fps is not None and not 1 <= fps <= 1000:
         raise ClipError(f"cannot resample to {fps} fps", where="--fps", valid="1 to 1000")
-    clip = resolve(source, mesh, mass)
+    clip = resolve(source, mesh, mass, model, sequence)
     if start or stop is not None:
         clip = crop(clip, start, clip.frames if stop is None else stop)
         if clip.scene.table is None and clip.camera is None:
@@ -120,7 +124,7 @@ def check(
     """Measure what a clip is worth before any training: ok or warn, and what to do. Warnings do not fail.
 
     Args:
-        clip: a bundled name, a clip .npz, or a foreign .pt.
+        clip: a bundled name, a clip .npz, or a foreign recording.
         mesh: the object's mesh of a foreign recording.
         simulate: also rest the object, look for overlap, and replay the clip open loop, some seconds each.
         as_json: print JSON in place of the table.
@@ -153,7 +157,7 @@ def mend(
     """Write a clip that can be tracked: smooth, on a table, feet on the floor, balanced, hands out of the object.
 
     Args:
-        clip: a bundled name, a clip .npz, or a foreign .pt.
+        clip: a bundled name, a clip .npz, or a foreign recording.
         out: the clip file (.npz) to write.
         how: what to mend.
         mesh: the object's mesh of a foreign recording.

@@ -34,9 +34,10 @@ def find_mesh(name: str, beside: Path) -> Path:
     )
 
 
-def load_object(path: Path, mass_kg: float | None) -> tuple[ObjectSpec, list[str]]:
-    """The mesh file as an object in its own frame, and the assumptions made about its shape and mass."""
+def load_object(path: Path, mass_kg: float | None, scale: float = 1.0) -> tuple[ObjectSpec, list[str]]:
+    """The mesh file, `scale` times as large, as an object in its own frame; and what was assumed of shape and mass."""
     mesh, notes = _load_mesh(path)
+    mesh.apply_scale(scale)
     if mass_kg is None:
         mass_kg, note = _mass(mesh)
         notes.append(note)
@@ -44,6 +45,17 @@ def load_object(path: Path, mass_kg: float | None) -> tuple[ObjectSpec, list[str
     spec = ObjectSpec(shape="mesh", size=(), mass_kg=mass_kg, mesh=Mesh(vertices, faces))
     spec.validate(str(path))
     return spec, notes
+
+
+def read_vertices(path: Path) -> np.ndarray:
+    """All vertices (V, 3) of a mesh file in its order, as other arrays count them. Raises `ClipError` for no mesh."""
+    try:
+        mesh = trimesh.load(path, force="mesh", process=False)
+    except Exception as error:  # mesh readers raise whatever a damaged file brings them to
+        raise ClipError(f"not a readable mesh ({type(error).__name__}: {error})", where=str(path)) from error
+    if not isinstance(mesh, trimesh.Trimesh) or len(mesh.vertices) < 4:
+        raise ClipError("the mesh has no surface", where=str(path), valid="vertices and faces")
+    return np.asarray(mesh.vertices, float)
 
 
 def _load_mesh(path: Path) -> tuple[trimesh.Trimesh, list[str]]:

@@ -118,8 +118,11 @@ def object_name(path: Path) -> str:
     return match[1] if match else path.stem
 
 
-def hands_touching(joints: np.ndarray, poses: ObjectPoses, spec: ObjectSpec) -> np.ndarray:
-    """Which hands (T, 2) of joints (T, 52, 3) touch the object; short gaps are closed, short touches dropped."""
+def hands_touching(joints: np.ndarray, poses: ObjectPoses, spec: ObjectSpec, within: float = TOUCH_M) -> np.ndarray:
+    """Which hands (T, 2) of joints (T, 52, 3) touch the object: enough of their bones are `within` so many metres.
+
+    Short gaps are closed, short touches dropped.
+    """
     tree = KDTree(surface_points(spec))
     out = np.zeros((len(joints), 2), bool)
     for side, hand in enumerate(HAND_BODIES):
@@ -128,7 +131,7 @@ def hands_touching(joints: np.ndarray, poses: ObjectPoses, spec: ObjectSpec) -> 
         along = np.concatenate([(1 - f) * ends[0] + f * ends[1] for f in (0.0, 0.25, 0.5, 0.75)], axis=1)
         local = rot.rotate_inverse(poses.rotations[:, None], along - poses.positions[:, None])
         distance = tree.query(local)[0].reshape(len(joints), 4, len(bones)).min(axis=1)
-        near = (distance < TOUCH_M).sum(axis=1) >= TOUCHING_BONES
+        near = (distance < within).sum(axis=1) >= TOUCHING_BONES
         out[:, side] = ~_without_short_runs(~_without_short_runs(near, _SHORTEST_TOUCH), _LONGEST_GAP)
     return out
 

@@ -41,8 +41,20 @@ def from_physhoi(data: np.ndarray, path: Path, mass_kg: float | None = None) -> 
         positions=body.in_our_order(data[:, 162:318], 3),
     )
     motion = body.to_motion(recording, where, FK_LIMIT_MM, lags=(0, 1))
-    touched = np.rint(data[:, 330]) == 1
     poses = ObjectPoses(data[:, 318:321], rot.quat_exp(data[:, 321:324]))
+    return ball_clip(motion, poses, np.rint(data[:, 330]) == 1, path, "PhysHOI, 331 columns", FPS, mass_kg)
+
+
+def ball_clip(
+    motion: body.Motion,
+    poses: ObjectPoses,
+    touched: np.ndarray,
+    path: Path,
+    layout: str,
+    fps: float,
+    mass_kg: float | None,
+) -> Clip:
+    """The clip of somebody with a ball: `touched` (T,) says when; hands within `REACH_M` are those that touch it."""
     contact = touched[:, None] & hands_near(motion.positions, poses.positions)
     mass_kg = BALL_MASS_KG if mass_kg is None else mass_kg
     notes = [
@@ -52,16 +64,16 @@ def from_physhoi(data: np.ndarray, path: Path, mass_kg: float | None = None) -> 
     ]
     clip = Clip(
         name=path.stem,
-        fps=FPS,
+        fps=fps,
         joint_rotations=motion.rotations,
         joint_positions=motion.positions,
         contact=contact.astype(np.float64),
         scene=SceneSpec(object=ObjectSpec("sphere", (BALL_RADIUS_M,), mass_kg)),
         object_start=np.concatenate([poses.positions[0], poses.rotations[0]]),
         object_poses=poses,
-        provenance=provenance(path, "PhysHOI, 331 columns", motion, notes, dropped=[]),
+        provenance=provenance(path, layout, motion, notes, dropped=[]),
     )
-    validate(clip, where)
+    validate(clip, str(path))
     return at_origin(clip)
 
 

@@ -112,8 +112,12 @@ def intermimic_data(known: Clip) -> np.ndarray:
 
 @pytest.fixture
 def physhoi_data(known: Clip) -> np.ndarray:
-    """The 331 columns that hold `known`, in SMPL-X's y-up rest axes; columns 6:9 hold residue."""
-    clip = known
+    """The 331 columns that hold `known`."""
+    return physhoi_columns(known)
+
+
+def physhoi_columns(clip: Clip) -> np.ndarray:
+    """The 331 columns that hold a clip, in SMPL-X's y-up rest axes; columns 6:9 hold residue."""
     local = in_rest(clip, PHYSHOI_REST)
     assert clip.object_poses is not None
     out = np.zeros((clip.frames, 331))
