@@ -9,7 +9,8 @@ import tyro
 from devi_jax.bench.cells import FULL, Cell, Variant, chosen, schedule
 from devi_jax.bench.plots import plot
 from devi_jax.bench.results import results
-from devi_jax.bench.rows import collect, read_rows, row_file, train, write_row
+from devi_jax.bench.rows import collect, train
+from devi_jax.bench.store import read_rows, row_file, write_row
 from devi_jax.core.errors import ConfigError, RunError, exit_on_error
 from devi_jax.core.files import replacing
 from devi_jax.sources.resolve import bundled
@@ -79,7 +80,7 @@ def wanted(options: Options) -> list[Cell]:
 
 def state(options: Options, cell: Cell) -> str:
     """`done` has a row, good or bad; `begun` has a run folder; `no clip` is not there to be run; else `missing`."""
-    if row_file(options.out, cell).exists():
+    if row_file(options.out, cell.name).exists():
         return "done"
     if cell.source not in bundled() and not Path(cell.source).is_file():
         return "no clip"
@@ -94,7 +95,7 @@ def measure(options: Options, cell: Cell) -> None:
         print("  interrupted; it goes on the next time", flush=True)
         return
     try:
-        path = write_row(options.out, cell, collect(cell, folder))
+        path = write_row(options.out, cell.name, collect(cell, folder))
     except RunError as error:
         print(f"  no row: {error}", flush=True)
         return

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from devi_jax.bench.cells import FULL
-from devi_jax.bench.rows import Row
+from devi_jax.bench.store import Row
 from devi_jax.core.files import replacing
 
 COLOURS = {"clean": "#1f4e79", "mild": "#2e9e6b", "rough": "#c8553d", "capture": "#7a5195"}

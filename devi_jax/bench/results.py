@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from devi_jax.bench.cells import ABLATIONS, CAPTURE, FULL
-from devi_jax.bench.rows import STAGES, Row
+from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
+from devi_jax.bench.rows import STAGES
+from devi_jax.bench.store import Row
 from devi_jax.bench.targets import TARGETS, in_words, judged, of_target, times
 from devi_jax.sources.suite import GRADES, SUITE
 from devi_jax.systems.rollouts import NOISE
@@ -58,13 +60,13 @@ def _order(row: Row) -> tuple:
 
 
 def _targets(rows: Sequence[Row]) -> str:
-    table = []
+    lines = []
     for target in TARGETS:
         mine = of_target(rows, target)
         cells = [judged(times(mine, stage), wanted) for stage, wanted in target.minutes.items()]
         last = list(target.minutes)[-1].removeprefix("perturbed_")
-        table.append([f"{target.label} ({len(mine)} runs)", *cells[:-1], f"≥ {last} %: {cells[-1]}"])
-    return _table(["", "plan found", "policy: success", "policy: parity", "perturbed-start success"], table)
+        lines.append([f"{target.label} ({len(mine)} runs)", *cells[:-1], f"≥ {last} %: {cells[-1]}"])
+    return table(["", "plan found", "policy: success", "policy: parity", "perturbed-start success"], lines)
 
 
 def _groups(rows: Sequence[Row], keys: tuple[str, ...]) -> str:
@@ -73,7 +75,7 @@ def _groups(rows: Sequence[Row], keys: tuple[str, ...]) -> str:
     groups: dict[tuple, list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[k] for k in keys), []).append(row)
-    return _table([*keys, *COLUMNS, *ENDS], [[*name, *_summary(group)] for name, group in groups.items()])
+    return table([*keys, *COLUMNS, *ENDS], [[*name, *_summary(group)] for name, group in groups.items()])
 
 
 def _ablations(rows: Sequence[Row]) -> str:
@@ -90,8 +92,8 @@ def _noise(rows: Sequence[Row]) -> str:
         return ""
     head = f"Success from the exact start under noise of {NOISE.joint_rad} rad on every joint target.\n\n"
     names = ("policy", "plan", "reference")
-    table = [[f"`{cell}`", *(_percent([noisy.get(name)]) for name in names)] for cell, noisy in told]
-    return head + _table(["cell", "policy", "plan", "replay"], table)
+    lines = [[f"`{cell}`", *(_percent([noisy.get(name)]) for name in names)] for cell, noisy in told]
+    return head + table(["cell", "policy", "plan", "replay"], lines)
 
 
 def _summary(rows: Sequence[Row]) -> list[str]:
@@ -129,29 +131,9 @@ def _median(values: Iterable[Any]) -> str:
 def _runs(rows: Sequence[Row]) -> str:
     if not rows:
         return "Not run yet.\n"
-    table = []
+    cells = []
     for r in rows:
-        load = r["load_average"]
-        table.append(
-            [
-                f"`{r['cell']}`",
-                r["status"],
-                f"{r['trained_minutes']:.1f} of {r['minutes']:g}",
-                f"{r['environment_steps'] / 1e6:.2f} M",
-                (r["commit"] or "unknown")[:10] + ("+" if r["dirty"] else ""),
-                _machine(r["hardware"]),
-                "-" if load is None else f"{load[-1]:.1f}",
-                r["date"],
-            ]
-        )
-    note = "Load: average over 15 minutes at the end of the run. +: the commit with changes on top.\n\n"
-    return note + _table(["cell", "", "minutes", "steps", "commit", "machine", "load", "date"], table)
-
-
-def _machine(hardware: Row | None) -> str:
-    return f"{hardware['devices']} x {hardware['device']}, {hardware['cpus']} cores" if hardware else "unknown"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+        minutes = f"{r['trained_minutes']:.1f} of {r['minutes']:g}"
+        steps = f"{r['environment_steps'] / 1e6:.2f} M"
+        cells.append([f"`{r['cell']}`", r["status"], minutes, steps, *made_cells(r)])
+    return MADE_NOTE + table(["cell", "", "minutes", "steps", *MADE], cells)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from devi_jax.bench.cells import FULL
-from devi_jax.bench.rows import Row
+from devi_jax.bench.store import Row
 from devi_jax.sources.suite import SUITE
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devi_jax.bench.cells import Cell
-from devi_jax.bench.rows import Row
+from devi_jax.bench.store import Row
 
 MakeRow = Callable[..., Row]
 

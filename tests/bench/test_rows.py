@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from devi_jax.bench.rows import POINTS, collect, curve, first_times, read_rows, row_file, write_row
+from devi_jax.bench.rows import POINTS, collect, curve, first_times
+from devi_jax.bench.store import read_rows, row_file, write_row
 from devi_jax.core.errors import RunError
 
 
@@ -66,8 +67,8 @@ def test_a_training_that_never_took_a_step_has_none(trained):
 def test_a_row_is_small_and_comes_back_as_it_was(trained, tmp_path):
     cell, folder = trained
     row = collect(cell, folder)
-    path = write_row(tmp_path / "results", cell, row)
-    assert path == row_file(tmp_path / "results", cell) and path.stat().st_size < 20_000
+    path = write_row(tmp_path / "results", cell.name, row)
+    assert path == row_file(tmp_path / "results", cell.name) and path.stat().st_size < 20_000
     assert read_rows(tmp_path / "results") == [json.loads(json.dumps(row))]
     assert read_rows(tmp_path / "absent") == []
 

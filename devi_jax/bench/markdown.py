@@ -1,0 +1,22 @@
+"""Tables of Markdown, and what stands in them of every row."""
+
+from collections.abc import Sequence
+
+from devi_jax.bench.store import Row
+
+MADE = ["commit", "machine", "load", "date"]
+MADE_NOTE = "Load: average over 15 minutes at the end of the run. +: the commit with changes on top.\n\n"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table with a line a row."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def made_cells(row: Row) -> list[str]:
+    """The columns `MADE` of a row."""
+    load, hardware = row["load_average"], row["hardware"]
+    machine = f"{hardware['devices']} x {hardware['device']}, {hardware['cpus']} cores" if hardware else "unknown"
+    commit = (row["commit"] or "unknown")[:10] + ("+" if row["dirty"] else "")
+    return [commit, machine, "-" if load is None else f"{load[-1]:.1f}", row["date"]]
