@@ -1,1 +1,1 @@
-"""What this project reaches on a machine: its speed, and its learning from clip to policy."""
+"""What this project reaches on a machine: its speed, from video to clip, and from clip to policy."""
