@@ -68,18 +68,23 @@ def find_policy(name_or_path: str) -> Path | None:
         return None
 
 
+def about(run: RunDir) -> dict[str, Any]:
+    """How a run was made and judged, as JSON types."""
+    card = {k: v for k, v in run.description().items() if k not in ("format", "config")}
+    for name, file in (("evaluation", run.evaluation_json), ("stages", run.path / "stages.json")):
+        card[name] = json.loads(file.read_text()) if file.exists() else None
+    return card
+
+
 def write_policy(run: RunDir, path: Path) -> Path:
     """Write the latest policy of a run. Raises `RunError` for a run that has none."""
     config, assembly, learner = load_run(run)
     parameters = trained_policy(learner, load_state(run, learner)).parameters
-    card = {k: v for k, v in run.description().items() if k != "format"}
-    for name, file in (("evaluation", run.evaluation_json), ("stages", run.path / "stages.json")):
-        card[name] = json.loads(file.read_text()) if file.exists() else None
     arrays = {_PARAMETERS + name: np.asarray(leaf) for name, leaf in _leaves(parameters).items()}
     if assembly.raw is not None:
         arrays["target"] = np.asarray(assembly.environment.reference.target)
     clip = np.frombuffer(clip_file(run).read_bytes(), np.uint8)
-    told = json.dumps(jsonable({**card, "config": config.to_json(), "policy_format": FORMAT}))
+    told = json.dumps(jsonable({**about(run), "config": config.to_json(), "policy_format": FORMAT}))
     with replacing(path) as temporary:
         np.savez_compressed(temporary, policy=np.array(told), clip=clip, **arrays)  # type: ignore[arg-type]
     return path
