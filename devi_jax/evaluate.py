@@ -8,15 +8,17 @@ from typing import Annotated, Any
 
 import tyro
 
+from devi_jax.core.clipfile import load_clip
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runtime.files import write_json
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.evaluation import ROLLOUTS, evaluate
+from devi_jax.systems.evaluation import ROLLOUTS, by_truth, evaluate
 from devi_jax.systems.online import control_online
 from devi_jax.systems.policyfile import find_policy, read_policy
 from devi_jax.systems.report import UNSEEN
+from devi_jax.systems.rollouts import Rollouts
 from devi_jax.systems.runs import RunConfig, load_run, load_state, trained_policy
 from devi_jax.systems.table import table
 
@@ -33,6 +35,8 @@ class Options:
     """Seed of the perturbations."""
     online: int = 0
     """Also control so many perturbed starts by the planner online: model-predictive control, minutes for each."""
+    truth: Path | None = None
+    """Compare with this clip as well: the one that a video was drawn from, where the policy imitates what was seen."""
     json: bool = False
     """Print evaluation.json instead of the table."""
 
@@ -55,10 +59,10 @@ def _of_run(options: Options) -> dict[str, Any]:
     run = RunDir.open(options.run)
     config, assembly, learner = load_run(run)
     state = load_state(run, learner)
-    result, _ = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
+    result, rollouts = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
     steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
     result = {**result, "training": steps}
-    result |= _online(options, assembly, config)
+    result |= _online(options, assembly, config) | _by_truth(options, assembly, rollouts)
     write_json(run.evaluation_json, result)
     return result
 
@@ -66,8 +70,8 @@ def _of_run(options: Options) -> dict[str, Any]:
 def _of_policy(options: Options, path: Path) -> dict[str, Any]:
     """Judge a policy file, which stays as it is."""
     file = read_policy(path)
-    result, _ = evaluate(file.assembly, file.policy, options.seed, options.rollouts)
-    return result | _online(options, file.assembly, file.config)
+    result, rollouts = evaluate(file.assembly, file.policy, options.seed, options.rollouts)
+    return result | _online(options, file.assembly, file.config) | _by_truth(options, file.assembly, rollouts)
 
 
 def _online(options: Options, assembly: Assembly, config: RunConfig) -> dict[str, Any]:
@@ -75,6 +79,11 @@ def _online(options: Options, assembly: Assembly, config: RunConfig) -> dict[str
     if not options.online:
         return {}
     return {"online": control_online(assembly.environment, config.system.planner, options.seed, options.online)}
+
+
+def _by_truth(options: Options, assembly: Assembly, rollouts: Rollouts) -> dict[str, Any]:
+    """The same rollouts by the truth, where one is given."""
+    return {"truth": by_truth(assembly, rollouts, load_clip(options.truth))} if options.truth else {}
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from devi_jax.core.clip import Clip
+from devi_jax.core.errors import ConfigError
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.metrics import score, summary
 from devi_jax.systems.rollouts import NOISE, Perturbation, Policy, Rollouts, roll
 from envs.physics import CONTROL_HZ
+from envs.reference import prepare
 from envs.tracking import TrackingEnvironment
 
 ROLLOUTS = 64
@@ -95,6 +98,24 @@ def evaluate(
         "versus": {name: compare(judged.successes, other.successes) for name, other in others.items()},
     }
     return result, judged.rollouts
+
+
+def by_truth(assembly: Assembly, rollouts: Rollouts, truth: Clip) -> dict[str, Any]:
+    """How rollouts, the exact one first, compare with another clip than was imitated: the truth of a video, say.
+
+    Raises:
+        ConfigError: it is of another length.
+    """
+    environment = assembly.environment
+    reference, _ = prepare(truth, environment.physics, environment.config)
+    if reference.frames != environment.reference.frames:
+        raise ConfigError(
+            f"{truth.name} has {reference.frames} frames, {assembly.clip.name} {environment.reference.frames}",
+            where="--truth",
+            valid="the clip that imagine wrote beside the video",
+        )
+    scores = score(rollouts, reference, CONTROL_HZ)
+    return {"clip": truth.name, "exact": asdict(scores[0]), "perturbed": summary(scores[1:])}
 
 
 def replayed(environment: TrackingEnvironment) -> TrackingEnvironment:

@@ -10,6 +10,7 @@ PAPER_ROW = {"mpjpe_body_mm": 29.7, "mpjpe_hand_mm": 22.2, "mpjpe_all_mm": 25.4,
 
 ROWS = (
     ("success: < 0.2 m, object lifted and left right", "success", ""),
+    ("placed: on its target where the clip has it", "placed", ""),
     ("parity: MPJPE < 26 mm, T_obj < 22 mm", "parity", ""),
     ("success, paper: MPJPE and T_obj < 0.2 m", "success_paper", ""),
     ("success, Table 3: < 0.1 m, < 0.1 m, < 0.9 rad", "success_tight", ""),
@@ -59,7 +60,7 @@ def table(result: dict[str, Any]) -> str:
         f"success under noise of {NOISE.joint_rad} rad on the joint targets: policy {noisy['policy']}, plan "
         f"{noisy.get('plan', '-')}, replay {noisy['reference']}"
     )
-    return "\n".join([*lines, *_online(result.get("online")), *verdicts(result)])
+    return "\n".join([*lines, *_online(result.get("online")), *_truth(result.get("truth")), *verdicts(result)])
 
 
 def _online(scores: dict[str, Any] | None) -> list[str]:
@@ -70,6 +71,18 @@ def _online(scores: dict[str, Any] | None) -> list[str]:
     return [
         f"planner online from {scores['rollouts']} perturbed starts, no pushes, mass and friction known: success "
         f"{_cell(rate)}, MPJPE {_cell(joints)} mm, T_obj {_cell(thing)} mm"
+    ]
+
+
+def _truth(scores: dict[str, Any] | None) -> list[str]:
+    """The policy by a clip that it did not imitate."""
+    if scores is None:
+        return []
+    exact, rate = scores["exact"], scores["perturbed"]["success_rate"]
+    return [
+        f"by the truth {scores['clip']}: success {_cell(exact['success'])}, {_cell(rate)} of perturbed starts; MPJPE "
+        f"{_cell(exact['mpjpe_all_mm'])} mm, T_obj {_cell(exact['t_obj_mm'])} mm, lift {_cell(exact['lift_ratio'])}, "
+        f"height at the end {_cell(exact['end_ratio'])} of its"
     ]
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from devi_jax.systems.evaluation import compare, evaluate, judge, replayed
+from devi_jax.core.clip import crop
+from devi_jax.core.errors import ConfigError
+from devi_jax.systems.evaluation import by_truth, compare, evaluate, judge, replayed
 from devi_jax.systems.rollouts import Perturbation, Policy, _run, roll, zero_policy
 from devi_jax.systems.table import ROWS, table
 
@@ -108,3 +110,18 @@ def test_the_table_shows_every_score_and_the_verdict(result):
     online = {"rollouts": 4, "success_rate": 0.75, "mpjpe_all_mm": 3.25, "t_obj_mm": 12.0}
     (line,) = set(table({**result, "online": online}).splitlines()) - set(text.splitlines())
     assert "4 perturbed starts" in line and "success 0.75, MPJPE 3.25 mm, T_obj 12.0 mm" in line
+
+
+def test_a_policy_is_compared_with_a_truth_that_it_did_not_imitate(short, result, lift_can):
+    rollouts = judge(short.environment, Policy(_steady, jnp.float32(0.3)), seed=5, count=COUNT).rollouts
+    truth = crop(lift_can, 40, 70)
+    told = by_truth(short, rollouts, truth)
+    for key in ("mpjpe_all_mm", "t_obj_mm"):
+        assert told["exact"][key] == pytest.approx(result["exact"][key], rel=1e-3)
+        assert told["perturbed"][key] == pytest.approx(result["perturbed"][key], rel=1e-3)
+    higher = replace(truth.object_poses, positions=truth.object_poses.positions + [0.0, 0.0, 0.5])
+    far = by_truth(short, rollouts, replace(truth, object_poses=higher))
+    assert far["exact"]["t_obj_mm"] == pytest.approx(500, abs=100)
+    assert "by the truth lift_can: success no" in table({**result, "truth": far})
+    with pytest.raises(ConfigError, match="31 frames"):
+        by_truth(short, rollouts, crop(lift_can, 40, 71))
