@@ -47,8 +47,8 @@ SCENES = (
 )
 """Bundled scenes, each filmed as it is."""
 
-TURNED = ("lift_can", "pick_place")
-"""Scenes that are also filmed with every knob."""
+TURNED = ("lift_can",)
+"""Scenes that are filmed with every knob as well."""
 
 AGAIN = ("landmarks", "body", "hands", "points", "motion", "aligned")
 """A row is of the code as it is, so nothing of an earlier extraction is kept."""
