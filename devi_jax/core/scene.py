@@ -93,11 +93,13 @@ class ObjectSpec:
 
 @dataclass(frozen=True)
 class Prop:
-    """A further thing that is free to move: what is poured into or placed upon. `pose` (7,): position and wxyz."""
+    """A further thing that is free to move. `pose` (7,): position and wxyz; `role`: `target` where the manipulated
+    object is poured into it or placed upon it."""
 
     name: str
     object: ObjectSpec
     pose: tuple[float, ...]
+    role: Literal["target", "prop"] = "prop"
 
     def validate(self, where: str = "prop") -> None:
         """Raise `SceneError` unless it has a name of its own, a pose, and a sound object."""
@@ -113,6 +115,8 @@ class Prop:
                 where=f"{where}.pose",
                 valid="seven numbers: position in metres and a unit quaternion, w first",
             )
+        if self.role not in ("target", "prop"):
+            raise SceneError(f"'{self.name}' has the role '{self.role}'", where=f"{where}.role", valid="target, prop")
         self.object.validate(f"{where}.object")
 
 
@@ -128,6 +132,11 @@ class SceneSpec:
     def prop_poses(self) -> np.ndarray:
         """Where the props stand at first, one after the other (7 * props,)."""
         return np.array([x for prop in self.props for x in prop.pose], float)
+
+    @property
+    def target(self) -> Prop | None:
+        """The thing that the object is brought to, if there is one."""
+        return next((prop for prop in self.props if prop.role == "target"), None)
 
     def validate(self, where: str = "scene") -> None:
         """Raise `SceneError` unless every part is sound and props have different names."""
@@ -149,7 +158,12 @@ def scene_to_json(scene: SceneSpec) -> dict[str, Any]:
         out["object"] = _object_to_json(scene.object)
     if scene.props:
         out["props"] = [
-            {"name": prop.name, "object": _object_to_json(prop.object), "pose": [float(x) for x in prop.pose]}
+            {
+                "name": prop.name,
+                "object": _object_to_json(prop.object),
+                "pose": [float(x) for x in prop.pose],
+                **({"role": prop.role} if prop.role != "prop" else {}),
+            }
             for prop in scene.props
         ]
     return out
@@ -173,7 +187,12 @@ def scene_from_json(
             table or None,
             _object_from_json(thing, mesh) if thing else None,
             tuple(
-                Prop(str(prop["name"]), _object_from_json(prop["object"], its), tuple(map(float, prop["pose"])))
+                Prop(
+                    str(prop["name"]),
+                    _object_from_json(prop["object"], its),
+                    tuple(map(float, prop["pose"])),
+                    prop.get("role", "prop"),
+                )
                 for prop, its in zip(more, meshes, strict=True)
             ),
         )

@@ -41,6 +41,8 @@ class Scores:
     `success`: the paper's, and the object is where the clip has it: lifted to within 30 % of the reference's height
     wherever that lifts it, and at the clip's end within 30 % of its height change, or within 5 cm of its place if it
     ends as high as it began. Mean errors alone hide a drop. `parity`: mean errors as small as the paper's own.
+    `placed`: of a clip that brings its object to a target and lets go, whether it lies on the target where the clip
+    has it, be the target pushed away or not.
     """
 
     success: bool | None
@@ -61,6 +63,7 @@ class Scores:
     end_ratio: float | None
     contact_share: float | None
     alive_share: float
+    placed: bool | None = None
 
 
 def score(rollouts: Rollouts, reference: Reference, fps: float) -> list[Scores]:
@@ -80,6 +83,7 @@ def score(rollouts: Rollouts, reference: Reference, fps: float) -> list[Scores]:
         "duration_s": np.where(failing.any(axis=0), failing.argmax(axis=0), len(failing) - 1) / fps,
         "contact_share": _contact_share(rollouts, reference),
         "alive_share": np.asarray(rollouts.alive).mean(axis=0),
+        "placed": _placed(rollouts, reference),
     }
     rows: list[dict[str, Any]] = [
         {k: None if v is None else v[n].item() for k, v in columns.items()} for n in range(len(mpjpe))
@@ -95,7 +99,7 @@ def summary(scores: list[Scores]) -> dict[str, float | int | None]:
 
 def rate_name(key: str) -> str:
     """What the mean of a score over rollouts is called."""
-    if key in ("success", "parity"):
+    if key in ("success", "parity", "placed"):
         return f"{key}_rate"
     return key.replace("success_", "success_rate_")
 
@@ -155,6 +159,16 @@ def _object_errors(rollouts: Rollouts, reference: Reference) -> tuple[np.ndarray
     turned = np.asarray(rollouts.frames.object_rotation, float)
     angle = rot.angle_between(turned, np.broadcast_to(np.asarray(reference.object_rotation)[:, None], turned.shape))
     return _finite(np.linalg.norm(where, axis=-1), 1.0), _finite(angle, np.pi)
+
+
+def _placed(rollouts: Rollouts, reference: Reference) -> np.ndarray | None:
+    """Whether the object ends within 5 cm of where the clip has it, as seen from the target, (N,)."""
+    if rollouts.target is None or reference.object_position is None or np.asarray(reference.contact)[-1].max() > 0.5:
+        return None
+    first, last = (np.asarray(rollouts.target, float)[t] for t in (0, -1))
+    wanted = rot.rotate_inverse(first[:, 3:], np.asarray(reference.object_position, float)[-1] - first[:, :3])
+    found = np.asarray(rollouts.frames.object_position, float)[-1] - last[:, :3]
+    return _finite(np.linalg.norm(rot.rotate_inverse(last[:, 3:], found) - wanted, axis=-1), 1.0) < END_M
 
 
 def _failing(rollouts: Rollouts, reference: Reference) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.planner import Planned, Planner
 from devi_jax.systems.metrics import score, summary
-from devi_jax.systems.rollouts import Perturbation, Rollouts
+from devi_jax.systems.rollouts import Perturbation, Rollouts, target_poses
 from devi_jax.systems.search import LEAD_FRAMES, PlanConfig, basis
 from envs.disturb import disturb
 from envs.physics import CONTROL_HZ
@@ -41,4 +41,5 @@ def _rollouts(environment: TrackingEnvironment, planned: Planned) -> Rollouts:
         qpos=physics.qpos,
         reward=jnp.concatenate([jnp.zeros_like(planned.reward[:1]), planned.reward]),
         alive=jnp.asarray(alive),
+        target=target_poses(environment, physics.qpos),
     )

@@ -23,13 +23,15 @@ Act = Callable[[Any, Observation, PRNGKeyArray], Float[Array, "N A"]]
 class Rollouts:
     """N rollouts over all T frames of a clip; frame 0 is the start state.
 
-    `frames` has leaves (T, N, ...); `alive` is whether early termination (A.10) would not yet have struck.
+    `frames` has leaves (T, N, ...); `alive` is whether early termination (A.10) would not yet have struck; `target` is
+    the pose of the thing that the object is brought to, in scenes with one.
     """
 
     frames: Frame
     qpos: Float[Array, "T N nq"]
     reward: Float[Array, "T N"]
     alive: Bool[Array, "T N"]
+    target: Float[Array, "T N 7"] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,17 @@ def roll(
         pushes = pushes.at[:, exact:].set(_draw_pushes(environment, push_key, some, perturbation))
         noise_rad = noise_rad.at[exact:].set(perturbation.joint_rad)
     disturbances = pushes, noise_rad
-    return _run(policy.act, environment, policy.parameters, first, disturbances, run_key, jnp.asarray(not replay))
+    played = _run(policy.act, environment, policy.parameters, first, disturbances, run_key, jnp.asarray(not replay))
+    return replace(played, target=target_poses(environment, played.qpos))
+
+
+def target_poses(environment: TrackingEnvironment, qpos: Float[Array, "T N nq"]) -> Float[Array, "T N 7"] | None:
+    """Where the scene's target is over time; None without one."""
+    target = environment.physics.scene.spec.target
+    if target is None:
+        return None
+    first = int(environment.physics.model.joint(target.name).qposadr[0])
+    return qpos[..., first : first + 7]
 
 
 @partial(jax.jit, static_argnums=0)

@@ -44,7 +44,10 @@ def arrange(setup: Setup, where: str = "scene") -> Arranged:
     models = {thing.name: find_model(thing, f"{where}: {thing.name}") for thing in setup.things}
     specs = {name: model.spec(MATERIALS[model.material].friction) for name, model in models.items()}
     poses = {thing.name: _pose(thing, specs[thing.name], setup.table) for thing in setup.things}
-    props = tuple(Prop(t.name, specs[t.name], tuple(poses[t.name].tolist())) for t in setup.others)
+    props = tuple(
+        Prop(t.name, specs[t.name], tuple(poses[t.name].tolist()), "target" if t.role == "target" else "prop")
+        for t in setup.others
+    )
     scene = SceneSpec(setup.table, specs[setup.manipulated.name], props)
     scene.validate(where)
     return Arranged(setup, scene, models, poses)

@@ -74,11 +74,12 @@ def test_props_travel_with_the_clip_and_leave_no_trace_where_there_are_none(path
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
     mesh = Mesh(corners, np.array([[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]]))
     tray = Prop("tray", ObjectSpec("box", (0.3, 0.2, 0.02), 0.5), (0.1, 0.4, 0.81, 1.0, 0.0, 0.0, 0.0))
-    cup = Prop("cup", ObjectSpec("mesh", (), 0.2, 0.7, mesh), (-0.1, 0.4, 0.8, 0.6, 0.0, 0.0, 0.8))
+    cup = Prop("cup", ObjectSpec("mesh", (), 0.2, 0.7, mesh), (-0.1, 0.4, 0.8, 0.6, 0.0, 0.0, 0.8), "target")
     clip = make_clip()
     clip = replace(clip, scene=replace(clip.scene, props=(tray, cup)))
     back = load_clip(save_clip(clip, tmp_path / "props.npz")).scene.props
-    assert back[0] == tray and (back[1].name, back[1].pose, back[1].object.mass_kg) == ("cup", cup.pose, 0.2)
+    assert back[0] == tray and back[1].role == "target" and replace(clip.scene, props=back).target is back[1]
+    assert clip.scene.target is cup and (back[1].name, back[1].pose, back[1].object.mass_kg) == ("cup", cup.pose, 0.2)
     np.testing.assert_array_equal(back[1].object.mesh.vertices, mesh.vertices)
     np.testing.assert_array_equal(back[1].object.mesh.faces, mesh.faces)
     np.testing.assert_array_equal(clip.scene.prop_poses, [*tray.pose, *cup.pose])
@@ -94,6 +95,13 @@ def test_a_prop_cannot_have_a_name_that_physics_uses(tmp_path, make_clip, name):
     with pytest.raises(SceneError, match="cannot be called") as caught:
         save_clip(replace(clip, scene=replace(clip.scene, props=(tray,))), tmp_path / "bad.npz")
     assert "scene.props[0].name" in caught.value.where and not os.listdir(tmp_path)
+
+
+def test_a_prop_has_one_of_two_roles(tmp_path, make_clip):
+    clip = make_clip()
+    tray = Prop("tray", ObjectSpec("sphere", (0.3,)), (0.1, 0.4, 0.81, 1.0, 0.0, 0.0, 0.0), "goal")  # type: ignore
+    with pytest.raises(SceneError, match="the role 'goal'"):
+        save_clip(replace(clip, scene=replace(clip.scene, props=(tray,))), tmp_path / "bad.npz")
 
 
 @pytest.mark.parametrize("twice", [True, False])

@@ -355,3 +355,22 @@ def test_means_of_what_some_rollouts_lack_are_none(reference):
     flat = replace(reference, object_position=reference.object_position.at[:, 2].set(0.8))
     out = summary(score(perfect(flat, count=2), flat, FPS))
     assert out["lift_ratio"] is None and out["success_rate"] == 1.0
+
+
+def test_placed_is_measured_from_the_target_wherever_that_went(reference):
+    """A tray that is pushed and turned, with the object on it; one that stays while the object is elsewhere."""
+    released = replace(reference, contact=reference.contact.at[-5:].set(0.0))
+    played = perfect(released, 3)
+    turn = Rotation.from_euler("z", 90, degrees=True)
+    tray = np.tile([0.0, 0.3, 0.7, 1.0, 0.0, 0.0, 0.0], (T, 3, 1))
+    tray[-1, 0, :3] += [0.3, 0.0, 0.0]
+    tray[-1, 0, 3:] = np.roll(turn.as_quat(), 1)
+    away = np.asarray(released.object_position)[-1] - [0.0, 0.3, 0.7]
+    thing = np.array(played.frames.object_position)
+    thing[-1, 0] = tray[-1, 0, :3] + turn.apply(away)
+    thing[-1, 1] += [0.0, 0.06, 0.0]
+    played = replace(changed(played, object_position=jnp.asarray(thing)), target=jnp.asarray(tray))
+    assert [s.placed for s in score(played, released, FPS)] == [True, False, True]
+    assert summary(score(played, released, FPS))["placed_rate"] == pytest.approx(2 / 3)
+    assert one(perfect(released), released).placed is None  # no target
+    assert [s.placed for s in score(played, reference, FPS)] == [None] * 3  # still held
