@@ -1,5 +1,6 @@
 """From system and clip to environment: the clip's bones, its scene, its rate, and errors before anything is built."""
 
+import json
 from dataclasses import replace
 
 import jax
@@ -10,9 +11,11 @@ from agents import Learner
 from devi_jax.core.clip import body_only, bone_offsets
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
+from devi_jax.runtime.files import jsonable
 from devi_jax.systems import NAMES, TERMS, assemble, devi, make_system
 from devi_jax.systems.assemble import make_scene
 from devi_jax.systems.require import require
+from devi_jax.systems.runs import RunConfig, config_from_json, make_learner
 from envs.config import ResetConfig, TerminationConfig
 from envs.terms import Weighting
 
@@ -127,12 +130,31 @@ def test_a_human_alone_is_imitated_by_every_system(name, lift_can):
     require(make_system(name), body_only(lift_can))
 
 
-def test_an_iteration_leaves_the_state_in_the_types_it_found_it_in(assembly):
-    """Else the second iteration would compile everything again."""
-    system = devi("cpu")
-    learner = Learner(assembly.environment, system.ppo, system.network)
+def test_an_iteration_leaves_the_state_in_the_types_it_found_it_in(lift_can):
+    """Else the second iteration would compile everything again. This system has the most terms, bounds and state."""
+    system = make_system("intermimic_reward")
+    environment = assemble(system, lift_can, "c", "free").environment
+    learner = Learner(environment, system.ppo, system.network)
     before = jax.eval_shape(learner.init, jax.random.key(0))
     after, _ = jax.eval_shape(learner.update, before)
     for (path, x), y in zip(jax.tree.leaves_with_path(before), jax.tree.leaves(after), strict=True):
         kinds = [(leaf.shape, leaf.dtype, leaf.weak_type) for leaf in (x, y)]
         assert kinds[0] == kinds[1], jax.tree_util.keystr(path)
+
+
+@pytest.mark.parametrize("name", NEEDY)
+def test_a_run_folder_of_every_system_builds_what_was_trained(name, lift_can):
+    """Config through JSON, environment, policy's inputs and a step: what evaluate, play and export begin with."""
+    config = RunConfig(make_system(name), "lift_can", "c", "pinned", 0, "cpu", 1, None, 1)
+    again = config_from_json(json.loads(json.dumps(jsonable(config.to_json()))), "config.json")
+    assert again == config
+    assembly, learner = make_learner(again, lift_can)
+    environment = assembly.environment
+    state = jax.eval_shape(environment.start, jax.ShapeDtypeStruct((), np.int32))
+    after, transition = jax.eval_shape(environment.step, state, jax.ShapeDtypeStruct((environment.action_size,), float))
+    assert jax.tree.structure(after) == jax.tree.structure(state)
+    assert set(transition.metrics) == set(again.system.rewards)
+    assert {token: x.shape[0] for token, x in transition.observation.items()} == environment.observation_sizes
+    actor = jax.eval_shape(learner.init, jax.random.key(0)).actor
+    goal = environment.observation_sizes["goal"]
+    assert any(goal in x.shape for x in jax.tree.leaves(actor))
