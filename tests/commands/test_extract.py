@@ -25,7 +25,11 @@ from perception.align.evidence import FirstPose
 from perception.align.landmarks import POINT
 from perception.contracts import HAND21, PointTracks, load, save
 from perception.contracts.keypoints import Keypoints
-from perception.landmarks.pose import POSE33
+from perception.landmarks import estimate
+from perception.landmarks.detect import Detection
+from perception.landmarks.follow import Networks, Seen
+from perception.landmarks.pose import POSE33, Pose
+from perception.landmarks.roi import Roi
 from perception.video import probe, write
 
 pytest.importorskip("cv2")
@@ -86,6 +90,19 @@ def filmed(tmp_path_factory, truth) -> Path:
         frame = studio.frame(scene.posture)
     write(folder / "video.mp4", [frame] * truth.frames, FPS)
     return folder
+
+
+@pytest.fixture(scope="module")
+def looked(filmed):
+    """What is known of the scene, rendered once."""
+    return extract._known(load_setup(str(filmed / "scene.json")), CAMERA, probe(filmed / "video.mp4"))
+
+
+@pytest.fixture
+def known(looked, monkeypatch):
+    """The scene is not rendered again."""
+    monkeypatch.setattr(extract, "_known", lambda *_: looked)
+    return looked[0]
 
 
 @pytest.fixture
@@ -155,21 +172,66 @@ def test_perfect_estimates_give_the_truth_and_finished_stages_are_kept(filmed, w
 
 
 @needs_gl
-def test_stage_files_of_another_video_and_hands_never_seen_are_refused(filmed, work, tmp_path, capsys):
+def test_stage_files_of_another_video_and_hands_never_seen_are_refused(filmed, known, work, tmp_path, capsys):
     command = [str(filmed), f"--out={tmp_path / 'clip.npz'}", f"--work={work}", QUICK]
     points = load(work / "points.npz", PointTracks)
-    short = replace(points, xy=points.xy[1:], visible=points.visible[1:], conf=points.conf[1:])
-    save(short, work / "points.npz")
+    short_of(points, work / "points.npz")
     said = fails(command, capsys)
     assert f"holds {points.frames - 1} frames, the video {points.frames}" in said and "points.npz" in said
     right = load(work / "landmarks-right.npz", Keypoints)
     save(replace(right, conf=0 * right.conf), work / "landmarks-right.npz")
     assert "the right hand is seen in no frame" in fails(command, capsys)
+    elsewhere = short_of(points, tmp_path / "mine.npz")
+    save(right, work / "landmarks-right.npz")
+    said = fails([*command, f"--points={elsewhere}", "--again", "points"], capsys)
+    assert f"holds {points.frames - 1} frames, the video {points.frames}" in said and "mine.npz" in said
     assert not (tmp_path / "clip.npz").exists() and not (tmp_path / "clip-overlay.mp4").exists()
 
 
+def short_of(points: PointTracks, path: Path) -> Path:
+    """The tracks without their first frame, as a file."""
+    return save(replace(points, xy=points.xy[1:], visible=points.visible[1:], conf=points.conf[1:]), path)
+
+
 @needs_gl
-def test_a_video_of_another_scene_is_refused(filmed, tmp_path, capsys, rng):
+def test_nobody_is_an_error_and_of_two_the_one_in_the_scenes_place_is_taken_and_said(
+    filmed, known, work, truth, tmp_path, capsys, monkeypatch
+):
+    body = load(work / "landmarks-body.npz", Keypoints)
+    for path in work.glob("landmarks-*.npz"):
+        path.unlink()
+    hips, _ = project(truth.joint_positions[0, :1], CAMERA.K, CAMERA.T_camera_world)
+    people = [person(hips[0] + [60.0, 0.0]), person(hips[0] + [2.0, 0.0])]
+    chosen, found = [], []
+
+    def follow(networks, image, before, config, who):
+        chosen.extend([who] if who else [])
+        return Seen(Pose(body.xy[0], body.conf[0], body.xyz[0], 1.0, Roi(hips[0], 50.0)), {"left": None, "right": None})
+
+    monkeypatch.setattr(estimate, "load_networks", lambda _: Networks(*[lambda x: []] * 4))
+    monkeypatch.setattr(estimate, "find_people", lambda *_: tuple(found))
+    monkeypatch.setattr(estimate, "follow", follow)
+    command = [str(filmed), f"--out={tmp_path / 'clip.npz'}", f"--work={work}"]
+    assert "no person is seen" in fails(command, capsys)
+    found += people
+    # that person's hands are not there, and the prompt needs one: what was chosen is said before
+    with pytest.raises(SystemExit):
+        extract.main(command)
+    said = capsys.readouterr()
+    assert "2 persons, the one nearest to where the scene has its human" in said.out
+    assert "the right hand is seen in no frame" in said.err
+    assert len(chosen) == 1 and chosen[0] is people[1]
+    note = load(work / "landmarks-body.npz", Keypoints).origin.provenance
+    assert (note["persons_in_first_frame"], note["person"]) == (2, "nearest to where the scene has its human")
+
+
+def person(hips: np.ndarray) -> Detection:
+    points = np.stack([hips, hips - [0.0, 40.0], hips, hips])
+    return Detection(0.9, np.stack([hips - 20.0, hips + 20.0]), points)
+
+
+@needs_gl
+def test_a_video_of_another_scene_is_refused(filmed, known, tmp_path, capsys, rng):
     noise = rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     write(tmp_path / "v.mp4", [noise] * 3, FPS)
     where = [f"--scene={filmed / 'scene.json'}", f"--camera={filmed}", f"--out={tmp_path / 'out' / 'clip.npz'}"]
