@@ -1,19 +1,24 @@
 # make demo   train, evaluate and film the bundled clip     make check   lint, types, layers
+# make from-video   the same by way of pixels: a sentence, its video, a clip, a policy
 # make test   all tests                                     make bench   speed and memory of this machine
 PYTHON ?= python3
 VENV ?= .venv
 CLIP ?= lift_can-rough
 MINUTES ?= 6
 TORCH ?= torch==2.13.0
+SCENE ?= lift_can
+PROMPT ?= A person lifts the can with the right hand.
+SEEN := $(shell test -e runs/from-video && date +runs/from-video-%Y%m%d-%H%M%S || echo runs/from-video)
 OUT := $(shell test -e runs/demo && date +runs/demo-%Y%m%d-%H%M%S || echo runs/demo)
 
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 CORE := $(VENV)/.installed-core
+PERCEPTION := $(VENV)/.installed-perception
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo from-video test check format bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -29,14 +34,26 @@ $(CORE): pyproject.toml | $(BIN)/python
 	@$(RUN) pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
+$(PERCEPTION): pyproject.toml | $(BIN)/python
+	@echo "Installing devi-jax and what looks at videos into $(VENV) (once, some minutes) ..."
+	@$(RUN) pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[perception]'
+	@touch $(CORE) $@
+
 $(DEV): pyproject.toml | $(BIN)/python
 	@echo "Installing devi-jax and its development tools into $(VENV) (once, a minute or two) ..."
 	@$(RUN) pip install --quiet --disable-pip-version-check $(TORCH)
 	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev,perception,wan]'
-	@touch $(CORE) $@
+	@touch $(CORE) $(PERCEPTION) $@
 
 demo: $(CORE)
 	$(RUN) devi_jax.train --clip=$(CLIP) --minutes=$(MINUTES) --out=$(OUT)
+
+from-video: $(PERCEPTION)
+	$(RUN) devi_jax.imagine --scene=$(SCENE) --prompt="$(PROMPT)" --out=$(SEEN)/video
+	$(RUN) devi_jax.extract $(SEEN)/video --out=$(SEEN)/clip.npz
+	$(RUN) devi_jax.train --clip=$(SEEN)/clip.npz --minutes=$(MINUTES) --out=$(SEEN)/run
+	$(RUN) devi_jax.evaluate $(SEEN)/run --truth=$(SEEN)/video/clip.npz
 
 test: $(DEV)
 	$(RUN) pytest -q -n auto --dist loadfile
