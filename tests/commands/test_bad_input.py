@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from devi_jax import evaluate, play, train
+from devi_jax.core.clipfile import save_clip
+from devi_jax.sources.resolve import resolve
 
 
 def fails(main, arguments, capsys) -> str:
@@ -72,3 +75,17 @@ def test_absolute_actions_have_no_plan_to_turn_around(tmp_path, capsys):
 def test_a_search_without_meaning_is_refused(wrong, tmp_path, capsys):
     message = fails(train.main, ["--clip=lift_can", *wrong, f"--out={tmp_path / 'run'}"], capsys)
     assert ("commit" in message or "elites" in message) and not (tmp_path / "run").exists()
+
+
+def test_a_clip_in_2d_is_refused_by_a_system_that_compares_poses(tmp_path, capsys):
+    flat, out = tmp_path / "flat.npz", tmp_path / "run"
+    save_clip(replace(resolve("lift_can"), object_poses=None), flat)
+    message = fails(train.main, ["--system=skillmimic", f"--clip={flat}", f"--out={out}"], capsys)
+    assert "only in 2D" in message and "--rewards.key-to-object" in message and "devi" in message
+    assert not out.exists()
+
+
+def test_an_unknown_system_is_refused_with_the_known_ones(tmp_path, capsys):
+    out = tmp_path / "run"
+    message = fails(train.main, ["--system=phsyhoi", f"--out={out}"], capsys)
+    assert "physhoi" in message and not out.exists()
