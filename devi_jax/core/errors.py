@@ -5,6 +5,7 @@ Every command turns a `DeviError` into one message on stderr and exit code 2 (se
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -77,6 +78,13 @@ def exit_on_error() -> Iterator[None]:
         yield
     except DeviError as error:
         fail(error)
+    except RuntimeError as error:
+        # what an engine raises inside a compiled program arrives as text in an error of JAX's
+        told = re.search(r"^(?:[\w.]+\.)?(\w+): (.+(?:\n  (?:where|valid|mend): .+)+)", str(error), re.MULTILINE)
+        if told is None or told[1] not in globals():
+            raise
+        print(f"error: {told[2]}", file=sys.stderr)
+        raise SystemExit(2) from None
     except BrokenPipeError:
         # the reader of a pipe (`| head`) has seen enough; keep the interpreter from flushing into it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,9 @@
 """From a system and a clip to an environment: body with the clip's bones, scene, engine, reference, reward terms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from devi_jax.core.camera import Camera
@@ -12,11 +14,15 @@ from devi_jax.systems.system import System
 from devi_jax.systems.terms import TERMS
 from envs.action import acting_joints
 from envs.bodies import human, with_offsets
-from envs.physics import CONTROL_HZ, EngineName, Root, Scene, make_physics
+from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics
+from envs.physics.probe import fit
 from envs.reference import prepare
 from envs.reset import pre_contact_frame
 from envs.terms import Rewards
 from envs.tracking import TrackingEnvironment
+
+PROBED = 32
+"""States of a clip from which the room that MJX-Warp needs is found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,4 +62,14 @@ def assemble(system: System, clip: Clip, engine: EngineName, root: Root) -> Asse
         onset=clip.onset,
         joints=acting_joints(system.environment.action, clip.contact, root),
     )
+    if engine == "warp":
+        environment = replace(environment, physics=_with_room(environment))
     return Assembly(environment, clip, camera)
+
+
+def _with_room(environment: TrackingEnvironment) -> Physics:
+    """Warp physics with buffers for what happens when the clip is replayed from anywhere."""
+    frames = jnp.asarray(np.linspace(0, environment.reference.frames - 2, PROBED).astype(np.int32))
+    states = jax.vmap(environment.start)(frames)
+    controls = jax.vmap(lambda s: environment.control(s, jnp.zeros(environment.action_size)))(states)
+    return fit(environment.physics, states.physics, controls)

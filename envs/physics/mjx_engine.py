@@ -10,29 +10,31 @@ import mujoco
 
 from devi_jax.core.errors import DeviceError
 from envs.physics.advance import Advance, Coordinates
+from envs.physics.room import stop_where_full
+from envs.physics.settings import Settings
 from envs.physics.state import Variation
 from envs.physics.vary import varied_fields
 
-CONTACTS = 64
-"""Contacts of one environment that Warp makes room for; a grasping human has up to 30. It drops what does not fit."""
-ROWS = 4 * CONTACTS
-"""Constraint rows of one environment that Warp makes room for: four an elliptic contact of condim 4."""
+Watch = Callable[[Settings, Any], None]
+"""What looks at Warp's data of a whole batch after every control step."""
 
 
-def advance_mjx(model: mujoco.MjModel, substeps: int, impl: Literal["jax", "warp"]) -> Advance:
+def advance_mjx(
+    model: mujoco.MjModel, settings: Settings, impl: Literal["jax", "warp"], watch: Watch = stop_where_full
+) -> Advance:
     """`Advance` on MJX. Raises `DeviceError` if Warp is asked for and not installed."""
     from mujoco import mjx
 
-    room = {} if impl == "jax" else {"njmax": ROWS}
-
     def make_data(environments: int):
         # Warp shares one contact buffer among all environments of a batch
-        more = room and {"naconmax": CONTACTS * environments}
-        return mjx.make_data(model, impl=impl, **room, **more)
+        room = {"njmax": settings.rows, "naconmax": settings.contacts * environments} if impl == "warp" else {}
+        return mjx.make_data(model, impl=impl, **room)
 
     try:
         template = make_data(1)
         on_device = mjx.put_model(model, impl=impl)
+        if impl == "warp":  # would print from its kernels what `watch` looks at
+            on_device = on_device.tree_replace({"opt._impl.warn_overflow": 0})
     except (ImportError, RuntimeError) as error:
         raise DeviceError(
             f"the {impl} engine does not start: {error}",
@@ -48,20 +50,33 @@ def advance_mjx(model: mujoco.MjModel, substeps: int, impl: Literal["jax", "warp
         objects = {f.field: getattr(on_device, f.field).at[f.index].set(f.values(*factors)) for f in fields}
         with_targets = on_device.replace(qpos_spring=spring, **objects)
         data = data.replace(qpos=now.qpos, qvel=now.qvel, qacc_warmstart=now.warmstart)
-        data = jax.lax.fori_loop(0, substeps, lambda _, d: mjx.step(with_targets, d), data)
-        return Coordinates(data.qpos, data.qvel, data.qacc_warmstart), data.sensordata
+        return jax.lax.fori_loop(0, settings.substeps, lambda _, d: mjx.step(with_targets, d), data)
 
-    return partial(advance, template) if impl == "jax" else _sized(advance, make_data, template)
+    if impl == "jax":
+        return lambda now, spring, variation: _read(advance(template, now, spring, variation))
+    return _sized(advance, make_data, partial(watch, settings))
 
 
-def _sized(advance: Callable, make_data: Callable[[int], Any], template: Any) -> Advance:
-    """`advance` on data made for the size of the batch that `vmap` asks for."""
-    single = jax.custom_batching.custom_vmap(partial(advance, template))
+def _read(data: Any) -> tuple[Coordinates, jax.Array]:
+    return Coordinates(data.qpos, data.qvel, data.qacc_warmstart), data.sensordata
+
+
+def _sized(advance: Callable, make_data: Callable[[int], Any], watch: Callable[[Any], None]) -> Advance:
+    """`advance` on data made for the size of the batch that `vmap` asks for, watched as a whole."""
+
+    def whole(size: int, *inputs):
+        data = jax.vmap(partial(advance, make_data(size)))(*inputs)
+        watch(data)
+        return _read(data)
+
+    @jax.custom_batching.custom_vmap
+    def single(*inputs):
+        return jax.tree.map(lambda x: x[0], whole(1, *jax.tree.map(lambda x: jnp.asarray(x)[None], inputs)))
 
     @single.def_vmap
     def batched(size, mapped, *inputs):
-        whole = jax.tree.map(lambda x, has: x if has else jnp.broadcast_to(x, (size, *x.shape)), inputs, tuple(mapped))
-        out = jax.vmap(partial(advance, make_data(size)))(*whole)
+        given = jax.tree.map(lambda x, has: x if has else jnp.broadcast_to(x, (size, *x.shape)), inputs, tuple(mapped))
+        out = whole(size, *given)
         return out, jax.tree.map(lambda _: True, out)
 
     return single

@@ -132,5 +132,5 @@ def make_physics(scene: Scene, engine: EngineName = "c", settings: Settings | No
     if engine == "c":
         advance = advance_c(model, settings.substeps)
     else:
-        advance = advance_mjx(model, settings.substeps, "jax" if engine == "mjx" else "warp")
+        advance = advance_mjx(model, settings, "jax" if engine == "mjx" else "warp")
     return Physics(scene, engine, settings, model, advance, np.array(joint_order(model)))

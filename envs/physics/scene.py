@@ -43,6 +43,8 @@ def build_spec(scene: Scene, settings: Settings) -> mujoco.MjSpec:
         _add_contact_sensors(spec, parts if settings.sensor_per_part else None)
     for prop in scene.spec.props:
         add_prop(spec, prop, settings.can_sides)
+    for mesh in spec.meshes if settings.hull_vertices else ():
+        mesh.maxhullvert = settings.hull_vertices
     return spec
 
 

@@ -1,5 +1,6 @@
 """Which engine `--physics=auto` takes on this machine, and why."""
 
+from importlib.util import find_spec
 from typing import Literal
 
 import jax
@@ -14,6 +15,8 @@ def choose_engine(choice: EngineChoice = "auto", platform: str | None = None) ->
     platform = platform or jax.default_backend()
     if choice != "auto":
         return choice, f"asked for by --physics={choice}"
+    if platform in ("gpu", "cuda") and find_spec("warp") is None:
+        return "mjx", "MJX-Warp would be faster on this GPU, but warp-lang is not installed: pip install -e '.[gpu]'"
     if platform in ("gpu", "cuda"):
         return "warp", "MJX-Warp is the fastest engine on an NVIDIA GPU"
     if platform == "tpu":

@@ -17,7 +17,9 @@ class Settings:
     """Solver settings of one engine, in MuJoCo's own words.
 
     `can_sides`: 0 keeps a can a true cylinder, n makes it an n-sided prism. `sensor_per_part`: contact sensors address
-    each convex part of the object instead of its body.
+    each convex part of the object instead of its body. `hull_vertices`: most vertices of a convex part, 0 for all.
+    `contacts`, `rows`: contacts and constraint rows of one environment that MJX-Warp makes room for; what does not fit
+    stops the run. `envs.physics.probe` finds them for a scene.
     """
 
     substeps: int
@@ -29,6 +31,9 @@ class Settings:
     impratio: float = 5.0
     can_sides: int = 0
     sensor_per_part: bool = False
+    hull_vertices: int = 0
+    contacts: int = 0
+    rows: int = 0
 
     @property
     def timestep_s(self) -> float:
@@ -50,7 +55,18 @@ SETTINGS: dict[EngineName, Settings] = {
         impratio=1.0,
         can_sides=16,
         sensor_per_part=True,
+        hull_vertices=32,
     ),
     # No PGS in MJX-Warp. Newton ends when it converges, mostly within six iterations and always within twenty.
-    "warp": Settings(substeps=2, integrator="discrete", solver="newton", iterations=20, ls_iterations=10),
+    # A grasping human has up to 30 contacts, of four rows each; a fallen one more.
+    "warp": Settings(
+        substeps=2,
+        integrator="discrete",
+        solver="newton",
+        iterations=20,
+        ls_iterations=10,
+        hull_vertices=32,
+        contacts=64,
+        rows=256,
+    ),
 }
