@@ -248,3 +248,13 @@ def test_devi_without_its_2d_reward_is_devi_times_nothing(near):
     with_pose, pose = rewards("devi_6d")(frame, target)
     place, way = f64(pose["object_position"]), f64(pose["object_rotation"])
     np.testing.assert_allclose(with_pose, without * np.exp(-25 * place**2 - 0.1 * way**2), rtol=1e-4, atol=1e-12)
+
+
+def test_interaction_vectors_differ_as_much_from_either_side(near):
+    """Their weights are of both, half and half: whoever is the reference, the error is the same."""
+    frame, target = near(2)
+    names = ("position", "object_position", "object_rotation")
+    swapped = [replace(a, **{n: getattr(b, n) for n in names}) for a, b in ((frame, target), (target, frame))]
+    fn = jax.jit(TERMS["interaction_vectors"].fn)
+    assert float(fn(frame, target)) > 0.01
+    np.testing.assert_allclose(fn(frame, target), fn(*swapped), rtol=1e-4)
