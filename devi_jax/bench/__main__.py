@@ -1,12 +1,12 @@
-"""`python -m devi_jax.bench [speed|learning|extract]`: how fast this machine is, how soon policies succeed on it, how
-well videos are understood.
+"""`python -m devi_jax.bench [speed|gpu|learning|extract]`: how fast this machine or a GPU is, how soon policies succeed
+on it, how well videos are understood.
 """
 
 import sys
 
-from devi_jax.bench import extract, learning, speed
+from devi_jax.bench import extract, gpu, learning, speed
 
-COMMANDS = {"speed": speed.main, "learning": learning.main, "extract": extract.main}
+COMMANDS = {"speed": speed.main, "gpu": gpu.main, "learning": learning.main, "extract": extract.main}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     name = arguments[0] if arguments and arguments[0] in COMMANDS else None
     if name is None and {"-h", "--help"} & set(arguments):
-        print("python -m devi_jax.bench learning|extract: policies, and videos; each has --help of its own\n")
+        print("python -m devi_jax.bench gpu|learning|extract: a GPU, policies, videos; each has --help of its own\n")
     COMMANDS[name or "speed"](arguments[1:] if name else arguments)
 
 

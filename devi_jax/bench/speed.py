@@ -1,32 +1,44 @@
-"""`python -m devi_jax.bench speed`: how fast physics, environment and learning run here, measured in one process."""
+"""`python -m devi_jax.bench speed`: how fast this machine is, as ratios measured in one run, and against what else.
 
+The raw engine is the unit. A page, a plot and a JSON come of it; docs/performance.md is one.
+"""
+
+import json
 import os
-import time
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import mujoco
 import numpy as np
 import tyro
 
-from agents import Learner
+from devi_jax.bench.speed_jobs import measure_phases
+from devi_jax.bench.speed_page import page
+from devi_jax.bench.speed_plot import plot
+from devi_jax.bench.speed_sizes import size_row
+from devi_jax.bench.speed_worker import run_worker
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import exit_on_error
+from devi_jax.core.skeleton import JOINTS
 from devi_jax.runtime.devices import cpu_count, describe, enable_compilation_cache, ignore_fork_warning, peak_memory_mb
+from devi_jax.runtime.files import jsonable
 from devi_jax.runtime.provenance import provenance
 from devi_jax.sources.resolve import resolve
-from devi_jax.systems import Assembly, System, assemble, devi
-from envs.physics import EngineChoice, choose_engine
+from devi_jax.systems import System, assemble, devi
+from envs.physics import EngineChoice, Root, choose_engine
+from envs.physics.advance import Coordinates
+from envs.tracking import TrackingEnvironment
 
-STEPS = 32
-"""Control steps of one measurement."""
-
-MJX_ENVIRONMENTS = 16
-"""Batch for MJX-JAX, whose rate on a CPU hardly grows with it: more would take many minutes."""
+MARKS = ("<!-- measured -->", "<!-- /measured -->")
+"""Between these a page is renewed; the rest of it is prose."""
+LONG_S = 900.0
+"""Longest that one measurement in a process of its own may take."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +47,26 @@ class Options:
 
     clip: str = "lift_can"
     """Clip whose scene is simulated."""
-    environments: int = 256
-    """Batch size."""
-    repeats: int = 5
-    """Measurements of each figure; the median counts. Alternated, so that a busy machine slows all alike."""
-    mjx: bool = False
-    """Measure MJX-JAX too (a minute of compilation on a CPU)."""
+    root: Root = "free"
+    """Pelvis free or pinned."""
+    repeats: int = 7
+    """Measurements of each figure; the median counts. They take turns, so that a busy machine slows all alike."""
     physics: EngineChoice = "auto"
     """Engine of environment and learner; the raw baseline is C MuJoCo's batch."""
+    devices: tuple[int, ...] = ()
+    """Numbers of devices to measure whole iterations on, each in a process of its own, say 1 2."""
+    memory: tuple[int, ...] = ()
+    """Numbers of environments to measure memory at, each in processes of their own, say 256 1024."""
+    sizes: tuple[str, ...] = ()
+    """Clips whose bytes are counted, say lift_can pick_place."""
+    against: int = 0
+    """Environments of gymnasium and Stable-Baselines3 on the same model, to compare with; 0 leaves them out."""
+    mjx: int = 0
+    """Environments of MJX-JAX to compare with (a minute of compilation on a CPU); 0 leaves it out."""
+    json: Path | None = None
+    """Write all figures to this file as well."""
     out: Path | None = None
-    """Write the table to this Markdown file as well."""
+    """Write the page to this Markdown file, between its marks if it has them, and the plot beside it."""
 
 
 def main(arguments: list[str]) -> None:
@@ -53,128 +75,122 @@ def main(arguments: list[str]) -> None:
         options = tyro.cli(Options, args=arguments, prog="python -m devi_jax.bench speed")
         enable_compilation_cache()
         ignore_fork_warning()
-        text = report(options)
-        print(text)
-        if options.out:
-            options.out.parent.mkdir(parents=True, exist_ok=True)
-            options.out.write_text(text + "\n")
+        report = measure(options, devi("cpu"), resolve(options.clip), arguments)
+        print(page(report))
+        write(report, options.json, options.out)
 
 
-def report(options: Options) -> str:
-    """The whole table as Markdown."""
-    system, clip = devi("cpu"), resolve(options.clip)
+def write(report: dict[str, Any], as_json: Path | None, as_page: Path | None) -> None:
+    """The report's files, whichever are asked for."""
+    for path in (as_json, as_page):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    if as_json is not None:
+        as_json.write_text(json.dumps(jsonable(report), indent=1) + "\n")
+    if as_page is not None:
+        plot(as_page.with_suffix(".png"), report)
+        told = page(report, as_page.with_suffix(".png").name)
+        as_page.write_text(renewed(as_page.read_text(), told) if as_page.exists() else told)
+
+
+def renewed(text: str, told: str) -> str:
+    """A page with what it says between the two `MARKS` replaced, or all of it if it has none."""
+    parts = [text.partition(MARKS[0]), text.partition(MARKS[1])]
+    if not all(mark for _, mark, _ in parts):
+        return told
+    return f"{parts[0][0]}{MARKS[0]}\n\n{told}\n{MARKS[1]}{parts[1][2]}"
+
+
+def measure(options: Options, system: System, clip: Clip, arguments: list[str]) -> dict[str, Any]:
+    """All figures that the options ask for, as JSON types."""
     engine, _ = choose_engine(options.physics)
-    assembly = assemble(system, clip, engine, "free")
-    learner = Learner(assembly.environment, system.ppo, system.network)
-    state = jax.block_until_ready(learner.init(jax.random.key(0)))
-    after, rollout = jax.block_until_ready(learner.collect(state))
-    environment = environment_steps(assembly, options.environments)
-    jobs: dict[str, Callable[[], Any]] = {
-        "raw": raw_batch_steps(assembly, options.environments),
-        "environment": environment,
-        "collect": lambda: learner.collect(state),
-        "learn": lambda: learner.learn(after, rollout),
+    before = load()
+    phases = measure_phases(system, clip, engine, options.root, options.repeats)
+    common = {"clip": options.clip, "root": options.root}
+    report: dict[str, Any] = {
+        "command": " ".join(["python -m devi_jax.bench speed", *arguments]),
+        "date": date.today().isoformat(),
+        "machine": describe(),
+        "cores": cpu_count(),
+        "git": provenance()["git"],
+        "engine": engine,
+        "phases": asdict(phases),
+        "rates": phases.rates,
+        "ratios": phases.ratios,
+        "cpu_rates": phases.cpu_rates,
+        "epochs": system.ppo.epochs,
+        "peak_memory_mb": peak_memory_mb(),
+        "devices": [_devices(n, engine, options.repeats, common) for n in options.devices],
+        "memory": [_memory(n, common) for n in options.memory],
+        "sizes": [size_row(system, name, resolve(name), options.root) for name in options.sizes],
+        "rivals": _rivals(options, system, clip, common),
+        "load": {"before": before, "after": load()},
     }
-    seconds = medians(jobs, options.repeats)
-    count = options.environments * STEPS
-    mjx = _mjx(system, clip) if options.mjx else None
-    return _table(options, seconds, count, system, mjx, engine)
+    return report
 
 
-def raw_batch_steps(assembly: Assembly, count: int) -> Callable[[], None]:
-    """`STEPS` control steps of `mujoco.batch` on the same model, batch and threads, with nothing around it."""
-    from mujoco import batch
-
-    physics = assembly.environment.physics
-    settings = physics.settings
-    start = jax.vmap(lambda _: assembly.environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
-    qpos, qvel = np.asarray(start.physics.qpos), np.asarray(start.physics.qvel)
-    sims = batch.Batch(physics.model, count, cpu_count())
-    spring = sims.expand("qpos_spring")
-    sims.bind("sensordata")
-
-    def run() -> None:
-        sims.reset()
-        sims.qpos, sims.qvel = qpos, qvel
-        for _ in range(STEPS):
-            spring[:] = qpos
-            sims.step(nstep=settings.substeps)
-
-    return run
+def load() -> list[float] | None:
+    """Load averages over 1, 5 and 15 minutes."""
+    return [round(x, 2) for x in os.getloadavg()] if hasattr(os, "getloadavg") else None
 
 
-def environment_steps(assembly: Assembly, count: int) -> Callable[[], Any]:
-    """`STEPS` steps of the whole environment: physics, kinematics, observation, reward, termination."""
-    environment = assembly.environment
-
-    @jax.jit
-    def run(state, action):
-        def step(state, _):
-            state, transition = jax.vmap(environment.step)(state, action)
-            tokens = [x.sum() for x in transition.observation.values()]
-            return state, (transition.reward, transition.terminated, tokens)
-
-        return jax.lax.scan(step, state, None, length=STEPS)
-
-    start = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
-    return lambda: run(start, jnp.zeros((count, environment.action_size)))
+def _devices(count: int, engine: str, repeats: int, common: dict[str, Any]) -> dict[str, Any]:
+    given = {"engine": engine, "devices": count, "repeats": repeats, "preset": "cpu"}
+    return {"devices": count, **run_worker(LONG_S, "iteration", **common, **given)}
 
 
-def medians(jobs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Median wall seconds of each job, after one run that compiles it; the jobs take turns."""
-    for job in jobs.values():
-        jax.block_until_ready(job())
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(repeats):
-        for name, job in jobs.items():
-            began = time.perf_counter()
-            jax.block_until_ready(job())
-            times[name].append(time.perf_counter() - began)
-    return {name: float(np.median(values)) for name, values in times.items()}
+def _memory(count: int, common: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {"environments": count}
+    for name, raw in (("raw", True), ("environment", False)):
+        found = run_worker(LONG_S, "memory", **common, environments=count, raw=raw)
+        out[name] = found.get("peak_bytes", found.get("error"))
+    return out
 
 
-def _mjx(system: System, clip: Clip) -> tuple[float, float]:
-    """Environment steps a second on MJX-JAX, and the seconds its compilation took."""
-    job = environment_steps(assemble(system, clip, "mjx", "free"), MJX_ENVIRONMENTS)
-    began = time.perf_counter()
-    jax.block_until_ready(job())
-    first = time.perf_counter() - began
-    seconds = medians({"mjx": job}, 1)["mjx"]
-    return MJX_ENVIRONMENTS * STEPS / seconds, first - seconds
+def _rivals(options: Options, system: System, clip: Clip, common: dict[str, Any]) -> dict[str, Any]:
+    """Rates of what a user would take instead; `error` where one failed."""
+    out: dict[str, Any] = {}
+    if options.against:
+        count, ppo = options.against, system.ppo
+        settings = {
+            "n_steps": ppo.environments * ppo.horizon // count,
+            "batch_size": ppo.minibatch,
+            "n_epochs": ppo.epochs,
+            "net_arch": list(system.network.actor_widths),
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            write_rival(assemble(system, clip, "c", options.root).environment, Path(folder))
+            for kind in ("sync", "async", "sb3-dummy", "sb3-subproc"):
+                given = {"folder": folder, "kind": kind, "environments": count, "steps": 64, "ppo": settings}
+                out[kind] = {"environments": count, **run_worker(LONG_S, "rival", **given)}
+    if options.mjx:
+        given = {"engine": "mjx", "environments": options.mjx, "steps": 4, "repeats": 1, "preset": "cpu"}
+        out["mjx"] = {"environments": options.mjx, **run_worker(LONG_S, "environment", **common, **given)}
+    return out
 
 
-def _table(options: Options, seconds: dict[str, float], count: int, system: System, mjx, engine: str) -> str:
-    raw, environment = seconds["raw"], seconds["environment"]
-    iteration = seconds["collect"] + seconds["learn"]
-    samples = system.ppo.environments * system.ppo.horizon
-    share = raw * samples / count / iteration
-    rows = [
-        ("raw `mujoco.batch`", f"{count / raw:,.0f} control steps/s", "baseline"),
-        (f"environment on `{engine}`", f"{count / environment:,.0f} steps/s", f"{raw / environment:.2f} of raw"),
-        ("PPO iteration, `cpu` preset", f"{samples / iteration:,.0f} steps/s", f"physics {share:.0%} of the time"),
-        ("  acting", f"{seconds['collect']:.2f} s", f"{samples:,} steps"),
-        ("  learning", f"{seconds['learn']:.2f} s", f"{system.ppo.epochs} epochs"),
-    ]
-    if mjx is not None:
-        rate, compiled = mjx
-        share_of_c = rate * environment / count
-        rows.append(
-            (
-                "environment on `mjx`",
-                f"{rate:,.0f} steps/s",
-                f"{share_of_c:.3f} of `{engine}`, compiled in {compiled:.0f} s",
-            )
-        )
-    rows.append(("peak memory", f"{peak_memory_mb():,.0f} MB", "whole process"))
-    git = provenance()["git"]
-    busy = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
-    load = f"load average over five minutes {busy:.1f}, so on a busy machine read the ratios"
-    head = [
-        f"`python -m devi_jax.bench speed --clip={options.clip} --environments={options.environments} "
-        f"--repeats={options.repeats}{' --mjx' if options.mjx else ''}`, {date.today().isoformat()}, {describe()}, "
-        f"commit {git['commit'][:10] if git else 'unknown'}. Medians; {load}.",
-        "",
-        "| what | rate | |",
-        "|---|---|---|",
-    ]
-    return "\n".join(head + [f"| {a} | {b} | {c} |" for a, b, c in rows])
+def write_rival(environment: TrackingEnvironment, folder: Path) -> None:
+    """What `speed_rivals.MujocoTracking` reads: the model, and the clip in its coordinates."""
+    physics, reference = environment.physics, environment.reference
+
+    def show_spring(now: Coordinates, spring, variation):
+        return Coordinates(spring, now.qvel, now.warmstart), jnp.zeros(physics.model.nsensordata)
+
+    shown: Callable = replace(physics, advance=show_spring).step
+
+    def at(t):
+        state = environment.start(t)
+        spring = shown(state.physics, environment.control(state, jnp.zeros(environment.action_size))).qpos
+        return state.physics.qpos, state.physics.qvel, spring
+
+    qpos, qvel, spring = jax.jit(jax.vmap(at))(jnp.arange(reference.frames))
+    mujoco.mj_saveModel(physics.model, str(folder / "model.mjb"))
+    np.savez(
+        folder / "clip.npz",
+        qpos=qpos,
+        qvel=qvel,
+        spring=spring,
+        position=reference.position,
+        bodies=[physics.model.body(name).id for name in JOINTS],
+        substeps=physics.settings.substeps,
+    )
