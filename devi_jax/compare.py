@@ -33,6 +33,8 @@ class Options:
     """How many seeds."""
     minutes: float = 10.0
     """Minutes of each training, beside planning, compilation and evaluation."""
+    iterations: int | None = None
+    """Iterations of each training, in place of minutes: as many steps for each, however busy the machine is."""
     roots: tuple[Root, ...] = ("pinned",)
     """Free or pinned pelvis."""
     recipe: Recipe = "fast"
@@ -51,8 +53,16 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point."""
     with exit_on_error():
         options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
-        if options.minutes <= 0 or options.seeds < 1 or (options.limit or 1) < 1:
-            raise ConfigError("--minutes, --seeds and --limit must be positive", valid="for example --seeds=3")
+        counts = (
+            options.minutes,
+            options.seeds,
+            options.limit or 1,
+            1 if options.iterations is None else options.iterations,
+        )
+        if min(counts) <= 0:
+            raise ConfigError(
+                "--minutes, --iterations, --seeds, --limit must be positive", valid="for example --seeds=3"
+            )
         cells = wanted(options)
         if options.list_:
             print("\n".join(f"{state(options, cell):9} {cell.name}" for cell in cells))
@@ -71,7 +81,7 @@ def wanted(options: Options) -> list[Cell]:
     """The cells asked for, in the order they are run. Raises `ConfigError` for a clip or a system that is not there."""
     clips = named_clips(options.clips, options.grade)
     systems: list[SystemName] = [_system(name) for words in options.systems for name in words.split(",") if name]
-    return comparison(clips, systems, options.roots, options.seeds, options.minutes, options.recipe)
+    return comparison(clips, systems, options.roots, options.seeds, options.minutes, options.recipe, options.iterations)
 
 
 def _system(name: str) -> SystemName:

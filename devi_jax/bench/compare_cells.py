@@ -1,7 +1,7 @@
 """What a comparison trains: cells of clip, system, root and seed, all for the same time and in the same way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SCORES = (*KEPT, "mpjpe_body_mm", "mpjpe_hand_mm", "t_root_mm")
 
 @dataclass(frozen=True)
 class Cell:
-    """One training. `clip`: a bundled name or a clip file."""
+    """One training. `clip`: a bundled name or a clip file. Where `iterations` are given, minutes are no limit."""
 
     clip: str
     system: SystemName
@@ -29,17 +29,25 @@ class Cell:
     seed: int
     minutes: float
     recipe: Recipe
+    iterations: int | None = None
+
+    @property
+    def budget(self) -> str:
+        """How long it is trained, in words."""
+        return f"{self.minutes:g} minutes" if self.iterations is None else f"{self.iterations} iterations"
 
     @property
     def name(self) -> str:
         """What its row, its run folder and its log are called."""
-        return f"{Path(self.clip).stem}-{self.system}-{self.root}-{self.recipe}-{self.minutes:g}min-{self.seed}"
+        length = f"{self.minutes:g}min" if self.iterations is None else f"{self.iterations}it"
+        return f"{Path(self.clip).stem}-{self.system}-{self.root}-{self.recipe}-{length}-{self.seed}"
 
     @property
     def flags(self) -> list[str]:
         """Flags of `devi_jax.train`."""
         told = {"clip": self.clip, "system": self.system, "recipe": self.recipe, "root": self.root, "seed": self.seed}
-        return [f"--{name}={value}" for name, value in told.items()] + [f"--minutes={self.minutes:g}"]
+        told |= {"iterations": self.iterations} if self.iterations else {"minutes": f"{self.minutes:g}"}
+        return [f"--{name}={value}" for name, value in told.items()]
 
 
 def comparison(
@@ -49,10 +57,11 @@ def comparison(
     seeds: int,
     minutes: float,
     recipe: Recipe,
+    iterations: int | None = None,
 ) -> list[Cell]:
     """Every combination: a seed of everything before another seed, all systems of a clip one after another."""
     combined = product(range(seeds), roots, dict.fromkeys(clips), dict.fromkeys(systems))
-    return [Cell(clip, system, root, seed, minutes, recipe) for seed, root, clip, system in combined]
+    return [Cell(clip, system, root, seed, minutes, recipe, iterations) for seed, root, clip, system in combined]
 
 
 def named_clips(names: Sequence[str], grade: str) -> list[str]:
@@ -92,14 +101,14 @@ def collect(cell: Cell, folder: Path) -> Row:
         "system": cell.system,
         "root": cell.root,
         "seed": cell.seed,
-        "minutes": cell.minutes,
+        "budget": cell.budget,
         "recipe": cell.recipe,
     }
     try:
         came = outcome(folder, SCORES)
     except RunError:
         came = {"status": "failed", "evaluation": None, "trained_minutes": 0.0, "environment_steps": 0}
-        came |= made(git_state(), dict(machine()))
+        came |= made(git_state(), asdict(machine()))
     return {**told, **came, "error": None if came["evaluation"] else last_words(folder)}
 
 

@@ -14,7 +14,7 @@ HEAD = """# Methods compared
 it. Nobody edits it by hand, and a run that failed stays in.
 
 - Every system has its own reward, termination and goal ([fidelity.md](fidelity.md)), and the same body, physics,
-  networks, learner, way of learning, minutes and evaluator. Where that way plans first, the plan's score is the
+  networks, learner, recipe, length of training and evaluator. Where the recipe plans first, a plan's score is the
   system's own reward.
 - Errors are means over the whole clip from its exact start; nothing is cut off after a fall. Numbers are means over
   clips, **±** their standard deviation over seeds, where there are several.
@@ -45,24 +45,24 @@ def page(rows: Sequence[Row]) -> str:
     return "\n".join([*parts, "## Runs\n", _runs(rows)])
 
 
-def _setting(row: Row) -> tuple[str, str, float]:
-    return row["root"], row["recipe"], row["minutes"]
+def _setting(row: Row) -> tuple[str, str, str]:
+    return row["root"], row["recipe"], row["budget"]
 
 
 def _order(row: Row) -> tuple:
     names = list(LABELS)
     system = names.index(row["system"]) if row["system"] in names else len(names)
-    return row["root"] != "pinned", row["recipe"], row["minutes"], row["clip"], system, row["seed"]
+    return row["root"] != "pinned", row["recipe"], row["budget"], row["clip"], system, row["seed"]
 
 
-def _tables(setting: tuple[str, str, float], rows: Sequence[Row]) -> str:
-    root, recipe, minutes = setting
+def _tables(setting: tuple[str, str, str], rows: Sequence[Row]) -> str:
+    root, recipe, budget = setting
     pelvis = "Pinned pelvis" if root == "pinned" else "On its own feet"
     clips = list(dict.fromkeys(r["clip"] for r in rows))
     seeds = len({r["seed"] for r in rows})
     return "\n".join(
         [
-            f"## {pelvis}, recipe {recipe}, {minutes:g} minutes each\n",
+            f"## {pelvis}, recipe {recipe}, {budget} each\n",
             f"{len(clips)} clips ({', '.join(clips)}), {seeds} {'seed' if seeds == 1 else 'seeds'}.\n",
             "### Table 1: errors where both succeed\n",
             PAIRED,
@@ -217,6 +217,6 @@ def _runs(rows: Sequence[Row]) -> str:
     lines = []
     for r in rows:
         status = r["status"] if not r.get("error") else f"{r['status']}: {r['error']}".replace("|", "/")
-        minutes, steps = f"{r['trained_minutes']:.1f} of {r['minutes']:g}", f"{r['environment_steps'] / 1e6:.2f} M"
+        minutes, steps = f"{r['trained_minutes']:.1f}", f"{r['environment_steps'] / 1e6:.2f} M"
         lines.append([f"`{r['cell']}`", status, minutes, steps, *made_cells(r)])
     return MADE_NOTE + table(["cell", "", "minutes", "steps", *MADE], lines)

@@ -34,9 +34,11 @@ def test_every_setting_is_in_the_name():
             {"seed": 1},
             {"minutes": 2.5},
             {"recipe": "paper"},
+            {"iterations": 40},
         )
     ]
-    assert len({c.name for c in (cell, *others)}) == 7
+    assert len({c.name for c in (cell, *others)}) == 8
+    assert cell.budget == "3 minutes" and others[-1].budget == "40 iterations"
 
 
 def test_clips_are_sets_names_and_files(tmp_path):
@@ -60,6 +62,8 @@ def test_the_flags_of_a_cell_are_flags_of_training(system):
     options = tyro.cli(train.Options, args=cell.flags, default=default)
     assert (options.which, options.recipe, options.root, options.seed) == (system, "paper", "pinned", 2)
     assert (options.clip, options.minutes, options.until) == ("lift_can-mild", 2.5, None)
+    options = tyro.cli(train.Options, args=replace(cell, iterations=40).flags, default=default)
+    assert (options.iterations, options.minutes, options.which) == (40, None, system)
 
 
 @pytest.fixture
@@ -140,7 +144,7 @@ def test_a_row_keeps_every_score_of_the_tables(trained):
     _, folder = trained
     row = collect(Cell("lift_can-mild", "skillmimic", "pinned", 3, 6.0, "fast"), folder)
     assert row["evaluation"]["exact"]["mpjpe_body_mm"] == 11.0 and row["system"] == "skillmimic"
-    assert row["recipe"] == "fast" and row["commit"] == "c0ffee"
+    assert row["recipe"] == "fast" and row["budget"] == "6 minutes" and row["commit"] == "c0ffee"
 
 
 def test_the_last_words_are_the_last_error(tmp_path):

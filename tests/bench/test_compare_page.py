@@ -26,7 +26,7 @@ def row(system="devi", clip="lift_can-mild", seed=0, all_mm=20.0, t_obj=15.0, o_
         "root": "pinned",
         "recipe": "fast",
         "seed": seed,
-        "minutes": 2.0,
+        "budget": "2 minutes",
         "trained_minutes": 2.0,
         "environment_steps": 1_000_000,
         "status": "done",
@@ -116,7 +116,7 @@ def test_plan_and_replay_are_never_counted_as_policy():
 
 
 def test_settings_are_never_mixed_and_order_does_not_matter():
-    rows = [row(), row(root="free"), row(minutes=5.0), row(recipe="paper"), row("devi_no_object")]
+    rows = [row(), row(root="free"), row(budget="40 iterations"), row(recipe="paper"), row("devi_no_object")]
     text = page(rows)
     assert text == page(rows[::-1]) and text.count("### Table 1") == 4
     assert "Nothing to compare yet." in section(text, "On its own feet, recipe fast, 2 minutes each") + text
