@@ -1,6 +1,7 @@
 """Notebooks are stored without outputs, are valid, and run on today's commands and terms."""
 
 import ast
+import json
 from pathlib import Path
 
 import nbformat
@@ -9,8 +10,10 @@ import pytest
 from devi_jax import evaluate
 from devi_jax.extract import Extract
 from devi_jax.imagine import Imagine
+from devi_jax.sources.resolve import bundled
 from devi_jax.sources.setups import load_setup
-from devi_jax.systems import devi
+from devi_jax.systems import TERMS, devi
+from devi_jax.systems.metrics import Scores
 from devi_jax.train import Options
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
@@ -35,14 +38,71 @@ def test_notebook_is_python(path):
         ast.parse(source)
 
 
+class Asked(list):
+    """Notes the commands that a notebook gives, in place of running them."""
+
+    def __call__(self, name, *flags):
+        self.append((name, [flag[2:].partition("=")[0] for flag in flags if flag.startswith("--")]))
+
+
+def given(name: str) -> tuple[dict, Asked]:
+    """The settings of a notebook, and the commands that it gives when run up to its first results."""
+    asked = Asked()
+    names: dict = {"Path": Path, "folder": Path("folder"), "command": asked}
+    cells = code(NAMED[name])
+    exec(cells[0], names)
+    for cell in cells[1:]:
+        for part in ast.parse(cell).body:
+            text = ast.unparse(part)
+            if text.startswith(("command(", "run =", "runs =")) or (isinstance(part, ast.For) and "command(" in text):
+                exec(text, names)
+    return names, asked
+
+
+def test_the_first_policy_asks_for_a_clip_and_flags_that_exist():
+    names, asked = given("01_first_policy")
+    assert names["CLIP"] in bundled() and names["EXTRA"] == []
+    assert [name for name, _ in asked] == ["clips", "clips", "train"]
+    assert {*asked[-1][1]} <= {*Options.__dataclass_fields__}
+    assert asked[0][1] == ["set"] and "--set=tabletop" in "".join(code(NAMED["01_first_policy"]))
+
+
 def test_the_ablation_uses_flags_and_terms_that_exist():
-    cells = code(NAMED["reward_ablation"])
-    text = "\n".join(cells)
-    settings: dict = {}
-    exec(cells[0], settings)
-    assert settings["TERM"] in devi().rewards and len(devi().rewards) == 9
-    for flag in ("clip", "preset", "minutes", "out"):
-        assert f"--{flag}=" in text and flag in Options.__dataclass_fields__
+    names, asked = given("02_reward_ablation")
+    rewards = devi().rewards
+    assert names["CLIP"] in bundled() and len(rewards) == 9
+    changed = {flag for flags in names["CHANGES"].values() for flag in flags}
+    for flag in changed:
+        start, term, value = flag.partition("=")[0].split(".")
+        assert start == "--rewards" and term.replace("-", "_") in rewards and value in ("weight", "sharpness")
+    assert [name for name, _ in asked] == ["train"] * (1 + len(names["CHANGES"]))
+    own = {flag for _, flags in asked for flag in flags if not flag.startswith("rewards.")}
+    assert own <= {*Options.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("name", ["01_first_policy", "02_reward_ablation"])
+def test_results_are_shown_of_what_a_run_leaves(name, tmp_path, monkeypatch, capsys):
+    """All cells, on run folders with the files of a training; the commands themselves are tested elsewhere."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.setattr(plt, "show", lambda: None)
+    score = {key: 0.5 for key in Scores.__dataclass_fields__}
+    row = {"iteration": 1, "steps": 10, **{f"environment/{term}": 0.1 for term in TERMS}}
+
+    def command(kind, *flags):
+        if kind == "train":
+            (run,) = (Path(flag.partition("=")[2]) for flag in flags if flag.startswith("--out="))
+            run.mkdir()
+            judged = {"exact": score, "perturbed": {"success_rate": 0.5}}
+            (run / "evaluation.json").write_text(json.dumps({**judged, "reference": judged}))
+            (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for _ in range(2)))
+
+    names: dict = {}
+    for cell in code(NAMED[name]):
+        exec(cell, names)
+        if "command" in names:
+            names["command"] = command
+    plt.close("all")
+    assert "lift_can" in names["CLIP"] and "0.5" in capsys.readouterr().out
 
 
 def test_from_video_asks_for_flags_files_and_a_scene_that_exist():
