@@ -3,7 +3,7 @@
 The stages know each other only by what they hand on: landmarks or estimates, tracks, a motion, the aligned motion.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,10 +13,10 @@ from devi_jax.core.camera import project
 from devi_jax.core.clip import ObjectTracks
 from devi_jax.core.skeleton import JOINTS, SIDES
 from perception.align.config import AlignConfig
-from perception.align.evidence import Evidence, Landmarks
+from perception.align.evidence import Carried, Evidence, Landmarks
 from perception.align.first_frame import Mode, align_first_frame, carry_first_pose
-from perception.align.hoi import align_hoi
 from perception.align.landmarks import body_landmarks, hand_landmarks
+from perception.align.passes import align_carried
 from perception.contact import ContactConfig
 from perception.contracts import BodyMotion, EstimateError, HandMotion, PointTracks
 from perception.export import Recovered
@@ -24,10 +24,12 @@ from perception.known import Known
 from perception.landmarks.estimate import PersonLandmarks, landmarks
 from perception.landmarks.evidence import body_evidence, hand_evidence
 from perception.landmarks.lift import lift
+from perception.mirror import unmirrored
 from perception.motion import Motion, positions, to_world
+from perception.object.path import ObjectPath, object_path
 from perception.points.track import track
 from perception.points.visible import spread, visible_vertices
-from perception.touch import find_touch
+from perception.touch import find_touch, first_motion, hand_labels, held_frames
 from perception.unify import UnifyConfig, unify
 from perception.video import Video, read
 
@@ -67,7 +69,9 @@ def check_hands(seen: Mapping[str, bool], known: Known) -> None:
 
 def from_landmarks(person: PersonLandmarks, known: Known) -> Human:
     """The human by closed-form lifting. Raises `EstimateError` if the body is not seen in the first frames."""
-    return Human(lift(person, known.camera, known.first), body_evidence(person), hand_evidence(person))
+    return Human(
+        unmirrored(lift(person, known.camera, known.first), known.camera), body_evidence(person), hand_evidence(person)
+    )
 
 
 def from_tools(
@@ -128,15 +132,30 @@ def align(
     config: AlignConfig,
     contact: ContactConfig,
     progress: Callable[[int, float], None] | None = None,
+    path: ObjectPath | None = None,
 ) -> Motion:
-    """Visual HOI alignment (Eq. 10-14) with what is known of the scene. Raises what `align_hoi` raises."""
+    """Visual HOI alignment (Eq. 10-14) with what is known of the scene; with the object's `path`, beyond its first
+    motion as well (`AlignConfig.carry`). Raises what `align_hoi` raises.
+    """
     touch = find_touch(points, human.hands, known.points_world, known.hands, contact)
     evidence = Evidence(known.camera, human.body, human.hands, known.first, touch)
-    motion, record = align_hoi(human.motion, evidence, config, progress)
-    note = {"seconds": round(record.seconds, 1), "touch": None}
+    note: dict[str, Any] = {"touch": None}
     if touch is not None:
         note["touch"] = {"hands": list(touch.hands), "onset": touch.onset, "moves": touch.moves}
+        if path is not None and config.carry:
+            held = held_frames(hand_labels(points, human.hands, contact), touch.hands) & path.found[:, None]
+            carried = Carried(path.positions, path.rotations, held, known.points, touch.moves)
+            evidence = replace(evidence, carried=carried)
+            note["object_path"] = {"found": float(path.found.mean()), "held_frames": held.sum(axis=0).tolist()}
+    motion, record = align_carried(human.motion, evidence, config, progress)
+    note["seconds"] = round(record.seconds, 1)
     return replace(motion, provenance={**motion.provenance, "align_hoi": motion.provenance["align_hoi"] | note})
+
+
+def follow_path(frames: Iterable[np.ndarray], points: PointTracks, known: Known) -> ObjectPath | None:
+    """The object's poses over the video, None where it never moves."""
+    moves = first_motion(points)
+    return None if moves is None else object_path(frames, points, known, moves)
 
 
 def recovered(motion: Motion, points: PointTracks, known: Known, provenance: Mapping[str, Any]) -> Recovered:

@@ -18,7 +18,7 @@ from perception.motionfile import load_motion, save_motion
 from perception.readers import table
 from perception.readers.shot import Shot, shot_of
 from perception.sources import Sources, Stage
-from perception.video import Video
+from perception.video import Video, read
 
 SIDES: tuple[Side, ...] = ("left", "right")
 
@@ -99,7 +99,8 @@ class Stages:
             def shown(step: int, _: float) -> None:
                 say.part((step + 1) / s.align.iterations)
 
-            return recover.align(human, points, self.known, s.align, s.contact, shown)
+            path = recover.follow_path(read(self.video), points, self.known) if s.align.carry else None
+            return recover.align(human, points, self.known, s.align, s.contact, shown, path)
 
         return self._motion("aligned", key, align)
 

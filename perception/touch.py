@@ -73,6 +73,15 @@ def hand_labels(points: PointTracks, hands: Landmarks, config: ContactConfig | N
     return labels * [path is not None for path in paths]
 
 
+def held_frames(labels: np.ndarray, who: Sequence[int]) -> np.ndarray:
+    """Frames (T, 2) bool in which the hands `who` hold the object by the labels (T, 2); one without any has all."""
+    held = np.zeros(labels.shape, bool)
+    for side in who:
+        own = labels[:, side] if labels[:, side].any() else labels.max(axis=1)
+        held[:, side] = own > 0.5
+    return held
+
+
 def _path(hands: Landmarks, side: int) -> np.ndarray | None:
     """Pixels (T, J, 2) of one hand's points, bridged where it is not seen; None if it is nowhere."""
     tips = len(TIPS) // 2

@@ -46,6 +46,11 @@ class AlignConfig:
     """J* of Eq. 14: the 16 joints of the hand, or its five fingertips: joints of the palm cannot touch."""
     clearance_m: float = 0.015
     """A part this near to the surface touches: fingers are thick, and a grasp need not use all. Zero is as printed."""
+    carry: bool = True
+    """Beyond Eq. 14, which ends when the object moves: hands keep their place on it, whose path is known, while they
+    hold it. Our own; `False` leaves Eq. 14 alone."""
+    weight_carry: float = 2e4
+    """Hands do not slip on what they hold, per m^2."""
     softness_m: float = 0.0
     """Width of a soft minimum over frames; zero is the printed one."""
     weight_departure: float = 2.0
@@ -86,6 +91,7 @@ def paper() -> AlignConfig:
         reach="minimum",
         margin_frames=0,
         parts="hand",
+        carry=False,
         clearance_m=0.0,
         weight_departure=0.0,
         weight_unrest=0.0,

@@ -75,6 +75,32 @@ class Touch:
 
 
 @dataclass(frozen=True)
+class Carried:
+    """Where the object is while hands hold it.
+
+    `positions` (T, 3) metres, `rotations` (T, 4): its poses in the world. `held` (T, 2) bool: frames in which the left
+    and the right hand hold it and its pose is known. `surface` (P, 3): points all over it, in its own frame. Before
+    frame `moves` it rests.
+    """
+
+    positions: np.ndarray
+    rotations: np.ndarray
+    held: np.ndarray
+    surface: np.ndarray
+    moves: int
+
+    def validate(self, frames: int, where: str) -> None:
+        """Raise `ClipError` unless there are `frames` finite poses and labels, and a surface."""
+        wanted = {"positions": (frames, 3), "rotations": (frames, 4), "held": (frames, 2)}
+        for name, shape in wanted.items():
+            value = getattr(self, name)
+            if value.shape != shape or not np.isfinite(value).all():
+                raise ClipError(f"{name} has shape {value.shape}", where=where, valid=f"finite, {shape}")
+        if self.surface.ndim != 2 or self.surface.shape[1:] != (3,) or len(self.surface) == 0:
+            raise ClipError(f"the surface has shape {self.surface.shape}", where=where, valid="(P, 3), P > 0")
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that alignment may look at. `body` and `hands` are the points of Eq. 11 and of Eq. 12."""
 
@@ -83,6 +109,7 @@ class Evidence:
     hands: Landmarks
     first: FirstPose | None = None
     touch: Touch | None = None
+    carried: Carried | None = None
 
     def validate(self, frames: int, where: str = "evidence") -> None:
         """Raise unless every part is sound and as long as the motion."""
@@ -91,3 +118,5 @@ class Evidence:
         self.hands.validate(frames, f"{where}: hands")
         if self.touch is not None:
             self.touch.validate(frames, f"{where}: touch")
+        if self.carried is not None:
+            self.carried.validate(frames, f"{where}: carried")

@@ -42,6 +42,11 @@ def reach(parts: Tensor, surface: Tensor, clearance_m: float = 0.0) -> Tensor:
     return torch.relu(torch.cdist(parts, surface).amin(-1) - clearance_m).mean(-1)
 
 
+def slip(parts: Tensor) -> Tensor:
+    """Mean square distance of parts of a hand in the object's frame (F, A, 3) to their mean place, m^2."""
+    return ((parts - parts.mean(0)) ** 2).sum(-1).mean()
+
+
 def touch_once(distance: Tensor, softness_m: float) -> Tensor:
     """The minimum over frames of Eq. 14, (T,) -> (), metres; a soft one lets frames near the best have a part."""
     if softness_m == 0:

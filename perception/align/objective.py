@@ -10,10 +10,14 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, TIPS, joint_class
 from perception import so3
 from perception.align import losses
+from perception.align.carry import holds
 from perception.align.config import AlignConfig, optimised
 from perception.align.evidence import Evidence, Landmarks
 from perception.kinematics import N_JOINTS, fingertips, forward, points
 from perception.motion import Motion
+
+SURFACE = 800
+"""At most about so many points stand for a held object's surface."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,22 @@ class Reach:
 
 
 @dataclass(frozen=True)
+class Held:
+    """One hold: the hand's fingertips `parts` and its `palm` among the 62 points, frames (F,), the object there."""
+
+    parts: list[int]
+    palm: list[int]
+    frames: Tensor
+    turn: Tensor
+    at: Tensor
+    surface: Tensor
+
+    def inside(self, at: Tensor, which: list[int]) -> Tensor:
+        """Points (F, A, 3) in the object's frame."""
+        return (at[self.frames][:, which] - self.at[:, None]) @ self.turn
+
+
+@dataclass(frozen=True)
 class Problem:
     """All that stays constant while corrections `tangent` (T, V, 3) of the joints `moving` (V,) change."""
 
@@ -51,6 +71,7 @@ class Problem:
     body: Seen
     hands: Seen
     reaches: tuple[Reach, ...]
+    holds: tuple[Held, ...]
 
 
 def prepare(motion: Motion, evidence: Evidence, config: AlignConfig) -> Problem:
@@ -74,6 +95,7 @@ def prepare(motion: Motion, evidence: Evidence, config: AlignConfig) -> Problem:
         body=_seen(evidence.body),
         hands=_seen(evidence.hands),
         reaches=_reaches(evidence, config),
+        holds=_holds(evidence, config),
     )
 
 
@@ -99,6 +121,11 @@ def terms(problem: Problem, tangent: Tensor, config: AlignConfig) -> dict[str, T
     if problem.reaches:
         away = [_reached(at, reach, config) for reach in problem.reaches]
         out["hoi"] = config.weight_hoi * torch.stack(away).sum()
+    if problem.holds:
+        inside = [(hold, hold.inside(at, hold.parts), hold.inside(at, hold.palm)) for hold in problem.holds]
+        away = [losses.reach(tips, hold.surface, config.clearance_m).mean() for hold, tips, _ in inside]
+        out["held"] = config.weight_hoi * torch.stack(away).sum()
+        out["carry"] = config.weight_carry * torch.stack([losses.slip(palm) for _, _, palm in inside]).sum()
     return out
 
 
@@ -126,6 +153,24 @@ def _reaches(evidence: Evidence, config: AlignConfig) -> tuple[Reach, ...]:
     frames = slice(touch.onset if every else 0, touch.moves if every else touch.moves + config.margin_frames)
     surface = _tensor(touch.points)
     return tuple(Reach(_parts(side, config.parts), surface, frames, every) for side in touch.hands)
+
+
+def _holds(evidence: Evidence, config: AlignConfig) -> tuple[Held, ...]:
+    carried = evidence.carried
+    if carried is None or not config.carry:
+        return ()
+    every = max(1, len(carried.surface) // SURFACE)
+    return tuple(
+        Held(
+            parts=_parts(side, config.parts),
+            palm=[i for i in HAND_BODIES[side] if i not in TIPS],
+            frames=torch.tensor(frames),
+            turn=_tensor(rot.quat_to_matrix(carried.rotations[frames])),
+            at=_tensor(carried.positions[frames]),
+            surface=_tensor(carried.surface[::every]),
+        )
+        for side, frames in holds(carried)
+    )
 
 
 def _parts(side: int, parts: str) -> list[int]:

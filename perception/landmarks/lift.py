@@ -17,7 +17,7 @@ from perception.contracts.checks import EstimateError
 from perception.contracts.keypoints import Keypoints
 from perception.gaps import fill_rotations
 from perception.landmarks.estimate import PersonLandmarks
-from perception.landmarks.posture import PostureConfig, fit_posture
+from perception.landmarks.posture import PostureConfig, fit_posture, resting
 from perception.landmarks.turns import between, fitted, smoothed
 from perception.motion import Motion
 
@@ -69,7 +69,7 @@ def lift(person: PersonLandmarks, camera: Camera, first: FirstPose, config: Lift
     never = [side for side in SIDES if not hands[side].seen[: config.calibrate_frames].any()]
     scale = camera.diagonal_px / REFERENCE_DIAGONAL_PX
     seen, sigma = _arms(body, hands, never, config, scale)
-    arms = fit_posture(seen, sigma, camera, first, fps, config.posture)
+    arms = fit_posture(seen, sigma, camera, resting(first, len(seen.px)), fps, config.posture)
     turns = _hands(hands, never, first, config)
     note = {"lift": asdict(config) | {"hands_not_lifted": never}, "landmarks": person.body.origin.provenance}
     root = _tiled(first.root, len(arms))

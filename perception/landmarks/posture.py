@@ -32,29 +32,59 @@ class PostureConfig:
     """Enough when no rotation vector moves more, in radians, or the objective falls by less than this part."""
 
 
+@dataclass(frozen=True)
+class Base:
+    """What rotation vectors start from: `rotations` (T, 52, 4), `root` (T, 3), `offsets` (52, 3)."""
+
+    rotations: np.ndarray
+    root: np.ndarray
+    offsets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Joints whose place is known: `points` (A,) at `xyz` (T, A, 3) metres, by `weight` (T, A), one over variance."""
+
+    points: tuple[int, ...]
+    xyz: np.ndarray
+    weight: np.ndarray
+
+
+def resting(first: FirstPose, frames: int) -> Base:
+    """The first frame's pose in all frames."""
+    return Base(np.tile(first.rotations, (frames, 1, 1)), np.tile(first.root, (frames, 1)), first.offsets)
+
+
+NO_ANCHORS = Anchors((), np.zeros((1, 0, 3)), np.zeros((1, 0)))
+
+
 def fit_posture(
     seen: Landmarks,
     sigma_px: np.ndarray,
     camera: Camera,
-    first: FirstPose,
+    base: Base,
     fps: float,
     config: PostureConfig,
+    anchors: Anchors = NO_ANCHORS,
 ) -> np.ndarray:
-    """Rotations (T, 52, 4) of all joints; those beside `MOVING` stay as in the first frame.
+    """Rotations (T, 52, 4) of all joints; those beside `MOVING` stay as in `base`.
 
     Levenberg and Marquardt over the whole clip: the prior is linear in the rotation vectors, only pixels are not.
 
     Args:
         seen: pixels whose constant offsets are taken out, as (T, L).
         sigma_px: standard deviation (L,) of each point.
+        base: what is turned as little as can be.
+        anchors: where joints are known to be in space.
     """
     moving = [INDEX[name] for name in MOVING]
     frames, size = len(seen.px), 3 * len(moving)
     turn = np.where([n.startswith("spine") for n in MOVING], config.spine_turn_rad, config.turn_rad)
     stiff = np.repeat(turn**-2.0, 3)
     smooth = np.full(size, (config.step_rad * 30 / fps) ** -2.0)
-    weight = np.repeat(seen.confidence / sigma_px**2, 2, axis=1)
-    problem = _Problem(seen, camera, first, tuple(moving))
+    held = np.broadcast_to(anchors.weight, (frames, len(anchors.points)))
+    weight = np.concatenate([np.repeat(seen.confidence / sigma_px**2, 2, axis=1), np.repeat(held, 3, axis=1)], axis=1)
+    problem = _Problem(seen, camera, base, anchors, tuple(moving))
     tangent = np.zeros((frames, len(moving), 3))
     damping = 1e-2
     residual, jacobian = _residual(problem, tangent)
@@ -63,9 +93,9 @@ def fit_posture(
         weighted = jacobian * weight[..., None]
         hessian = np.einsum("tri,trj->tij", weighted, jacobian) + np.diag(stiff)
         x = tangent.reshape(frames, size)
-        gradient = np.einsum("tri,tr->ti", weighted, residual) + stiff * x - smooth * _bend(x)
+        gradient = np.einsum("tri,tr->ti", weighted, residual) + stiff * x - smooth * bend(x)
         damped = hessian + damping * np.einsum("tii,ij->tij", hessian, np.eye(size))
-        tried = tangent - _solve(damped, smooth, gradient).reshape(tangent.shape)
+        tried = tangent - solve_chain(damped, smooth, gradient).reshape(tangent.shape)
         then, slope = _residual(problem, tried)
         now = _cost(then, tried, weight, stiff, smooth)
         if now > cost:
@@ -91,34 +121,40 @@ class _Problem:
 
     seen: Landmarks
     camera: Camera
-    first: FirstPose
+    base: Base
+    anchors: Anchors
     moving: tuple[int, ...]
 
 
 def _turned(problem: _Problem, tangent: np.ndarray) -> np.ndarray:
     moving = list(problem.moving)
-    local = np.tile(problem.first.rotations, (len(tangent), 1, 1))
+    local = problem.base.rotations.copy()
     local[:, moving] = rot.quat_mul(local[:, moving], rot.quat_exp(tangent))
     return local
 
 
 def _residual(problem: _Problem, tangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels less what they should be (T, 2L), and that by the rotation vectors (T, 2L, 3V)."""
-    frames, seen, camera = len(tangent), problem.seen, problem.camera
+    """Pixels and metres less what they should be (T, 2L + 3A), and that by the rotation vectors (T, ., 3V)."""
+    frames, seen, camera, anchors = len(tangent), problem.seen, problem.camera, problem.anchors
     local = _turned(problem, tangent)
-    at = forward_kinematics(local, np.tile(problem.first.root, (frames, 1)), problem.first.offsets)
+    at = forward_kinematics(local, problem.base.root, problem.base.offsets)
     points = at[:, list(seen.points)]
     moved = _moved(problem, local, tangent, at)
     px, depth = project(points, camera.K, camera.T_camera_world)
     focal, axes = camera.K[[0, 1], [0, 1]], camera.T_camera_world[:3, :3]
     ray = (px - camera.K[:2, 2]) / focal
     slope = (axes[:2] - ray[..., None] * axes[2]) * (focal[:, None] / depth[..., None, None])
-    return (px - seen.px).reshape(frames, -1), (slope @ moved).reshape(frames, 2 * len(seen.points), -1)
+    flat = (slope @ moved[:, : len(seen.points)]).reshape(frames, 2 * len(seen.points), -1)
+    away = (at[:, list(anchors.points)] - anchors.xyz).reshape(frames, -1)
+    jacobian = np.concatenate(
+        [flat, moved[:, len(seen.points) :].reshape(frames, away.shape[1], flat.shape[2])], axis=1
+    )
+    return np.concatenate([(px - seen.px).reshape(frames, -1), away], axis=1), jacobian
 
 
 def _moved(problem: _Problem, local: np.ndarray, tangent: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """How points move in the world as rotation vectors change, (T, L, 3, 3V)."""
-    moving, points = problem.moving, problem.seen.points
+    """How points and anchored joints move in the world as rotation vectors change, (T, L + A, 3, 3V)."""
+    moving, points = problem.moving, (*problem.seen.points, *problem.anchors.points)
     turn = rot.quat_to_matrix(global_rotations(local)[:, list(moving)]) @ right_jacobian(tangent)
     out = np.zeros((len(local), len(points), 3, len(moving), 3))
     for v, joint in enumerate(moving):
@@ -150,13 +186,13 @@ def right_jacobian(rotvec: np.ndarray) -> np.ndarray:
     return np.eye(3) - first * k + second * (k @ k)
 
 
-def _bend(x: np.ndarray) -> np.ndarray:
+def bend(x: np.ndarray) -> np.ndarray:
     """Second difference in time (T, N), the ends free."""
     steps = np.diff(x, axis=0)
     return np.diff(steps, axis=0, prepend=0 * x[:1], append=0 * x[:1])
 
 
-def _solve(blocks: np.ndarray, smooth: np.ndarray, right: np.ndarray) -> np.ndarray:
+def solve_chain(blocks: np.ndarray, smooth: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solve the block tridiagonal system of `blocks` (T, N, N) and the smoothness (N,) of neighbours."""
     frames, size = right.shape
     neighbours = np.full(frames, 2.0)

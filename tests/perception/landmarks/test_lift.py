@@ -21,7 +21,16 @@ from perception.kinematics import fingertips
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.evidence import body_evidence, hand_evidence, point_index
 from perception.landmarks.lift import lift
-from perception.landmarks.posture import MOVING, PostureConfig, _Problem, _residual, fit_posture, right_jacobian
+from perception.landmarks.posture import (
+    MOVING,
+    Anchors,
+    PostureConfig,
+    _Problem,
+    _residual,
+    fit_posture,
+    resting,
+    right_jacobian,
+)
 from perception.landmarks.turns import between, fitted, smoothed
 from perception.motion import positions
 
@@ -149,14 +158,31 @@ def seen_px(rotations: np.ndarray) -> Landmarks:
 
 def test_nothing_turns_where_nothing_moves():
     still = np.tile(first().rotations, (5, 1, 1))
-    got = fit_posture(seen_px(still), np.full(6, 3.0), CAMERA, first(), 30.0, PostureConfig())
+    got = fit_posture(seen_px(still), np.full(6, 3.0), CAMERA, resting(first(), len(still)), 30.0, PostureConfig())
     np.testing.assert_allclose(got, still, atol=1e-9)
+
+
+def test_a_wrist_whose_place_is_known_is_put_there_though_the_picture_hardly_shows_it():
+    still = np.tile(first().rotations, (12, 1, 1))
+    base, wrist = resting(first(), 12), INDEX["right_wrist"]
+    at = forward_kinematics(still, base.root, base.offsets)
+    away = CAMERA.T_camera_world[2, :3]  # along the optical axis
+    aim = at[:, [wrist]] - 0.06 * away
+    weight = np.zeros((12, 1))
+    weight[6:] = 0.005**-2.0
+    anchors = Anchors((wrist,), aim, weight)
+    got = fit_posture(seen_px(still), np.full(6, 8.0), CAMERA, base, 30.0, PostureConfig(), anchors)
+    moved = forward_kinematics(got, base.root, base.offsets)[:, wrist]
+    assert np.linalg.norm(moved[7:] - aim[7:, 0], axis=-1).max() < 0.01
+    assert np.linalg.norm(np.diff(moved, axis=0), axis=-1).max() < 0.03  # it goes there smoothly
 
 
 def test_derivatives_are_those_of_finite_differences():
     rng = np.random.default_rng(0)
     tangent = rng.normal(0, 0.4, (2, len(MOVING), 3))
-    problem = _Problem(seen_px(np.tile(first().rotations, (2, 1, 1))), CAMERA, first(), tuple(INDEX[n] for n in MOVING))
+    held = Anchors((INDEX["left_wrist"], INDEX["right_elbow"]), rng.normal(0, 1, (2, 2, 3)), np.ones((2, 2)))
+    seen = seen_px(np.tile(first().rotations, (2, 1, 1)))
+    problem = _Problem(seen, CAMERA, resting(first(), 2), held, tuple(INDEX[n] for n in MOVING))
     _, jacobian = _residual(problem, tangent)
     step = rng.normal(0, 1, tangent.shape)
     ahead, behind = (_residual(problem, tangent + sign * 1e-5 * step)[0] for sign in (1, -1))

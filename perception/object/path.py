@@ -1,0 +1,124 @@
+"""The object's 6-DoF poses over a video: an aid of alignment, with metric depth, since its mesh and start are known.
+
+Perspective-n-point on tracks says roughly where it is, its looks say where exactly, and steady motion fills gaps.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.errors import ConfigError
+from perception.contracts import PointTracks
+from perception.known import Known
+from perception.landmarks.posture import bend, solve_chain
+from perception.object.geometry import Setting
+from perception.object.look import LookConfig, follow
+from perception.points.visible import visible_vertices
+
+LEAST_POINTS = 6
+"""Fewer visible points do not tell where an object is."""
+
+
+@dataclass(frozen=True)
+class PathConfig:
+    """How an object is followed in space."""
+
+    look: LookConfig = field(default_factory=LookConfig)
+    trial_px: float = 3.0
+    """Tracks that agree to this belong to one rigid object (RANSAC)."""
+    step_m: float = 0.02
+    """By how much an object moves from frame to frame, at 30 frames a second."""
+    step_rad: float = 0.06
+    """By how much it turns."""
+
+    def validate(self) -> None:
+        """Raise `ConfigError` unless the numbers are positive."""
+        if not min(self.trial_px, self.step_m, self.step_rad) > 0:
+            raise ConfigError("a length, an angle or a limit is not positive", where="PathConfig", valid="above 0")
+
+
+@dataclass(frozen=True)
+class ObjectPath:
+    """Poses of the object in the world: `positions` (T, 3) metres, `rotations` (T, 4) wxyz.
+
+    `found` (T,): frames in which it was seen; the others lie between their neighbours, and nothing should rely on them.
+    """
+
+    positions: np.ndarray
+    rotations: np.ndarray
+    found: np.ndarray
+
+
+def object_path(
+    frames: Iterable[np.ndarray], points: PointTracks, known: Known, moves: int, config: PathConfig | None = None
+) -> ObjectPath:
+    """The object's poses; before frame `moves` it rests.
+
+    Raises:
+        ConfigError: the configuration has no meaning.
+    """
+    config = config or PathConfig()
+    config.validate()
+    start, rests = known.object_start, np.arange(points.frames) < moves
+    surface = rot.rotate(np.broadcast_to(start[3:], (len(known.points), 4)), known.points)
+    visible, _ = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
+    setting = Setting(known.camera, start[:3])
+    guess = pose_of_tracks(points, surface, setting, rests, config.trial_px)
+    sight = follow(frames, setting, surface, visible, guess, rests, config.look)
+    step = np.repeat([config.step_m, config.step_rad], 3) * 30 / points.fps
+    pose = steadied(sight.pose, sight.information, rests, step)
+    turned = rot.quat_mul(rot.quat_exp(pose[:, 3:]), np.broadcast_to(start[3:], (points.frames, 4)))
+    return ObjectPath(start[:3] + pose[:, :3], turned, sight.found)
+
+
+def pose_of_tracks(
+    points: PointTracks, surface: np.ndarray, setting: Setting, rests: np.ndarray, trial_px: float
+) -> np.ndarray:
+    """Shifts and rotation vectors (T, 6) from the start by PnP on visible tracks; NaN where these do not tell.
+
+    Args:
+        surface: the places that `vertex_id` counts, (P, 3), in the world's axes about the object's origin.
+    """
+    out = np.full((points.frames, 6), np.nan)
+    K, T = setting.camera.K, setting.camera.T_camera_world
+    turn, where = T[:3, :3], T[:3, :3] @ setting.start + T[:3, 3]
+    last = np.zeros(6)
+    for t in np.flatnonzero(~rests):
+        seen = points.visible[t] & (points.vertex_id >= 0)
+        if seen.sum() < LEAST_POINTS:
+            continue
+        ok, rotvec, shift, agree = cv2.solvePnPRansac(
+            surface[points.vertex_id[seen]],
+            points.xy[t, seen],
+            K,
+            np.zeros(4),
+            cv2.Rodrigues(turn @ rot.quat_to_matrix(rot.quat_exp(last[3:])))[0],
+            (where + turn @ last[:3])[:, None],
+            useExtrinsicGuess=True,
+            reprojectionError=trial_px,
+            flags=cv2.SOLVEPNP_ITERATIVE,
+        )
+        if ok and agree is not None and len(agree) >= LEAST_POINTS:
+            back = rot.quat_log(rot.matrix_to_quat(turn.T @ cv2.Rodrigues(rotvec)[0]))
+            last = np.concatenate([turn.T @ (shift[:, 0] - where), _unwrapped(back, last[3:])])
+            out[t] = last
+    return out
+
+
+def steadied(pose: np.ndarray, information: np.ndarray, rests: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Poses (T, 6), known as sharply as `information` (T, 6, 6) says, that change by about `step` (6,) a frame."""
+    hold = np.where(rests, 1e9, 1e-6)[:, None, None] * np.eye(6)
+    gradient = (hold @ pose[..., None])[..., 0] - step**-2.0 * bend(pose)
+    return pose - solve_chain(information + hold, step**-2.0, gradient).reshape(pose.shape)
+
+
+def _unwrapped(rotvec: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """The rotation vector (3,) of the same rotation, whole turns added, that is closest to another."""
+    angle = np.linalg.norm(rotvec)
+    if angle < 1e-6:
+        return rotvec
+    turns = np.round((near @ rotvec / angle - angle) / (2 * np.pi))
+    return rotvec * (1 + 2 * np.pi * turns / angle)
