@@ -16,7 +16,6 @@ from perception.align.config import AlignConfig
 from perception.align.evidence import Carried, Evidence, Landmarks
 from perception.align.first_frame import Mode, align_first_frame, carry_first_pose
 from perception.align.landmarks import body_landmarks, hand_landmarks
-from perception.align.passes import align_carried
 from perception.contact import ContactConfig
 from perception.contracts import BodyMotion, EstimateError, HandMotion, PointTracks
 from perception.export import Recovered
@@ -27,6 +26,7 @@ from perception.landmarks.lift import lift
 from perception.mirror import unmirrored
 from perception.motion import Motion, positions, to_world
 from perception.object.path import ObjectPath, object_path
+from perception.passes import align_carried
 from perception.points.track import track
 from perception.points.visible import spread, visible_vertices
 from perception.touch import find_touch, first_motion, hand_labels, held_frames
@@ -143,7 +143,8 @@ def align(
     if touch is not None:
         note["touch"] = {"hands": list(touch.hands), "onset": touch.onset, "moves": touch.moves}
         if path is not None and config.carry:
-            held = held_frames(hand_labels(points, human.hands, contact), touch.hands) & path.found[:, None]
+            labels = hand_labels(points, human.hands, contact)
+            held = held_frames(labels, points, human.hands, touch.hands) & path.found[:, None]
             carried = Carried(path.positions, path.rotations, held, known.points, touch.moves)
             evidence = replace(evidence, carried=carried)
             note["object_path"] = {"found": float(path.found.mean()), "held_frames": held.sum(axis=0).tolist()}

@@ -18,6 +18,9 @@ MOVED_PX = 2.0
 LASTING = 3
 """Frames that it has to stay away: one misplaced frame is no motion."""
 
+BESIDE_PX = 40.0
+"""A hand that holds an object stays this near to its place beside it, in a picture of 1024 x 576."""
+
 FAR_PX = 1e6
 """Where a hand is that is nowhere seen: nearer to nothing than the other."""
 
@@ -73,12 +76,22 @@ def hand_labels(points: PointTracks, hands: Landmarks, config: ContactConfig | N
     return labels * [path is not None for path in paths]
 
 
-def held_frames(labels: np.ndarray, who: Sequence[int]) -> np.ndarray:
-    """Frames (T, 2) bool in which the hands `who` hold the object by the labels (T, 2); one without any has all."""
+def held_frames(labels: np.ndarray, points: PointTracks, hands: Landmarks, who: Sequence[int]) -> np.ndarray:
+    """Frames (T, 2) bool in which the hands `who` hold the object.
+
+    Those of the labels (T, 2), and those after a hand's first in which another hand holds it while this one stays where
+    it was beside it: two hands of one hold let go together, though one may seem to move.
+    """
+    near = BESIDE_PX * float(np.hypot(*points.size_px)) / REFERENCE_DIAGONAL_PX
     held = np.zeros(labels.shape, bool)
     for side in who:
-        own = labels[:, side] if labels[:, side].any() else labels.max(axis=1)
-        held[:, side] = own > 0.5
+        own, path = labels[:, side] > 0.5, _path(hands, side)
+        if not own.any() or path is None:
+            continue
+        beside = path.mean(axis=1) - np.median(points.xy, axis=1)
+        stays = np.linalg.norm(beside - np.median(beside[own], axis=0), axis=-1) <= near
+        after = np.arange(len(own)) >= np.flatnonzero(own)[0]
+        held[:, side] = own | ((labels.max(axis=1) > 0.5) & stays & after)
     return held
 
 

@@ -9,6 +9,9 @@ from devi_jax.core.camera import Camera
 from devi_jax.core.errors import ClipError
 from perception.kinematics import N_POINTS
 
+LEAST_HOLD = 3
+"""A hold lasts at least so many frames."""
+
 
 @dataclass(frozen=True)
 class Landmarks:
@@ -88,6 +91,15 @@ class Carried:
     held: np.ndarray
     surface: np.ndarray
     moves: int
+
+    @property
+    def holds(self) -> list[tuple[int, np.ndarray]]:
+        """Side and frames of each unbroken hold; what is shorter than `LEAST_HOLD` frames is none."""
+        runs = []
+        for side in (0, 1):
+            frames = np.flatnonzero(self.held[:, side])
+            runs += [(side, run) for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)]
+        return [(side, run) for side, run in runs if len(run) >= LEAST_HOLD]
 
     def validate(self, frames: int, where: str) -> None:
         """Raise `ClipError` unless there are `frames` finite poses and labels, and a surface."""

@@ -10,7 +10,6 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, TIPS, joint_class
 from perception import so3
 from perception.align import losses
-from perception.align.carry import holds
 from perception.align.config import AlignConfig, optimised
 from perception.align.evidence import Evidence, Landmarks
 from perception.kinematics import N_JOINTS, fingertips, forward, points
@@ -169,7 +168,7 @@ def _holds(evidence: Evidence, config: AlignConfig) -> tuple[Held, ...]:
             at=_tensor(carried.positions[frames]),
             surface=_tensor(carried.surface[::every]),
         )
-        for side, frames in holds(carried)
+        for side, frames in carried.holds
     )
 
 

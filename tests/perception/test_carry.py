@@ -14,12 +14,12 @@ from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import HAND32, INDEX
 from perception.align import losses
 from perception.align.calibrate import first_points
-from perception.align.carry import CarryConfig, carry, holds, mean_rotation
 from perception.align.config import AlignConfig, paper
 from perception.align.evidence import Carried, Evidence, FirstPose, Landmarks, Touch
 from perception.align.objective import prepare, terms
-from perception.align.passes import align_carried
+from perception.carry import CarryConfig, carry, mean_rotation
 from perception.motion import Motion, positions
+from perception.passes import align_carried
 
 EVERY = 6
 WRIST, ARM = INDEX["right_wrist"], [INDEX[f"right_{n}"] for n in ("shoulder", "elbow", "wrist")]
@@ -92,7 +92,7 @@ def test_holds_are_unbroken_and_last(truth):
     _, carried, _ = truth
     held = np.zeros(carried.held.shape, bool)
     held[2:7, 0] = held[9:11, 0] = held[4:8, 1] = True
-    found = [(side, frames.tolist()) for side, frames in holds(replace(carried, held=held))]
+    found = [(side, frames.tolist()) for side, frames in replace(carried, held=held).holds]
     assert found == [(0, [2, 3, 4, 5, 6]), (1, [4, 5, 6, 7])]
 
 

@@ -7,7 +7,7 @@ from devi_jax.core.skeleton import HAND_BODIES
 from perception.align.evidence import Landmarks
 from perception.contact import ContactConfig
 from perception.contracts import PointTracks
-from perception.touch import MOVED_PX, find_touch, first_motion, hand_labels
+from perception.touch import MOVED_PX, find_touch, first_motion, hand_labels, held_frames
 
 T, ARRIVES, MOVES = 40, 15, 25
 SURFACE = np.zeros((1, 3))
@@ -70,3 +70,17 @@ def test_the_prompts_hands_count_though_they_are_not_seen():
 def test_a_hand_that_is_nowhere_seen_holds_nothing():
     labels = hand_labels(tracks(4.0), hands(unseen=(1,)), ContactConfig(hands="both"))
     assert labels[MOVES:, 0].any() and not labels[:, 1].any()
+
+
+def test_two_hands_of_one_hold_let_go_together_and_one_that_leaves_does_not():
+    seen, both = hands(), [0, 1]
+    points = tracks(4.0)
+    half = seen.px.shape[1] // 2
+    seen.px[:, :half] = seen.px[:, half:] - [20.0, 0.0]  # the left hand is beside the right one
+    labels = np.zeros((T, 2))
+    labels[ARRIVES:, 1] = 1
+    labels[ARRIVES : ARRIVES + 5, 0] = 1
+    assert held_frames(labels, points, seen, both).sum(axis=0).tolist() == [T - ARRIVES, T - ARRIVES]
+    seen.px[30:, :half] += [300.0, 0.0]
+    assert np.flatnonzero(held_frames(labels, points, seen, both)[:, 0]).tolist() == [*range(ARRIVES, 30)]
+    assert not held_frames(labels, points, seen, [1])[:, 0].any()

@@ -16,9 +16,6 @@ from perception.align.evidence import Carried, Landmarks
 from perception.landmarks.posture import Anchors, Base, PostureConfig, fit_posture
 from perception.motion import Motion, positions
 
-LEAST = 3
-"""A hold lasts at least so many frames."""
-
 EARLY = 4
 """A hold that begins on a moving object has its place by so many frames after."""
 
@@ -50,7 +47,7 @@ def carry(motion: Motion, carried: Carried, seen: Landmarks, camera: Camera, con
     scale = camera.diagonal_px / float(np.hypot(1024, 576))
     at, world = positions(motion), global_rotations(motion.rotations)
     xyz, weight = np.zeros((motion.frames, 2, 3)), np.zeros((motion.frames, 2))
-    for side, frames in holds(carried):
+    for side, frames in carried.holds:
         wrist = INDEX[f"{SIDES[side]}_wrist"]
         early = frames[frames <= (carried.moves if frames[0] <= carried.moves else frames[0] + EARLY)]
         place = rot.rotate_inverse(carried.rotations[early], at[early, wrist] - carried.positions[early]).mean(axis=0)
@@ -63,19 +60,9 @@ def carry(motion: Motion, carried: Carried, seen: Landmarks, camera: Camera, con
     base = Base(motion.rotations, motion.root, motion.offsets)
     anchors = Anchors(wrists, xyz, weight)
     rotations = fit_posture(seen, sigma, camera, base, motion.fps, config.posture, anchors)
-    for side, frames in holds(carried):
+    for side, frames in carried.holds:
         rotations = _gripped(rotations, world, side, frames, carried, config.fade_frames)
     return replace(motion, rotations=rotations)
-
-
-def holds(carried: Carried) -> list[tuple[int, np.ndarray]]:
-    """Side and frames of each unbroken hold; shorter ones than `LEAST` frames are none."""
-    out = []
-    for side in (0, 1):
-        frames = np.flatnonzero(carried.held[:, side])
-        if len(frames):
-            out += [(side, run) for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)]
-    return [(side, run) for side, run in out if len(run) >= LEAST]
 
 
 def mean_rotation(quats: np.ndarray) -> np.ndarray:

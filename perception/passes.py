@@ -7,10 +7,10 @@ import numpy as np
 
 from devi_jax.core.skeleton import INDEX, SIDES
 from perception.align.calibrate import calibrate
-from perception.align.carry import CarryConfig, carry, holds
 from perception.align.config import AlignConfig
 from perception.align.evidence import Evidence, Landmarks
 from perception.align.hoi import Record, align_hoi
+from perception.carry import CarryConfig, carry
 from perception.motion import Motion
 
 
@@ -32,7 +32,7 @@ def align_carried(
     if carried is None or not config.carry:
         return align_hoi(motion, evidence, config, progress)
     evidence.validate(motion.frames)
-    if not holds(carried):
+    if not carried.holds:
         return align_hoi(motion, replace(evidence, carried=None), config, progress)
     half = max(1, config.iterations // 2)
     first = replace(config, iterations=half, carry=False)
