@@ -18,6 +18,7 @@ from devi_jax.core.errors import ClipError, SceneError, exit_on_error
 from devi_jax.sources.resolve import resolve
 from devi_jax.sources.setups import load_setup
 from devi_jax.systems.gallery import write_gallery
+from devi_jax.systems.scripted import SCRIPTED, scripted_clip
 from envs import choreography
 from envs.choreography import (
     DrinkMug,
@@ -36,13 +37,14 @@ from envs.choreography import (
 FLAT_HAND = Limits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
 
-SCRIPTED = Limits(
+SCRIPT_LIMITS = Limits(
     penetration_mm=5.0,
     self_penetration_mm=np.inf,
     palm_gap_mm=np.inf,
     tip_gap_mm=np.inf,
     least_opposition_deg=0.0,
     foot_slip_mm=2.0,
+    wrist_speed_m_s=1.8,
     joint_step_rad=0.5,
 )
 """Whatever is held, however: hands are out of it and of the table, feet stay."""
@@ -137,7 +139,28 @@ def script(
     # from the other side and ahead: the hand does not hide the thing
     camera = frontal(azimuth_deg=45.0 if hand == "left" else -45.0)
     clip = choreography.to_clip(motion, name, camera, f"python -m devi_jax.choreograph script {' '.join(words)}")
-    write(clip, Path(f"{name}.npz") if out is None else out, SCRIPTED)
+    write(clip, Path(f"{name}.npz") if out is None else out, SCRIPT_LIMITS)
+
+
+@app.command
+def scripted(
+    names: tyro.conf.Positional[tuple[str, ...]] = (),
+    out: Path = Path("."),
+    grades: bool = True,
+) -> None:
+    """Make the bundled clips that the planner does in bundled scenes, each clean and as wrong as from video.
+
+    Args:
+        names: which of them; by default all.
+        out: the folder that takes NAME.npz, NAME-mild.npz and NAME-rough.npz.
+        grades: also the two that are wrong.
+    """
+    if unknown := [name for name in names if name not in SCRIPTED]:
+        raise ClipError(f"no scripted clip '{unknown[0]}'", where="NAMES", valid=", ".join(SCRIPTED))
+    for name in names or SCRIPTED:
+        write(scripted_clip(name), out / f"{name}.npz", SCRIPT_LIMITS)
+        for grade in ("mild", "rough") if grades else ():
+            degrade(str(out / f"{name}.npz"), grade, out / f"{name}-{grade}.npz")
 
 
 def _spot(target: str) -> str | tuple[float, ...]:
@@ -170,11 +193,11 @@ def degrade(clip: tyro.conf.Positional[str], grade: GradeName = "mild", out: Pat
 
 @app.command
 def gallery(out: Path = Path("docs"), films: Path | None = None) -> None:
-    """Draw the bundled suite: a page, and a strip of pictures of each clip.
+    """Draw the bundled clips: a page, and a strip of pictures of each clip.
 
     Args:
         out: the folder that takes gallery.md and gallery/NAME.png.
-        films: a folder with SCENE/video.mp4 of every bundled scene, made by imagine; without it the page's films stay.
+        films: a folder with SCENE/video.mp4 of bundled scenes, made by imagine; without it the page's films stay.
     """
     for picture in write_gallery(out, films):
         print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")

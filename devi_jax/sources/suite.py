@@ -10,10 +10,19 @@ SUITE = ("lift_can", "lift_box", "pick_place", "pour_bottle", "drink_mug", "push
 GRADES = ("clean", "mild", "rough")
 """`clean`: as made. `mild`, `rough`: degraded (`envs.choreography.grades`)."""
 
+PLACED = ("carton_tray", "mug_plate", "can_book")
+"""A thing is brought to another."""
+
+TABLETOP = (*SUITE, "spray_bottle", "lift_camera", "lift_ball", *PLACED, "pass_bottle")
+FLOOR = ("floor_bottle", "floor_box", "floor_push", "floor_place")
+
 SETS = MappingProxyType(
     {
         "tabletop-8": SUITE,
-        "two-hands": ("lift_box",),
+        "tabletop": TABLETOP,
+        "floor": FLOOR,
+        "two-hands": ("lift_box", "lift_ball", "pass_bottle", "floor_box", "floor_push", "floor_place"),
+        "multi-object": PLACED,
     }
 )
 """What `--clips=SET` takes: names of clean bundled clips."""

@@ -1,4 +1,4 @@
-"""Pictures of the bundled suite: one strip a clip, and the page that shows them."""
+"""Pictures of the bundled clips: one strip a clip, and the page that shows them."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from devi_jax.runtime.framing import third_person
 from devi_jax.runtime.panels import Panel
 from devi_jax.sources.resolve import bundled
 from devi_jax.sources.setups import bundled_setups, load_setup
-from devi_jax.sources.suite import GRADES, SUITE, graded
+from devi_jax.sources.suite import FLOOR, GRADES, SETS, TABLETOP, graded
 from devi_jax.systems.filmed import paragraphs, write_film
 from envs.choreography import build_stage
 from envs.choreography.record import replay
@@ -30,22 +30,33 @@ _SEEN = ("left_wrist", "right_wrist", "head")
 
 
 def write_gallery(out: Path, films: Path | None = None) -> list[Path]:
-    """Write `out`/gallery.md and `out`/gallery/NAME.png of every suite clip; returns the pictures' paths.
+    """Write `out`/gallery.md and `out`/gallery/NAME.png of every clean clip; returns the pictures' paths.
 
-    `films`: a folder with an imagined video of every bundled scene, SCENE/video.mp4; they are made small and shown too.
+    `films`: a folder with imagined videos of bundled scenes, SCENE/video.mp4; they are made small and shown too.
     Without it the films that are there stay. Raises `DeviceError` when this machine cannot render.
     """
-    clips = [load_clip(bundled()[name]) for name in SUITE]
+    clips = shown()
     made = []
-    if films is not None:
-        for setup in scenes():
-            made += write_film(films / setup.name / "video.mp4", out / FILMS / setup.name)
+    for setup in scenes() if films is not None else ():
+        video = films / setup.name / "video.mp4"  # type: ignore[operator]
+        if video.is_file():
+            made += write_film(video, out / FILMS / setup.name)
     pictures = [out / "gallery" / f"{clip.name}.png" for clip in clips]
     for clip, picture in zip(clips, pictures, strict=True):
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw(clip, picture)
-    (out / "gallery.md").write_text(page(clips))
+    (out / "gallery.md").write_text(page(clips, filmed(out)))
     return pictures + made
+
+
+def shown() -> list[Clip]:
+    """The clean bundled clips, as the page orders them."""
+    return [load_clip(bundled()[name]) for name in (*TABLETOP, *FLOOR)]
+
+
+def filmed(out: Path) -> list[Setup]:
+    """The bundled scenes of which there is a film beside the page in `out`."""
+    return [setup for setup in scenes() if (out / FILMS / f"{setup.name}.mp4").is_file()]
 
 
 def scenes() -> list[Setup]:
@@ -65,14 +76,20 @@ def draw(clip: Clip, path: Path) -> None:
     few.save(path, optimize=True)
 
 
-def page(clips: list[Clip]) -> str:
-    """The gallery as Markdown."""
+def page(clips: list[Clip], films: list[Setup]) -> str:
+    """The gallery as Markdown: clips, and the scenes that are filmed."""
     grades = ", ".join(f"`{graded('NAME', grade)}`" for grade in GRADES)
     lines = [
-        "# The bundled suite",
+        "# The bundled clips",
         "",
-        f"`tabletop-{len(clips)}`: motions made by inverse kinematics (`python -m devi_jax.choreograph NAME`), checked",
-        "to be fit to imitate, with objects of the project's own making. The pictures show references, not a policy.",
+        "Motions made by inverse kinematics, checked to be fit to imitate, with objects of the project's own making.",
+        "Those of `tabletop-8` are written by hand (`python -m devi_jax.choreograph NAME`), the others are the",
+        "planner's in bundled scenes (`python -m devi_jax.choreograph scripted NAME`). Pictures show references, not a",
+        "policy.",
+        "",
+        "| set (`clips list --set=`) | clips |",
+        "|---|---|",
+        *(f"| `{name}` | {', '.join(names)} |" for name, names in SETS.items()),
         "",
         f"Each comes in {len(GRADES)} grades: {grades}. `mild` and `rough` are as wrong as estimates from video:",
         "wrists off by 1 cm and 5°, or by 3 cm and 10° with fingers that close less than half, and trembling joints.",
@@ -93,10 +110,10 @@ def page(clips: list[Clip]) -> str:
         "",
         "## Imagined",
         "",
-        "The bundled scenes with the sentence that each comes with, as the scripted generator films them: a kinematic",
+        "Bundled scenes with the sentence that each comes with, as the scripted generator films them: a kinematic",
         "planner and MuJoCo's renderer, no physics and no policy. How to write a scene: [scenes.md](scenes.md).",
         "`python -m devi_jax.choreograph gallery --films=DIR` takes new ones, which imagine has left in `DIR/NAME`.",
-        *paragraphs(scenes(), FILMS),
+        *paragraphs(films, FILMS),
     ]
     return "\n".join(lines) + "\n"
 
@@ -104,4 +121,6 @@ def page(clips: list[Clip]) -> str:
 def _thing(clip: Clip) -> str:
     thing: Any = clip.scene.object
     hands = [side for k, side in enumerate(("left", "right")) if clip.contact[:, k].any()]
-    return f"{thing.mass_kg:g} kg, {' and '.join(hands)} hand{'s' if len(hands) > 1 else ''}"
+    held = f"{thing.mass_kg:g} kg, {' and '.join(hands)} hand{'s' if len(hands) > 1 else ''}"
+    where = "" if clip.scene.table else ", from the floor"
+    return held + where + (f", to the {clip.scene.target.name}" if clip.scene.target else "")

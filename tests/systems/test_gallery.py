@@ -8,24 +8,23 @@ import pytest
 from PIL import Image
 
 import devi_jax
-from devi_jax.core.clipfile import load_clip
 from devi_jax.core.errors import VideoError
 from devi_jax.core.ffmpeg import encode
-from devi_jax.sources.resolve import bundled
-from devi_jax.sources.setups import bundled_setups
-from devi_jax.sources.suite import SUITE
+from devi_jax.sources.suite import SETS
 from devi_jax.systems.filmed import write_film
-from devi_jax.systems.gallery import page
+from devi_jax.systems.gallery import filmed, page, shown
 
 DOCS = Path(devi_jax.__file__).parents[1] / "docs"
 
 
 def test_shown_page_is_the_one_the_command_writes():
-    written = page([load_clip(bundled()[name]) for name in SUITE])
+    clips, seen = shown(), filmed(DOCS)
+    written = page(clips, seen)
     assert (DOCS / "gallery.md").read_text() == written
     pictures = re.findall(r"!\[.*\]\((.*)\)", written)
     films = re.findall(r"\[film\]\((.*)\)", written)
-    assert len(pictures) == len(SUITE) + len(bundled_setups()) and len(films) == len(bundled_setups())
+    assert len(pictures) == len(clips) + len(seen) and len(films) == len(seen) >= 12
+    assert {clip.name for clip in clips} == {name for names in SETS.values() for name in names}
     for picture in pictures + films:
         assert 5_000 < (DOCS / picture).stat().st_size < 250_000
 
