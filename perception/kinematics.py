@@ -44,6 +44,12 @@ def points(positions: Tensor, rotations: Tensor, tips: Tensor) -> Tensor:
     return torch.cat([positions, ends], dim=1)
 
 
+def fingertips_of(side: int) -> tuple[int, ...]:
+    """Fingertips of the left (0) or right (1) hand among the 62 points."""
+    half = len(TIPS) // 2
+    return tuple(range(N_JOINTS + side * half, N_JOINTS + (side + 1) * half))
+
+
 def fingertips(offsets: np.ndarray, share: float = TIP_SHARE) -> np.ndarray:
     """Fingertips in the frames of the distal phalanges (10, 3), metres, for a skeleton (52, 3) that ends at joints.
 

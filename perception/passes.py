@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from devi_jax.core.skeleton import INDEX, SIDES
+from devi_jax.core.skeleton import HAND_BODIES, INDEX, SIDES
 from perception.align.calibrate import calibrate
 from perception.align.config import AlignConfig
 from perception.align.evidence import Evidence, Landmarks
 from perception.align.hoi import Record, align_hoi
 from perception.carry import CarryConfig, carry
+from perception.kinematics import fingertips_of
 from perception.motion import Motion
 
 
@@ -40,10 +41,21 @@ def align_carried(
     arms = arm_points(calibrate(evidence, config.calibrate_frames))
     moved = carry(reached, carried, arms, evidence.camera, CarryConfig())
     later = None if progress is None else lambda step, total: progress(half + step, total)
-    out, after = align_hoi(moved, replace(evidence, touch=None), replace(config, iterations=half), later)
+    out, after = align_hoi(moved, occluded(evidence, config.held_confidence), replace(config, iterations=half), later)
     record = Record(after.losses, before.steps + after.steps, before.seconds + after.seconds, after.stopped)
     note = out.provenance["align_hoi"] | {"steps": record.steps, "carried_from_step": before.steps}
     return replace(out, provenance={**out.provenance, "align_hoi": note}), record
+
+
+def occluded(evidence: Evidence, confidence: float) -> Evidence:
+    """The evidence of the second pass: hands that hold an object are seen with so much of their `confidence`."""
+    seen = evidence.hands.confidence.copy()
+    for side, frames in evidence.carried.holds if evidence.carried is not None else ():
+        own = [
+            k for k, point in enumerate(evidence.hands.points) if point in (*HAND_BODIES[side], *fingertips_of(side))
+        ]
+        seen[np.ix_(frames, np.array(own, int))] *= confidence
+    return replace(evidence, touch=None, hands=replace(evidence.hands, confidence=seen))
 
 
 def arm_points(evidence: Evidence) -> Landmarks:

@@ -51,6 +51,9 @@ class AlignConfig:
     hold it. Our own; `False` leaves Eq. 14 alone."""
     weight_carry: float = 2e4
     """Hands do not slip on what they hold, per m^2."""
+    held_confidence: float = 0.1
+    """2D points of a hand that holds an object count so much while it is carried: the object hides its fingers, and
+    estimators guess them, 10 to 20 px off."""
     softness_m: float = 0.0
     """Width of a soft minimum over frames; zero is the printed one."""
     weight_departure: float = 2.0
@@ -71,7 +74,15 @@ class AlignConfig:
         positive = ("iterations", "learning_rate", "epsilon", "patience", "limit_px", "spine_stiffness")
         wrong = [n for n in positive if not getattr(self, n) > 0]
         weights = [n for n in vars(self) if n.startswith("weight_")]
-        rest = [*weights, "tolerance", "clearance_m", "softness_m", "margin_frames", "calibrate_frames"]
+        rest = [
+            *weights,
+            "tolerance",
+            "clearance_m",
+            "softness_m",
+            "held_confidence",
+            "margin_frames",
+            "calibrate_frames",
+        ]
         wrong += [n for n in rest if not getattr(self, n) >= 0]
         if wrong:
             given = ", ".join(f"{n} = {getattr(self, n)}" for n in wrong)

@@ -12,7 +12,7 @@ from perception import so3
 from perception.align import losses
 from perception.align.config import AlignConfig, optimised
 from perception.align.evidence import Evidence, Landmarks
-from perception.kinematics import N_JOINTS, fingertips, forward, points
+from perception.kinematics import fingertips, fingertips_of, forward, points
 from perception.motion import Motion
 
 SURFACE = 800
@@ -175,8 +175,7 @@ def _holds(evidence: Evidence, config: AlignConfig) -> tuple[Held, ...]:
 def _parts(side: int, parts: str) -> list[int]:
     if parts == "hand":
         return list(HAND_BODIES[side])
-    fingers = len(TIPS) // 2
-    return list(range(N_JOINTS + side * fingers, N_JOINTS + (side + 1) * fingers))
+    return list(fingertips_of(side))
 
 
 def _seen(seen: Landmarks) -> Seen:

@@ -19,7 +19,7 @@ from perception.align.evidence import Carried, Evidence, FirstPose, Landmarks, T
 from perception.align.objective import prepare, terms
 from perception.carry import CarryConfig, carry, mean_rotation
 from perception.motion import Motion, positions
-from perception.passes import align_carried
+from perception.passes import align_carried, occluded
 
 EVERY = 6
 WRIST, ARM = INDEX["right_wrist"], [INDEX[f"right_{n}"] for n in ("shoulder", "elbow", "wrist")]
@@ -154,3 +154,17 @@ def test_a_path_of_another_length_is_refused(truth):
     )
     with pytest.raises(ClipError, match="held has shape"):
         align_carried(motion, evidence, AlignConfig())
+
+
+def test_only_the_hand_that_holds_is_believed_less_and_only_while_it_does(truth):
+    motion, carried, camera = truth
+    points = (*HAND32, 52, 57)  # a tip of each hand
+    both = seen(motion, camera, tuple(ARM)), seen(motion, camera, points)
+    touch = Touch(carried.surface, (1,), 2)
+    less = occluded(Evidence(camera, *both, touch=touch, carried=carried), 0.1)
+    right = np.flatnonzero([point in (*HAND32[16:], 57) for point in points])
+    left = np.setdiff1d(np.arange(len(points)), right)
+    held = carried.held[:, 1]
+    assert (less.hands.confidence[np.ix_(held, right)] == 0.1).all()
+    assert (less.hands.confidence[~held] == 1).all() and (less.hands.confidence[:, left] == 1).all()
+    assert less.touch is None and (both[1].confidence == 1).all()
