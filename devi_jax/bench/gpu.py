@@ -24,6 +24,8 @@ from devi_jax.runtime.files import jsonable
 from devi_jax.runtime.loggers import read_jsonl
 from envs.physics import EngineName, Root
 
+AROUND_TRAINING_S = 150.0
+"""Seconds that compilation and evaluation may take beside the minutes of training."""
 SPARE_S = 5.0
 """Seconds under which nothing more is begun."""
 
@@ -86,7 +88,8 @@ def measure(options: Options, worker: Callable[..., Result], trainer: Callable[.
     # training tells most and is begun first, lest the budget run out before it
     if options.train_minutes > 0:
         stage = {"task": "train", "engine": options.engines[0], "minutes": options.train_minutes}
-        keep({**stage, **trainer(options, left() - SPARE_S)})
+        longest = min(left() - SPARE_S, 60 * options.train_minutes + AROUND_TRAINING_S)
+        keep({**stage, **trainer(options, longest)})
     if left() > SPARE_S:
         given = {"engine": options.engines[0], "devices": 1}
         keep({"task": "iteration", **given, **worker(min(options.engine_s, left()), "iteration", **common, **given)})

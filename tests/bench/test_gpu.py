@@ -41,6 +41,7 @@ def test_it_ends_in_time(tmp_path, monkeypatch):
         return {"rate": 1.0, "wall_s": 40.0}
 
     def trainer(options, timeout_s):
+        assert timeout_s == 195 < 60 * options.train_minutes + gpu.AROUND_TRAINING_S
         clock[0] += 100
         return {"wall_s": 100.0}
 
