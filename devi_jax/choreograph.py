@@ -15,6 +15,10 @@ from devi_jax.core.camera import frontal
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import save_clip
 from devi_jax.core.errors import ClipError, SceneError, exit_on_error
+from devi_jax.core.scene import Table
+from devi_jax.core.setup import Setup, Thing
+from devi_jax.sources.hand_object import of_mesh, read_object_motion
+from devi_jax.sources.meshes import centre_of_mass
 from devi_jax.sources.resolve import resolve
 from devi_jax.sources.setups import load_setup
 from devi_jax.systems.gallery import write_gallery
@@ -22,6 +26,7 @@ from devi_jax.systems.scripted import SCRIPTED, scripted_clip
 from envs import choreography
 from envs.choreography import (
     DrinkMug,
+    Follow,
     GradeName,
     Hammer,
     Hand,
@@ -33,6 +38,7 @@ from envs.choreography import (
     PourBottle,
     PushBox,
 )
+from envs.choreography.record import FPS
 
 FLAT_HAND = Limits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
@@ -161,6 +167,38 @@ def scripted(
         write(scripted_clip(name), out / f"{name}.npz", SCRIPT_LIMITS)
         for grade in ("mild", "rough") if grades else ():
             degrade(str(out / f"{name}.npz"), grade, out / f"{name}-{grade}.npz")
+
+
+@app.command
+def follow(
+    motion: tyro.conf.Positional[Path],
+    mesh: Path,
+    at: tuple[float, float] = (0.1, 0.33),
+    hand: Hand = "right",
+    mass: float = 0.2,
+    out: Path | None = None,
+) -> None:
+    """Plan a human who moves a thing as a recording of TCDM or MyoDM has it, which holds no human.
+
+    Args:
+        motion: the .npz of the thing's motion.
+        mesh: the thing's mesh.
+        at: where on the table it stands at first, metres.
+        hand: which hand; both press a thing between the palms.
+        mass: of the thing, kg.
+        out: the clip file to write; by default MOTION-follow.npz.
+    """
+    recorded = read_object_motion(motion)
+    poses = of_mesh(recorded, centre_of_mass(mesh), FPS)
+    turn = tuple(float(x) for x in poses.rotations[0])
+    thing = Thing("thing", str(mesh), "plastic", at, rotation=turn, mass_kg=mass)  # type: ignore[arg-type]
+    way = tuple(map(tuple, np.hstack([poses.positions, poses.rotations]).tolist()))
+    planned = choreography.script(Setup(recorded.name, table=Table(), things=(thing,)), Follow(way), hand)
+    note = {"action": "Follow", "source": motion.name, "mesh": mesh.name, "at": list(at), "hand": hand}
+    camera = frontal(azimuth_deg=45.0 if hand == "left" else -45.0)
+    command = f"python -m devi_jax.choreograph follow {motion.name} --mesh={mesh.name}"
+    clip = choreography.to_clip(replace(planned, plan=note), f"{recorded.name}-follow", camera, command)
+    write(clip, Path(f"{clip.name}.npz") if out is None else out, SCRIPT_LIMITS)
 
 
 def _spot(target: str) -> str | tuple[float, ...]:

@@ -58,6 +58,12 @@ def read_vertices(path: Path) -> np.ndarray:
     return np.asarray(mesh.vertices, float)
 
 
+def centre_of_mass(path: Path) -> np.ndarray:
+    """Of a mesh file filled evenly, or of its hull where it encloses nothing, (3,) metres."""
+    mesh, _ = _load_mesh(path)
+    return np.asarray(mesh.center_mass if mesh.is_watertight else mesh.convex_hull.center_mass, float)
+
+
 def _load_mesh(path: Path) -> tuple[trimesh.Trimesh, list[str]]:
     valid = f"a mesh ({', '.join(SUFFIXES)}) or an .npy of surface points (N, 3)"
     mend = "--mesh=OBJECT.obj"

@@ -69,7 +69,15 @@ class HandOver:
     height_m: float = 0.2
 
 
-Action = Lift | PlaceAt | Pour | Drink | Push | Wear | Strike | HandOver
+@dataclass(frozen=True)
+class Follow:
+    """Take the thing and move it through `poses`, positions and quaternions of 30 a second, as they lead away from the
+    first: it begins where it stands."""
+
+    poses: tuple[tuple[float, ...], ...]
+
+
+Action = Lift | PlaceAt | Pour | Drink | Push | Wear | Strike | HandOver | Follow
 
 ACTIONS: dict[str, type[Action]] = {
     "lift": Lift,

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.choreography.action import Action, Drink, HandOver, Lift, PlaceAt, Pour, Push, Strike, Wear
+from devi_jax.core.rotations import quat_conj, quat_mul
+from envs.choreography.action import Action, Drink, Follow, HandOver, Lift, PlaceAt, Pour, Push, Strike, Wear
 from envs.choreography.cast import Cast, drop, spot
 from envs.choreography.choose import Grasp
 from envs.choreography.pace import frames_for
@@ -74,6 +75,14 @@ def _wear(cast: Cast, grasp: Grasp, action: Wear, move: int) -> Way:
     return Way(route(cast.start, stop + 1, steps), let_go=False)
 
 
+def _follow(cast: Cast, grasp: Grasp, action: Follow, move: int) -> Way:
+    poses = np.array(action.poses)
+    out = np.tile(cast.start, (move + len(poses), 1))
+    out[move:, :3] += poses[:, :3] - poses[0, :3]
+    out[move:, 3:] = quat_mul(quat_mul(poses[:, 3:], quat_conj(poses[0, 3:])), cast.start[3:])
+    return Way(out, let_go=False)
+
+
 _WAYS: dict[type, Callable[[Cast, Grasp, Any, int], Way]] = {
     Lift: _lift,
     PlaceAt: _place,
@@ -83,6 +92,7 @@ _WAYS: dict[type, Callable[[Cast, Grasp, Any, int], Way]] = {
     Wear: _wear,
     Strike: strike,
     HandOver: _hand_over,
+    Follow: _follow,
 }
 
 

@@ -6,13 +6,13 @@ import pytest
 from devi_jax.core.camera import frontal
 from devi_jax.core.clip import crop
 from devi_jax.core.errors import SceneError
-from devi_jax.core.rotations import angle_between, quat_exp, quat_to_matrix
+from devi_jax.core.rotations import angle_between, quat_exp, quat_mul, quat_to_matrix
 from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
 from devi_jax.core.setup import Human, Setup, Thing
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.sources.resolve import resolve
 from envs.choreography import Imperfection, degrade, make_action, script
-from envs.choreography.action import Drink, HandOver, Lift, PlaceAt, Pour, Push, Wear
+from envs.choreography.action import Drink, Follow, HandOver, Lift, PlaceAt, Pour, Push, Wear
 from envs.choreography.candidates import fingers_of, pushes, turned, wraps
 from envs.choreography.cast import Cast, cast_scene, drop, spot
 from envs.choreography.crouch import bending, crouched
@@ -24,6 +24,7 @@ from envs.choreography.route import Shift, Turn, route
 from envs.choreography.script import perform_action
 from envs.choreography.stage import RESTING_DEPTH_M, distance, kinematics
 from envs.choreography.timing import phase
+from envs.choreography.verbs import way
 
 CAN, TABLE = ObjectSpec("can"), Table()
 UPRIGHT = (1.0, 0.0, 0.0, 0.0)
@@ -133,6 +134,18 @@ def test_fingers_and_thumb_touch_while_labels_say_so(placed):
     data = kinematics(placed.stage, placed.qpos[held[len(held) // 2]])
     gaps = [distance(placed.stage, data, f"right_{f}3", "object") for f in ("index", "middle", "thumb")]
     assert max(gaps) < 3e-3 and not placed.contact[:, 0].any()
+
+
+def test_a_recorded_way_begins_where_the_thing_stands(can):
+    recorded = np.tile([2.0, 1.0, 0.3, *quat_exp(np.array([0.2, 0.0, 0.0]))], (4, 1))
+    recorded[1:, :3] += np.array([[0.0, 0.0, 0.1], [0.1, 0.0, 0.2], [0.1, -0.1, 0.2]])
+    lean = quat_exp(np.array([0.0, 0.0, 0.5]))
+    recorded[3, 3:] = quat_mul(lean, recorded[0, 3:])
+    going = way(can, None, Follow(tuple(map(tuple, recorded.tolist()))), 10)  # type: ignore[arg-type]
+    assert going.there == 13 and not going.let_go
+    assert (going.poses[:11] == can.start).all()
+    assert going.poses[10:, :3] - can.start[:3] == pytest.approx(recorded[:, :3] - recorded[0, :3], abs=1e-12)
+    assert angle_between(going.poses[13, 3:], quat_mul(lean, can.start[3:])) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_props_rest(placed):

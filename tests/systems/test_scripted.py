@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import trimesh
 
+from devi_jax import choreograph
 from devi_jax.core.clipfile import load_clip
 from devi_jax.core.rotations import rotate
 from devi_jax.sources.quality import as_trimesh
@@ -57,3 +59,17 @@ def test_a_thing_on_the_floor_is_pushed_lifted_and_put_down():
         assert moved[name][-1, 2] - moved[name][0, 2] == pytest.approx(height, abs=1e-3)
     put = moved["floor_place"]
     assert put[:, 2].max() - put[0, 2] > 0.05 and put[-1] - put[0] == pytest.approx([0.0, 0.1, 0.0], abs=2e-3)
+
+
+@pytest.mark.slow
+def test_somebody_moves_a_thing_as_it_was_recorded(tmp_path):
+    """A cylinder whose centre of mass goes up and to the left at 25 frames a second, as TCDM writes it."""
+    up = np.clip(np.arange(30) / 20, 0, 1)[:, None]
+    path, mesh, out = (tmp_path / name for name in ("up.npz", "cylinder.stl", "clip.npz"))
+    np.savez(path, object_translation=up * [-0.05, 0.0, 0.15], object_orientation=np.tile([1.0, 0, 0, 0], (30, 1)))
+    trimesh.creation.cylinder(radius=0.035, height=0.12, sections=24).export(mesh)
+    choreograph.follow(path, mesh, out=out)
+    made = load_clip(out)
+    poses = made.object_poses.positions
+    assert poses[-1] - poses[0] == pytest.approx([-0.05, 0.0, 0.15], abs=1e-3)
+    assert made.contact[-1, 1] == 1 and made.provenance["plan"]["source"] == "up.npz"
