@@ -14,7 +14,7 @@ from devi_jax.core.errors import ConfigError
 from perception.contracts import PointTracks
 from perception.known import Known
 from perception.landmarks.posture import bend, solve_chain
-from perception.object.geometry import Setting
+from perception.object.geometry import Setting, project_poses
 from perception.object.look import LookConfig, follow
 from perception.points.visible import visible_vertices
 
@@ -29,6 +29,9 @@ class PathConfig:
     look: LookConfig = field(default_factory=LookConfig)
     trial_px: float = 3.0
     """Tracks that agree to this belong to one rigid object (RANSAC)."""
+    agree_px: float = 6.0
+    """Where tracks are seen further off than this on the median, looks and tracks do not speak of the same thing, and
+    the object counts as not found; in a picture of 1175 px diagonal."""
     step_m: float = 0.02
     """By how much an object moves from frame to frame, at 30 frames a second."""
     step_rad: float = 0.06
@@ -36,7 +39,7 @@ class PathConfig:
 
     def validate(self) -> None:
         """Raise `ConfigError` unless the numbers are positive."""
-        if not min(self.trial_px, self.step_m, self.step_rad) > 0:
+        if not min(self.trial_px, self.agree_px, self.step_m, self.step_rad) > 0:
             raise ConfigError("a length, an angle or a limit is not positive", where="PathConfig", valid="above 0")
 
 
@@ -68,10 +71,12 @@ def object_path(
     setting = Setting(known.camera, start[:3])
     guess = pose_of_tracks(points, surface, setting, rests, config.trial_px)
     sight = follow(frames, setting, surface, visible, guess, rests, config.look)
+    limit = config.agree_px * known.camera.diagonal_px / float(np.hypot(1024, 576))
+    found = sight.found & ~contradicted(points, surface, setting, sight.pose, limit)
     step = np.repeat([config.step_m, config.step_rad], 3) * 30 / points.fps
-    pose = steadied(sight.pose, sight.information, rests, step)
+    pose = steadied(sight.pose, sight.information * found[:, None, None], rests, step)
     turned = rot.quat_mul(rot.quat_exp(pose[:, 3:]), np.broadcast_to(start[3:], (points.frames, 4)))
-    return ObjectPath(start[:3] + pose[:, :3], turned, sight.found)
+    return ObjectPath(start[:3] + pose[:, :3], turned, found)
 
 
 def pose_of_tracks(
@@ -106,6 +111,18 @@ def pose_of_tracks(
             last = np.concatenate([turn.T @ (shift[:, 0] - where), _unwrapped(back, last[3:])])
             out[t] = last
     return out
+
+
+def contradicted(
+    points: PointTracks, surface: np.ndarray, setting: Setting, pose: np.ndarray, limit_px: float
+) -> np.ndarray:
+    """Frames (T,) in which visible tracks are further than `limit_px` from where the poses (T, 6) have them."""
+    known = points.vertex_id >= 0
+    px, _ = project_poses(setting, surface[points.vertex_id[known]], pose)
+    gap = np.linalg.norm(px - points.xy[:, known], axis=-1)
+    seen = points.visible[:, known]
+    enough = seen.sum(axis=1) >= LEAST_POINTS
+    return np.array([e and np.median(g[v]) > limit_px for g, v, e in zip(gap, seen, enough, strict=True)], bool)
 
 
 def steadied(pose: np.ndarray, information: np.ndarray, rests: np.ndarray, step: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from perception.align.evidence import FirstPose
 from perception.contracts import PointTracks
 from perception.known import Known
 from perception.object.geometry import Setting, project_poses
-from perception.object.path import object_path, pose_of_tracks, steadied
+from perception.object.path import contradicted, object_path, pose_of_tracks, steadied
 from perception.points.visible import visible_vertices
 
 CAMERA = frontal(-45.0)
@@ -102,6 +102,14 @@ def test_frames_that_do_not_show_it_are_bridged_and_said(known, textures):
     path = object_path(frames, tracks(known, slice(0, 10)), known, MOVES)
     assert np.flatnonzero(~path.found).tolist() == list(gone)
     assert np.linalg.norm(path.positions - START[:3] - true_pose()[:, :3], axis=-1).max() < 0.01
+
+
+def test_looks_that_tracks_contradict_are_not_believed(known):
+    setting, points = Setting(CAMERA, START[:3]), tracks(known, slice(0, 7))
+    assert not contradicted(points, known.points, setting, true_pose(), 1.0).any()
+    gap = np.linalg.norm(points.xy - points.xy[0], axis=-1)
+    still = contradicted(points, known.points, setting, np.zeros((FRAMES, 6)), 6.0)
+    assert still.tolist() == [t < 7 and bool(np.median(gap[t]) > 6) for t in range(FRAMES)] and still[:7].any()
 
 
 def test_steadying_weighs_what_was_seen_against_standing_still():
