@@ -6,9 +6,11 @@ No loop, file or clock is in here; the host calls `update` as often as it likes.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh, NamedSharding
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from agents import normaliser
@@ -17,6 +19,7 @@ from agents.networks import NetworkConfig, Networks, Parameters, build
 from agents.normaliser import Normaliser
 from agents.ppo import PpoConfig
 from agents.rollout import Rollout, collect
+from agents.sharding import EVERYWHERE, SPREAD_IN_TIME, check_divisible, everywhere, state_placement
 from agents.state import TrainState, first_episodes
 from agents.update import Metrics, Optimisers, learn, optimisers
 from devi_jax.core.protocols import Environment, Observation
@@ -28,33 +31,64 @@ Action = Float[Array, "*B A"]
 class Learner:
     """PPO on one environment. Every function is pure; `collect` and `learn` are the jitted halves of `update`.
 
+    `mesh`: devices, of one process or many, among which environments and samples are shared out; results are those
+    of one device but for rounding. None: JAX's default device.
+
     Raises:
-        ConfigError: on first use, if `network` does not fit the environment's actions.
+        ConfigError: if the devices do not divide environments and minibatch; on first use, if `network` does not fit
+            the environment's actions.
     """
 
     environment: Environment
     ppo: PpoConfig
     network: NetworkConfig
+    mesh: Mesh | None = None
+
+    def __post_init__(self):
+        check_divisible(self.mesh, self.ppo.environments, self.ppo.groups)
 
     @cached_property
     def init(self) -> Callable[[PRNGKeyArray], TrainState]:
         """Fresh networks, and all environments reset."""
-        start = jax.jit(partial(initialise, self._networks, self._optimisers, self.ppo.environments))
-        return partial(start, self.environment)
+        start = jax.jit(
+            partial(initialise, self._networks, self._optimisers, self.ppo.environments), out_shardings=self.placement
+        )
+        return lambda key: start(self._environment, everywhere(key, self.mesh))
 
     @cached_property
     def collect(self) -> Callable[[TrainState], tuple[TrainState, Rollout]]:
         """First half of `update`: act in the environments."""
-        return partial(jax.jit(partial(collect, self._networks, self.ppo.horizon)), self.environment)
+        walk = partial(collect, self._networks, self.ppo.horizon, mesh=self.mesh)
+        out = None if self.mesh is None else (self.placement, NamedSharding(self.mesh, SPREAD_IN_TIME))
+        return partial(jax.jit(walk, out_shardings=out), self._environment)
 
     @cached_property
     def learn(self) -> Callable[[TrainState, Rollout], tuple[TrainState, Metrics]]:
         """Second half of `update`: gradient steps, and the new observation statistics."""
-        return jax.jit(partial(learn, self._networks, self.ppo, self._optimisers))
+        return jax.jit(partial(learn, self._networks, self.ppo, self._optimisers), out_shardings=self._learnt)
 
     def update(self, state: TrainState) -> tuple[TrainState, Metrics]:
-        """One iteration: `horizon` steps in every environment, then `epochs` passes over them."""
-        return self.learn(*self.collect(state))
+        """One iteration: `horizon` steps in every environment, then `epochs` passes over them.
+
+        `state` may not be used again: its memory may become the new state's.
+        """
+        return self._learn_in_place(*self.collect(state))
+
+    def shapes(self) -> TrainState:
+        """Shape, type and place of each part of a state; what a checkpoint is restored by, wherever it was saved."""
+        shapes = jax.eval_shape(self.init, jax.random.key(0))
+        if self.mesh is None:
+            return shapes
+
+        def place(sharding: NamedSharding, field: Any) -> Any:
+            return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), field)
+
+        return jax.tree.map(place, self.placement, shapes)
+
+    @property
+    def placement(self) -> Any:
+        """The sharding of each field of a `TrainState`, as a prefix of its pytree; None without a mesh."""
+        return None if self.mesh is None else state_placement(self.mesh)
 
     @cached_property
     def act(self) -> "MeanAction":
@@ -76,6 +110,19 @@ class Learner:
     def environment_steps(self, state: TrainState) -> int:
         """Environment steps taken so far, over all environments."""
         return int(state.iteration) * self.ppo.environments * self.ppo.horizon
+
+    @cached_property
+    def _learn_in_place(self) -> Callable[[TrainState, Rollout], tuple[TrainState, Metrics]]:
+        own = partial(learn, self._networks, self.ppo, self._optimisers)
+        return jax.jit(own, out_shardings=self._learnt, donate_argnums=0)
+
+    @property
+    def _learnt(self) -> Any:
+        return None if self.mesh is None else (self.placement, NamedSharding(self.mesh, EVERYWHERE))
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return everywhere(self.environment, self.mesh)
 
     @cached_property
     def _networks(self) -> Networks:

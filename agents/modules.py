@@ -1,11 +1,12 @@
 """The modules behind the networks: an MLP, and a transformer over one token per observation part (DeVI, A.8).
 
-Only `agents.networks` uses them; it turns them into pure functions.
+Only `agents.networks` uses them; it turns them into pure functions. Parameters are float32, arithmetic is in `dtype`.
 """
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from devi_jax.core.protocols import Observation
@@ -16,10 +17,10 @@ LECUN = nnx.initializers.lecun_normal()
 class Mlp(nnx.Module):
     """Linear layers `widths[0] -> ... -> widths[-1]` with SiLU between them, none after the last."""
 
-    def __init__(self, widths: tuple[int, ...], rngs: nnx.Rngs, output_init: nnx.Initializer = LECUN):
+    def __init__(self, widths: tuple[int, ...], rngs: nnx.Rngs, dtype: DTypeLike, output_init: nnx.Initializer = LECUN):
         *pairs, last = zip(widths[:-1], widths[1:], strict=True)
-        self.hidden = nnx.List([nnx.Linear(*pair, rngs=rngs) for pair in pairs])
-        self.output = nnx.Linear(*last, kernel_init=output_init, rngs=rngs)
+        self.hidden = nnx.List([nnx.Linear(*pair, dtype=dtype, rngs=rngs) for pair in pairs])
+        self.output = nnx.Linear(*last, dtype=dtype, kernel_init=output_init, rngs=rngs)
 
     def __call__(self, x: Float[Array, "*B I"]) -> Float[Array, "*B O"]:
         """Apply to the last dimension."""
@@ -31,11 +32,11 @@ class Mlp(nnx.Module):
 class EncoderLayer(nnx.Module):
     """Pre-norm transformer layer: x + attention(norm(x)), then x + mlp(norm(x))."""
 
-    def __init__(self, width: int, heads: int, feedforward_width: int, rngs: nnx.Rngs):
-        self.attention_norm = nnx.LayerNorm(width, rngs=rngs)
-        self.attention = nnx.MultiHeadAttention(heads, width, decode=False, keep_rngs=False, rngs=rngs)
-        self.mlp_norm = nnx.LayerNorm(width, rngs=rngs)
-        self.mlp = Mlp((width, feedforward_width, width), rngs)
+    def __init__(self, width: int, heads: int, feedforward_width: int, rngs: nnx.Rngs, dtype: DTypeLike):
+        self.attention_norm = nnx.LayerNorm(width, dtype=dtype, rngs=rngs)
+        self.attention = nnx.MultiHeadAttention(heads, width, dtype=dtype, decode=False, keep_rngs=False, rngs=rngs)
+        self.mlp_norm = nnx.LayerNorm(width, dtype=dtype, rngs=rngs)
+        self.mlp = Mlp((width, feedforward_width, width), rngs, dtype)
 
     def __call__(self, x: Float[Array, "*B L W"]) -> Float[Array, "*B L W"]:
         """Mix the L tokens."""
@@ -46,16 +47,24 @@ class EncoderLayer(nnx.Module):
 class TokenEncoder(nnx.Module):
     """Each token through its own MLP, plus a learned embedding of which token it is, through a transformer."""
 
-    def __init__(self, sizes: dict[str, int], widths: tuple[int, ...], layers: list[EncoderLayer], rngs: nnx.Rngs):
-        self.mlps = nnx.Dict({name: Mlp((size, *widths), rngs) for name, size in sorted(sizes.items())})
+    def __init__(
+        self,
+        sizes: dict[str, int],
+        widths: tuple[int, ...],
+        layers: list[EncoderLayer],
+        rngs: nnx.Rngs,
+        dtype: DTypeLike,
+    ):
+        self.mlps = nnx.Dict({name: Mlp((size, *widths), rngs, dtype) for name, size in sorted(sizes.items())})
         self.embedding = nnx.Param(0.02 * jax.random.normal(rngs.params(), (len(sizes), widths[-1])))
         self.layers = nnx.List(layers)
-        self.norm = nnx.LayerNorm(widths[-1], rngs=rngs)
+        self.norm = nnx.LayerNorm(widths[-1], dtype=dtype, rngs=rngs)
 
     def __call__(self, observation: Observation) -> Float[Array, "*B LW"]:
         """The encoded tokens, concatenated in the order of their names."""
         tokens = [mlp(observation[name]) for name, mlp in sorted(self.mlps.items())]
-        x = jnp.stack(tokens, axis=-2) + self.embedding[...]
+        x = jnp.stack(tokens, axis=-2)
+        x = x + self.embedding[...].astype(x.dtype)
         for layer in self.layers:
             x = layer(x)
         return self.norm(x).reshape(*x.shape[:-2], -1)

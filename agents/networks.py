@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -44,6 +44,9 @@ class NetworkConfig:
     """Standard deviation of the initial weights of the action mean; 0 starts with a mean of exactly zero."""
     log_std: float | tuple[float, ...] = -2.9
     """Log standard deviation of the actions, one number for all or one for each (-2.9: InterMimic, MaskedMimic)."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the arithmetic within the networks; parameters, outputs, losses and optimisers are float32 in either case.
+    bfloat16 pays on an accelerator, and is slower than float32 on a CPU."""
     learn_log_std: bool = False
     """Whether the log standard deviation is a parameter or stays as given."""
 
@@ -90,23 +93,24 @@ class _Actor(nnx.Module):
     def __init__(self, config: NetworkConfig, sizes: dict[str, int], action_size: int, rngs: nnx.Rngs):
         width = config.token_width
         layers = [
-            EncoderLayer(width, config.heads, config.feedforward_width, rngs) for _ in range(config.transformer_layers)
+            EncoderLayer(width, config.heads, config.feedforward_width, rngs, config.precision)
+            for _ in range(config.transformer_layers)
         ]
-        self.encoder = TokenEncoder(sizes, (width,) * config.token_layers, layers, rngs)
+        self.encoder = TokenEncoder(sizes, (width,) * config.token_layers, layers, rngs, config.precision)
         widths = (width * len(sizes), *config.actor_widths, action_size)
-        self.head = Mlp(widths, rngs, nnx.initializers.normal(config.output_scale))
+        self.head = Mlp(widths, rngs, config.precision, nnx.initializers.normal(config.output_scale))
 
     def __call__(self, observation: Observation) -> Float[Array, "*B A"]:
-        return self.head(self.encoder(observation))
+        return self.head(self.encoder(observation)).astype(jnp.float32)
 
 
 class _Critic(nnx.Module):
     def __init__(self, config: NetworkConfig, sizes: dict[str, int], rngs: nnx.Rngs):
-        self.mlp = Mlp((sum(sizes.values()), *config.critic_widths, 1), rngs)
+        self.mlp = Mlp((sum(sizes.values()), *config.critic_widths, 1), rngs, config.precision)
 
     def __call__(self, observation: Observation) -> Float[Array, "*B"]:
         flat = jnp.concatenate([observation[name] for name in sorted(observation)], axis=-1)
-        return self.mlp(flat)[..., 0]
+        return self.mlp(flat)[..., 0].astype(jnp.float32)
 
 
 def build(config: NetworkConfig, observation_sizes: dict[str, int], action_size: int) -> Networks:

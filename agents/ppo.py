@@ -56,6 +56,11 @@ class PpoConfig:
     reward_scale: float = 1.0
     """Factor on rewards before learning; 1 - gamma keeps returns within the range of a single reward."""
 
+    @property
+    def groups(self) -> int:
+        """Groups of neighbouring environments of which every minibatch has equally many samples; as many as can be."""
+        return math.gcd(self.environments, self.minibatch)
+
     def __post_init__(self):
         for name in ("environments", "horizon", "minibatch", "epochs"):
             if getattr(self, name) < 1:

@@ -4,16 +4,19 @@ Values of the observations *before* a reset are taken on the way, so that trunca
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from agents.distribution import Gaussian, sample
 from agents.gae import Trajectory
 from agents.networks import Networks
 from agents.normaliser import normalise
+from agents.sharding import EVERYWHERE, SPREAD, SPREAD_IN_TIME, on_each
 from agents.state import TrainState, count_step
 from devi_jax.core.protocols import Environment, Observation, Transition
 
@@ -35,36 +38,21 @@ class Rollout:
 
 
 def collect(
-    networks: Networks, horizon: int, environment: Environment, state: TrainState
+    networks: Networks, horizon: int, environment: Environment, state: TrainState, mesh: Mesh | None = None
 ) -> tuple[TrainState, Rollout]:
-    """Act with the stochastic policy for `horizon` steps in every environment."""
+    """Act with the stochastic policy for `horizon` steps in every environment, each device in its own ones."""
     key, rollout_key = jax.random.split(state.key)
-
-    def advance(carry, key):
-        environments, observation, episodes = carry
-        action_key, reset_key = jax.random.split(key)
-        normalised = normalise(state.normaliser, observation)
-        behaviour = networks.actor(state.actor, normalised)
-        action = sample(behaviour, action_key)
-        before = environments
-        environments, transition = jax.vmap(environment.step)(environments, action)
-        transition, invalid = fail_non_finite(environments, transition)
-        done = transition.terminated | transition.truncated
-        trajectory = Trajectory(
-            reward=transition.reward,
-            value=networks.critic(state.critic, normalised),
-            next_value=networks.critic(state.critic, normalise(state.normaliser, transition.observation)),
-            terminated=transition.terminated,
-            truncated=transition.truncated,
-        )
-        episodes = count_step(episodes, transition.reward, done)
-        again = restart(environment, state.curriculum, done, environments, transition.observation, reset_key)
-        rollout = Rollout(observation, behaviour, action, trajectory, invalid, transition.metrics)
-        return (*again, episodes), (rollout, before, transition)
-
+    # a key for each step of each environment: what is drawn does not depend on how many devices draw
+    keys = jax.random.split(rollout_key, (horizon, *state.episodes.lengths.shape))
+    shared = (environment, state.actor, state.critic, state.normaliser, state.curriculum)
     carry = (state.environments, state.observation, state.episodes)
-    carry, (rollout, states, transitions) = jax.lax.scan(advance, carry, jax.random.split(rollout_key, horizon))
-    environments, observation, episodes = carry
+    walk = on_each(
+        mesh,
+        partial(_walk, networks),
+        in_specs=(EVERYWHERE, SPREAD, SPREAD_IN_TIME),
+        out_specs=(SPREAD, SPREAD_IN_TIME),
+    )
+    (environments, observation, episodes), (rollout, states, transitions) = walk(shared, carry, keys)
     return replace(
         state,
         environments=environments,
@@ -75,18 +63,47 @@ def collect(
     ), rollout
 
 
+def _walk(networks: Networks, shared: tuple, carry: tuple, keys: PRNGKeyArray) -> tuple[tuple, tuple]:
+    """The steps of these environments, one for each row of `keys` (T, N); states before and transitions of each."""
+    environment, actor, critic, statistics, curriculum = shared
+
+    def advance(carry, keys):
+        environments, observation, episodes = carry
+        action_keys, reset_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
+        normalised = normalise(statistics, observation)
+        behaviour = networks.actor(actor, normalised)
+        action = jax.vmap(sample)(behaviour, action_keys)
+        before = environments
+        environments, transition = jax.vmap(environment.step)(environments, action)
+        transition, invalid = fail_non_finite(environments, transition)
+        done = transition.terminated | transition.truncated
+        trajectory = Trajectory(
+            reward=transition.reward,
+            value=networks.critic(critic, normalised),
+            next_value=networks.critic(critic, normalise(statistics, transition.observation)),
+            terminated=transition.terminated,
+            truncated=transition.truncated,
+        )
+        episodes = count_step(episodes, transition.reward, done)
+        again = restart(environment, curriculum, done, environments, transition.observation, reset_keys)
+        rollout = Rollout(observation, behaviour, action, trajectory, invalid, transition.metrics)
+        return (*again, episodes), (rollout, before, transition)
+
+    return jax.lax.scan(advance, carry, keys)
+
+
 def restart(
     environment: Environment,
     curriculum: Any,
     done: Bool[Array, " N"],
     states: Any,
     observation: Observation,
-    key: PRNGKeyArray,
+    keys: PRNGKeyArray,
 ) -> tuple[Any, Observation]:
-    """Replace the states and observations of finished environments by freshly reset ones."""
+    """Replace the states and observations of finished environments by freshly reset ones; `keys` (N,)."""
 
     def fresh():
-        reset = jax.vmap(environment.reset, in_axes=(0, None))(jax.random.split(key, done.shape[0]), curriculum)
+        reset = jax.vmap(environment.reset, in_axes=(0, None))(keys, curriculum)
         return select(done, (reset, jax.vmap(environment.observe)(reset)), (states, observation))
 
     # A reset costs about as much as a step, and in most steps of a small batch no episode ends.

@@ -1,11 +1,12 @@
 """Learn from a rollout: advantages once from the old values, then epochs of minibatches with two optimisers."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from agents import normaliser
 from agents.distribution import Gaussian, entropy, kl, log_prob
@@ -31,15 +32,15 @@ class Optimisers:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Batch:
-    """B samples of one iteration: normalised observations, and what the old networks made of them."""
+    """Samples of one iteration: normalised observations, and what the old networks made of them."""
 
     observation: Observation
     behaviour: Gaussian
-    action: Float[Array, "B A"]
-    log_prob: Float[Array, " B"]
-    advantage: Float[Array, " B"]
-    value: Float[Array, " B"]
-    target: Float[Array, " B"]
+    action: Float[Array, "*B A"]
+    log_prob: Float[Array, "*B"]
+    advantage: Float[Array, "*B"]
+    value: Float[Array, "*B"]
+    target: Float[Array, "*B"]
 
 
 def optimisers(config: PpoConfig) -> Optimisers:
@@ -64,13 +65,13 @@ def steer(config: PpoConfig, optimiser: optax.OptState, divergence: Float[Array,
 
 
 def prepare(config: PpoConfig, state: TrainState, rollout: Rollout) -> Batch:
-    """Targets R = A + V_old of all T x N samples, flattened; advantages normalised after that."""
+    """Targets R = A + V_old of all (T, N) samples; advantages normalised after that."""
     scaled = replace(rollout.trajectory, reward=config.reward_scale * rollout.trajectory.reward)
     advantage = advantages(scaled, config.gamma, config.gae_lambda)
     target = advantage + scaled.value
     if config.normalise_advantage:
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-    batch = Batch(
+    return Batch(
         observation=normaliser.normalise(state.normaliser, rollout.observation),
         behaviour=rollout.behaviour,
         action=rollout.action,
@@ -79,7 +80,36 @@ def prepare(config: PpoConfig, state: TrainState, rollout: Rollout) -> Batch:
         value=scaled.value,
         target=target,
     )
-    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
+
+
+def grouped(batch: Batch, groups: int) -> Batch:
+    """Samples (T, N, ...) as (G, S, ...): those of neighbouring environments are one group, which no device divides."""
+
+    def group(x):
+        x = x.reshape(x.shape[0], groups, -1, *x.shape[2:])
+        return jnp.moveaxis(x, 1, 0).reshape(groups, -1, *x.shape[3:])
+
+    return jax.tree.map(group, batch)
+
+
+def shuffles(config: PpoConfig, key: PRNGKeyArray) -> Int[Array, "M G K"]:
+    """Which samples of each group the M minibatches of an epoch take: K of every group, each sample once.
+
+    Groups are shuffled each for itself, so that the samples of a minibatch lie where they were collected.
+    """
+    size = config.environments * config.horizon // config.groups
+    order = jax.vmap(lambda key: jax.random.permutation(key, size))(jax.random.split(key, config.groups))
+    return jnp.moveaxis(order.reshape(config.groups, -1, config.minibatch // config.groups), 1, 0)
+
+
+def take(batch: Batch, chosen: Int[Array, "G K"]) -> Batch:
+    """The chosen samples of each group, flattened."""
+
+    def pick(x):
+        picked = jax.vmap(lambda group, index: group[index])(x, chosen)
+        return picked.reshape(-1, *picked.shape[2:])
+
+    return jax.tree.map(pick, batch)
 
 
 def actor_loss(
@@ -113,9 +143,8 @@ def learn(
     networks: Networks, config: PpoConfig, optimisers: Optimisers, state: TrainState, rollout: Rollout
 ) -> tuple[TrainState, Metrics]:
     """All epochs over one rollout, with the statistics it was collected with; only then are they updated."""
-    batch = prepare(config, state, rollout)
+    batch = grouped(prepare(config, state, rollout), config.groups)
     key, shuffle_key = jax.random.split(state.key)
-    samples = config.environments * config.horizon
     acting = (state.iteration >= config.critic_warmup).astype(jnp.float32)
 
     def descend(optimiser, loss, parameters, optimiser_state, minibatch, share: Array | float = 1.0):
@@ -124,7 +153,8 @@ def learn(
         change = jax.tree.map(lambda x: share * x, change)
         return optax.apply_updates(parameters, change), optimiser_state, metrics, optax.tree.norm(gradient)
 
-    def step(carry, minibatch):
+    def step(carry, chosen):
+        minibatch = take(batch, chosen)
         (actor, actor_state), (critic, critic_state) = carry
         actor, actor_state, metrics, actor_norm = descend(
             optimisers.actor, actor_loss, actor, actor_state, minibatch, acting
@@ -135,13 +165,10 @@ def learn(
         metrics = metrics | more | {"gradient/actor_norm": actor_norm, "gradient/critic_norm": critic_norm}
         return ((actor, actor_state), (critic, critic_state)), metrics
 
-    def epoch(carry, key):
-        order = jax.random.permutation(key, samples)
-        shuffled = jax.tree.map(lambda x: x[order].reshape(-1, config.minibatch, *x.shape[1:]), batch)
-        return jax.lax.scan(step, carry, shuffled)
-
     carry = ((state.actor, state.actor_optimiser), (state.critic, state.critic_optimiser))
-    carry, metrics = jax.lax.scan(epoch, carry, jax.random.split(shuffle_key, config.epochs))
+    epochs = jax.vmap(partial(shuffles, config))(jax.random.split(shuffle_key, config.epochs))
+    carry, metrics = jax.lax.scan(step, carry, epochs.reshape(-1, *epochs.shape[2:]))
+    metrics = jax.tree.map(lambda x: x.reshape(config.epochs, -1), metrics)
     (actor, actor_state), (critic, critic_state) = carry
     state = replace(
         state,

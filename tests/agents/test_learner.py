@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -7,42 +7,9 @@ import pytest
 
 from agents import Learner, NetworkConfig, PpoConfig
 from devi_jax.core.protocols import Transition
+from tests.agents.reach import EFFORT, Reach
 
-EFFORT, GAMMA = 0.5, 0.9
-
-
-@jax.tree_util.register_static
-@dataclass(frozen=True)
-class Reach:
-    """Move a point to a goal on a line; cost is squared distance plus weighted squared action (an LQR problem)."""
-
-    length: int = 20
-    observation_sizes = {"position": 1, "goal": 1}
-    action_size = 1
-
-    def first_curriculum(self):
-        return ()
-
-    def learned(self, curriculum, states, transitions):
-        return curriculum
-
-    def reset(self, key, curriculum):
-        position_key, goal_key, time_key = jax.random.split(key, 3)
-        return {
-            "position": jax.random.uniform(position_key, minval=-1),
-            "goal": jax.random.uniform(goal_key, minval=-1),
-            "time": jax.random.randint(time_key, (), 0, self.length),
-        }
-
-    def observe(self, state):
-        return {"position": state["position"][None], "goal": state["goal"][None]}
-
-    def step(self, state, action):
-        error = state["position"] - state["goal"]
-        reward = -(error**2 + EFFORT * action[0] ** 2)
-        state = state | {"position": state["position"] + action[0], "time": state["time"] + 1}
-        over = state["time"] >= self.length
-        return state, Transition(self.observe(state), reward, jnp.zeros_like(over), over, {"error_m": jnp.abs(error)})
+GAMMA = 0.9
 
 
 def riccati(steps=200):
@@ -100,10 +67,27 @@ def test_reaches_the_optimum_of_a_linear_quadratic_problem(reach):
     assert np.polyfit(start, action, 1)[0] == pytest.approx(-gain, rel=0.1)
 
 
+@pytest.mark.slow
+def test_half_precision_learns_the_same_gain(reach):
+    half = replace(reach, network=replace(reach.network, precision="bfloat16"))
+    state, _ = iterate(half, 100)
+    error = jnp.linspace(-0.8, 0.8, 9)[:, None]
+    action = half.policy(state)({"position": error, "goal": jnp.zeros_like(error)})[:, 0]
+    assert np.polyfit(error[:, 0], action, 1)[0] == pytest.approx(-riccati()[1], rel=0.15)
+
+
+def test_nothing_crosses_to_the_host_within_an_iteration(reach):
+    state = reach.init(jax.random.key(3))
+    state, _ = reach.update(state)
+    with jax.transfer_guard("disallow"):
+        jax.block_until_ready(reach.update(state))
+
+
 def test_an_update_is_a_function_of_its_state_alone(reach):
     state = reach.init(jax.random.key(1))
     state, _ = reach.update(state)
-    first, second = reach.update(state), reach.update(state)
+    kept = jax.tree.map(jnp.copy, state)
+    first, second = reach.update(jax.tree.map(jnp.copy, state)), reach.update(jax.tree.map(jnp.copy, state))
     assert_identical(first, second)
 
     def through_numpy(x):
@@ -111,7 +95,7 @@ def test_an_update_is_a_function_of_its_state_alone(reach):
             return jax.random.wrap_key_data(jnp.asarray(np.array(jax.random.key_data(x))))
         return jnp.asarray(np.array(x))
 
-    assert_identical(reach.update(jax.tree.map(through_numpy, state)), first)
+    assert_identical(reach.update(jax.tree.map(through_numpy, kept)), first)
     assert (jax.random.key_data(state.key) != jax.random.key_data(first[0].key)).any()
 
 

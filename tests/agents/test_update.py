@@ -13,7 +13,7 @@ from agents.networks import Networks
 from agents.ppo import PpoConfig
 from agents.rollout import Rollout
 from agents.state import TrainState, first_episodes
-from agents.update import actor_loss, learn, optimisers, prepare, steer
+from agents.update import actor_loss, grouped, learn, optimisers, prepare, shuffles, steer, take
 
 T, N = 8, 4
 LOG_STD = jnp.log(0.5)
@@ -69,9 +69,15 @@ def rollout(state):
     return Rollout(observation, behaviour, 0.5 * normal(T, N, 1), trajectory, invalid, metrics)
 
 
+def flat(settings, state, rollout):
+    """The samples of a rollout one after the other, time first."""
+    batch = prepare(settings, state, rollout)
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
+
+
 def test_targets_are_advantage_plus_old_value_and_samples_stay_together(state, rollout):
     t = rollout.trajectory
-    batch = prepare(config(normalise_advantage=False, reward_scale=0.1), state, rollout)
+    batch = flat(config(normalise_advantage=False, reward_scale=0.1), state, rollout)
     scaled = Trajectory(0.1 * t.reward, t.value, t.next_value, t.terminated, t.truncated)
     expected = advantages(scaled, 0.9, 0.95)
     np.testing.assert_allclose(batch.advantage, expected.ravel(), rtol=1e-5)
@@ -81,13 +87,13 @@ def test_targets_are_advantage_plus_old_value_and_samples_stay_together(state, r
 
 
 def test_normalised_advantages_do_not_touch_the_targets(state, rollout):
-    plain, normalised = (prepare(config(normalise_advantage=n), state, rollout) for n in (False, True))
+    plain, normalised = (flat(config(normalise_advantage=n), state, rollout) for n in (False, True))
     np.testing.assert_allclose([normalised.advantage.mean(), normalised.advantage.std()], [0, 1], atol=1e-5)
     np.testing.assert_array_equal(normalised.target, plain.target)
 
 
 def test_the_first_gradient_is_the_plain_policy_gradient(state, rollout):
-    batch = prepare(config(), state, rollout)
+    batch = flat(config(), state, rollout)
     gradient, metrics = jax.grad(actor_loss, has_aux=True)(state.actor, LINEAR, config(), batch)
     x, error = np.asarray(batch.observation["x"]), np.asarray(batch.action - batch.behaviour.mean)
     score = x * error / np.exp(2 * LOG_STD)
@@ -97,7 +103,7 @@ def test_the_first_gradient_is_the_plain_policy_gradient(state, rollout):
 
 def test_bound_and_entropy_enter_the_actor_loss_with_their_weights(state, rollout):
     wide = {"w": jnp.array([2.0, -1.0])}
-    batch = prepare(config(), state, rollout)
+    batch = flat(config(), state, rollout)
     (plain, metrics), (weighted, _) = (
         actor_loss(wide, LINEAR, config(bound_weight=b, entropy_weight=e), batch) for b, e in ((0.0, 0.0), (3.0, 0.5))
     )
@@ -112,7 +118,7 @@ def test_one_full_batch_step_is_adam_on_each_loss_with_its_own_rate(state, rollo
     settings = config(minibatch=T * N, epochs=1, actor_rate=1e-3, critic_rate=2e-2)
     state = replace(state, actor_optimiser=optimisers(settings).actor.init(state.actor))
     after, _ = learn(LINEAR, settings, optimisers(settings), state, rollout)
-    batch = prepare(settings, state, rollout)
+    batch = flat(settings, state, rollout)
     residual = np.asarray(LINEAR.critic(state.critic, batch.observation) - batch.target)
     critic_gradient = (residual[:, None] * np.asarray(batch.observation["x"])).mean(0)
     actor_gradient = jax.grad(actor_loss, has_aux=True)(state.actor, LINEAR, settings, batch)[0]["w"]
@@ -128,14 +134,14 @@ def test_all_minibatches_see_the_statistics_of_the_rollout_which_change_only_aft
     x = np.asarray(rollout.observation["x"]).reshape(-1, 2)
     np.testing.assert_allclose(after.normaliser.mean["x"], x.mean(0), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(after.normaliser.variance["x"], x.var(0), rtol=1e-4)
-    batch = prepare(settings, state, rollout)
+    batch = flat(settings, state, rollout)
     np.testing.assert_allclose(batch.observation["x"], np.clip(x, -10, 10), rtol=1e-4)
 
 
 def test_metrics_are_means_over_valid_steps(state, rollout):
     settings = config()
     _, metrics = learn(LINEAR, settings, optimisers(settings), state, rollout)
-    t, batch = rollout.trajectory, prepare(settings, state, rollout)
+    t, batch = rollout.trajectory, flat(settings, state, rollout)
     assert metrics["environment/error_m"] == pytest.approx(2.0)
     assert metrics["episode/nan_environments"] == 1
     assert metrics["episode/terminated"] == pytest.approx(1 / (T * N))
@@ -145,8 +151,24 @@ def test_metrics_are_means_over_valid_steps(state, rollout):
     assert metrics["value/explained_variance"] == pytest.approx(explained, rel=1e-4)
 
 
+def test_minibatches_take_every_sample_once_and_as_many_of_each_group(state, rollout):
+    settings = config(minibatch=8, epochs=1)
+    assert settings.groups == 4
+    assert PpoConfig(environments=12, horizon=6, minibatch=18).groups == 6
+    batch = prepare(settings, state, rollout)
+    whole, chosen = grouped(batch, settings.groups), shuffles(settings, jax.random.key(0))
+    minibatches = [np.asarray(take(whole, c).observation["x"]) for c in chosen]
+    x = np.asarray(batch.observation["x"])
+    for minibatch in minibatches:
+        assert minibatch.shape == (8, 2)
+        owners = [[n for n in range(N) if (x[:, n] == row).all(-1).any()] for row in minibatch]
+        np.testing.assert_array_equal(np.bincount(np.ravel(owners)), 2)
+    np.testing.assert_array_equal(np.unique(np.concatenate(minibatches), axis=0), np.unique(x.reshape(-1, 2), axis=0))
+    assert (shuffles(settings, jax.random.key(1)) != chosen).any()
+
+
 def test_likelihoods_of_the_batch_are_those_of_the_behaviour(state, rollout):
-    batch = prepare(config(), state, rollout)
+    batch = flat(config(), state, rollout)
     np.testing.assert_array_equal(batch.log_prob, log_prob(rollout.behaviour, rollout.action).ravel())
 
 
