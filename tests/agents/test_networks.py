@@ -124,3 +124,15 @@ def test_wrong_sizes_name_what_would_fit():
     assert caught.value.valid == "1, 2, 4, 8"
     with pytest.raises(ConfigError, match="token_layers is 0"):
         replace(TINY, token_layers=0)
+
+
+def test_half_precision_is_of_the_arithmetic_alone():
+    half = replace(TINY, precision="bfloat16")
+    shapes = jax.eval_shape(build(half, SIZES, 3).init, jax.random.key(0))
+    assert {x.dtype for x in jax.tree.leaves(shapes)} == {jnp.dtype("float32")}
+    batch = observation(64)
+    (exact, value), (policy, rough) = compiled(TINY)(batch), compiled(half)(batch)
+    assert policy.mean.dtype == rough.dtype == jnp.float32
+    for a, b in ((exact.mean, policy.mean), (value, rough)):
+        error = np.abs(a - b).max() / np.std(a)
+        assert 1e-4 < error < 0.2  # eight bits: rounded, and not wrong
