@@ -162,6 +162,9 @@ def _pod(report: dict[str, Any]) -> str:
     whole = [d for d in report["devices"] if "rate" in d]
     if len(whole) < 2:
         return ""
+    busy = report["load"]["before"]
+    if busy and busy[1] > report["cores"]:
+        return "The machine was busier than it has cores: its devices say nothing of more devices, nor of two.\n"
     one, most = whole[0], whole[-1]
     doublings = log2(most["devices"] / one["devices"])
     kept = (most["rate"] / one["rate"] / (most["devices"] / one["devices"])) ** (1 / doublings)

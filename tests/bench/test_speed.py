@@ -35,6 +35,7 @@ def report() -> dict:
         "date": "2026-01-02",
         "machine": "1 x cpu",
         "git": None,
+        "cores": 2,
         "engine": "c",
         "epochs": 2,
         "phases": phases.__dict__,
@@ -71,6 +72,8 @@ def test_the_page_says_what_is_met_and_what_is_extrapolated(report):
     assert sb3_rate(report) == 200 and "measured 2.5: missed" in said and "measured 40.0: met" in said
     assert "| 2 | 720 steps/s | 1.80 | 90% |" in said and "| 4 | failed: two |" in said
     assert "1.0/2.0/3.0, 4.0/5.0/6.0" in said
+    busy = page({**report, "cores": 1})
+    assert "Extrapolated" not in busy and "busier than it has cores" in busy
     extrapolated = said[said.index("Extrapolated, not measured") :]
     assert f"| 8 | {400 * 8 * 0.9**3:,.0f} steps/s | 73% |" in extrapolated
 
