@@ -3,6 +3,7 @@
 The variance itself is carried, not the sum of squares, so that float32 stays exact over billions of samples.
 """
 
+import math
 from dataclasses import dataclass
 
 import jax
@@ -38,14 +39,14 @@ def init(sizes: dict[str, int]) -> Normaliser:
 
 def update(normaliser: Normaliser, batch: Observation) -> Normaliser:
     """Merge a batch; all dimensions of a token but the last are samples."""
-    batch = {name: token.reshape(-1, token.shape[-1]) for name, token in batch.items()}
-    added = next(iter(batch.values())).shape[0]
+    added = math.prod(next(iter(batch.values())).shape[:-1])
     count = normaliser.count + added
     share = added / count
 
     def merge(mean, variance, token):
-        delta = token.mean(0) - mean
-        merged = variance + share * (token.var(0) - variance) + share * (1 - share) * delta**2
+        samples = tuple(range(token.ndim - 1))  # not flattened: devices that share out a dimension would gather all
+        delta = token.mean(samples) - mean
+        merged = variance + share * (token.var(samples) - variance) + share * (1 - share) * delta**2
         return mean + share * delta, merged
 
     merged = {name: merge(normaliser.mean[name], normaliser.variance[name], token) for name, token in batch.items()}

@@ -1,4 +1,4 @@
-"""Environments and samples shared out among devices: the same results as on one, and not a word said while acting."""
+"""Environments and samples shared out among devices: the same results as on one, and nothing said that need not be."""
 
 from dataclasses import replace
 
@@ -64,10 +64,15 @@ def test_each_device_holds_its_share_and_all_parameters(two):
             assert leaf.is_fully_replicated and len(leaf.addressable_shards) == 2
 
 
-def test_acting_needs_no_word_between_devices(two):
-    pair, state, _, _ = two
-    text = pair.collect.func.lower(pair.environment, state).compile().as_text()
-    assert not any(f" {word}(" in text for word in ("all-gather", "all-to-all", "collective-permute", "all-reduce"))
+def test_acting_needs_no_word_between_devices_and_learning_only_sums(two):
+    """Samples stay where they were collected: nothing is gathered or sent, and what is summed is small."""
+    pair, state, after, rollout = two
+    acting = pair.collect.func.lower(pair.environment, state).compile().as_text()
+    learning = pair.learn.lower(after, rollout).compile().as_text()
+    exchanges = ("all-gather", "all-to-all", "collective-permute")
+    assert not any(f" {word}(" in acting for word in (*exchanges, "all-reduce"))
+    assert not any(f" {word}(" in learning for word in exchanges)
+    assert " all-reduce(" in learning
 
 
 def test_devices_that_do_not_divide_are_refused():
