@@ -56,7 +56,7 @@ from-video: $(PERCEPTION)
 	$(RUN) devi_jax.evaluate $(SEEN)/run --truth=$(SEEN)/video/clip.npz
 
 test: $(DEV)
-	$(RUN) pytest -q -n auto --dist loadfile
+	$(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(DEV)
 	$(BIN)/ruff check .
