@@ -79,6 +79,24 @@ def _tables(setting: tuple[str, str, str], rows: Sequence[Row]) -> str:
     )
 
 
+def summary(rows: Sequence[Row], page_name: str) -> str:
+    """For a page beside this one: every setting's methods over all its clips, and how that came about."""
+    parts = []
+    for setting in dict.fromkeys(_setting(row) for row in sorted(rows, key=_order)):
+        mine = [r for r in rows if _setting(r) == setting]
+        root, recipe, budget = setting
+        clips, systems = (list(dict.fromkeys(r[key] for r in sorted(mine, key=_order))) for key in ("clip", "system"))
+        number, unit = budget.split()
+        flags = f"--seeds={len({r['seed'] for r in mine})} --{unit}={number} --roots={root} --recipe={recipe}"
+        parts += [f"`python -m devi_jax.compare --clips {' '.join(clips)} --systems {' '.join(systems)} {flags}`\n"]
+        parts += [all_clips(mine)]
+        machines = dict.fromkeys("commit {}, {}".format(*made_cells(r)[:2]) for r in mine)
+        minutes = sum(r["trained_minutes"] for r in mine)
+        parts += [f"{len(mine)} runs, {minutes:.0f} minutes of training; {'; '.join(machines)}.\n"]
+    said = f"More in [{page_name}]({page_name}): where two methods both succeed, and the paper's own numbers.\n"
+    return "\n".join([*parts, said]) if parts else "Not run yet.\n"
+
+
 def table_1(rows: Sequence[Row]) -> str:
     """Each method and DeVI on the clips and seeds where both succeed, with the paper's numbers beside ours."""
     head = ["method", "clips x seeds"] + [x for label in METRICS.values() for x in (label, "†")]

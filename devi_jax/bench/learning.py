@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from devi_jax.bench.cells import FULL, Cell, Variant, chosen, schedule
+from devi_jax.bench.compare_page import summary
 from devi_jax.bench.plots import plot
 from devi_jax.bench.results import results
 from devi_jax.bench.rows import collect, train
@@ -103,10 +104,11 @@ def measure(options: Options, cell: Cell) -> None:
 
 
 def write_page(results_folder: Path) -> Path:
-    """Write the page of all rows, and their curves, beside the folder of rows."""
-    rows = read_rows(results_folder)
+    """Write the page of all rows, their curves, and what a comparison of methods beside it says."""
+    rows, methods = read_rows(results_folder), results_folder.with_name("compare")
     picture, page = (results_folder.with_suffix(suffix) for suffix in (".png", ".md"))
-    text = results(rows, picture.name if plot(picture, rows) else None)
+    compared = summary(read_rows(methods), f"{methods.name}.md") if methods.is_dir() else None
+    text = results(rows, picture.name if plot(picture, rows) else None, compared)
     with replacing(page) as temporary:
         temporary.write_text(text)
     return page

@@ -37,8 +37,11 @@ COLUMNS = ["runs", "plan", "success", "parity", "≥ 60 %", "≥ 80 %"]
 ENDS = ["policy", "plan", "replay", "beats plan, replay", "MPJPE mm", "T_obj mm", "frames"]
 
 
-def results(rows: Sequence[Row], curves: str | None = None) -> str:
-    """The page. `rows`: as `rows.collect` makes them, in any order. `curves`: file name of their picture, if any."""
+def results(rows: Sequence[Row], curves: str | None = None, compared: str | None = None) -> str:
+    """The page. `rows`: as `rows.collect` makes them, in any order. `curves`: file name of their picture, if any.
+
+    `compared`: what `compare_page.summary` says of the comparison of methods, if there is one.
+    """
     rows = sorted(rows, key=_order)
     suite = [r for r in rows if r["variant"] == FULL and r["grade"] != CAPTURE]
     capture = [r for r in rows if r["variant"] == FULL and r["grade"] == CAPTURE]
@@ -48,6 +51,8 @@ def results(rows: Sequence[Row], curves: str | None = None) -> str:
     parts += ["## Clip by clip\n", _groups(suite, ("clip", "grade", "root"))]
     parts += ["## Without parts of the recipe\n", _ablations(rows)]
     parts += ["## Real capture\n", _groups(capture, ("clip", "root")), _noise(capture)]
+    if compared:
+        parts += ["## Methods compared\n", compared]
     parts += ["## Runs\n", _runs(rows)]
     return "\n".join(parts)
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tyro
 
-from devi_jax.bench.compare_page import page
+from devi_jax import compare
+from devi_jax.bench.compare_page import page, summary
 from devi_jax.bench.published import BOUNDS, LABELS, METRICS, TABLE_1, TABLE_3
 from devi_jax.systems import NAMES
 
@@ -123,6 +125,19 @@ def test_settings_are_never_mixed_and_order_does_not_matter():
     (line,) = lines(text, LABELS["devi_no_object"], "1")[:1]
     assert line[3::2] == ["-"] * 6  # the paper has no such row
     assert "Not run yet." in page([])
+
+
+def test_a_summary_names_the_command_that_makes_its_rows():
+    clips, budget = ("push_box-mild", "lift_can-mild"), "20 iterations"
+    rows = [row(s, c, budget=budget) for c in clips for s in ("devi", "physhoi")]
+    text = summary([*rows, failed(system="skillmimic", clip="lift_can-mild", budget=budget)], "compare.md")
+    (command,) = re.findall(r"`python -m devi_jax.compare (.*)`", text)
+    cells = compare.wanted(tyro.cli(compare.Options, args=command.split()))
+    made = {(c.clip, c.system, c.seed, c.budget) for c in cells}
+    assert made == {(c, s, 0, budget) for c in clips for s in ("devi", "physhoi", "skillmimic")}
+    assert lines(text, "SkillMimic", "1 (1 failed)") and len(lines(text, "DeVI", "2")) == 1
+    assert "5 runs, 8 minutes of training; commit 0123456789, 1 x cpu, 2 cores." in text
+    assert summary([], "compare.md") == "Not run yet.\n"
 
 
 def test_the_papers_numbers_are_whole():
