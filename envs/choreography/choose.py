@@ -105,7 +105,7 @@ def _posed(
     data = kinematics(stage, found.qpos)
     for side in sides:
         hand = [f"{side}_wrist", f"{side}_elbow"]
-        cost += _PER_M * _depth(stage, data, hand, (*solid, *_TRUNK))
+        cost += _PER_M * depth(stage, data, hand, (*solid, *_TRUNK))
         bent = mirror(side) * 2 * np.arctan2(*found.qpos[stage.quat(f"{side}_elbow")][[3, 0]])
         cost += 5.0 * max(0.0, 0.1 - bent)
     return candidate, found, cost
@@ -127,19 +127,23 @@ def _closed(stage: Stage, candidate: Candidate, found: Solution, cost: float, so
         bones = [f"{grip.side}_{finger}{k}" for finger in FINGERS for k in (1, 2, 3)]
         hand = [f"{grip.side}_wrist", *bones]
         closed = kinematics(stage, pose(stage, grip.closed, found.qpos))
-        cost += 3 * _PER_M * _depth(stage, closed, hand, solid)
+        cost += 3 * _PER_M * depth(stage, closed, hand, solid)
         if candidate.kind == "wrap":
-            cost += _looseness(stage, closed, grip.side)
+            cost += looseness(stage, closed, grip.side)
         for away in (np.zeros(3), aside(grip, grip.place.rotation)):
-            cost += 3 * _PER_M * _depth(stage, _ready(stage, found.qpos, grip, away), hand, (*solid, *_TRUNK))
+            cost += 3 * _PER_M * depth(stage, _ready(stage, found.qpos, grip, away), hand, (*solid, *_TRUNK))
     return Grasp(candidate, grips, cost)
 
 
 def wrap_around(stage: Stage, standing: np.ndarray, candidate: Candidate, place: Place, solid: tuple[str, ...]) -> Grip:
     """A hand closed around the part of the object that a candidate means."""
+    return wrap(stage, standing, place, part_held(candidate, place), solid)
+
+
+def part_held(candidate: Candidate, place: Place) -> tuple[np.ndarray, np.ndarray]:
+    """Centre (3,) and frame (3, 3) of the part of the object that a hand at `place` closes around."""
     one = unit(np.cross(candidate.axis, place.rotation[:, 2]))
-    frame = np.stack([one, np.cross(candidate.axis, one), candidate.axis], axis=1)
-    return wrap(stage, standing, place, (candidate.centre, frame), solid)
+    return candidate.centre, np.stack([one, np.cross(candidate.axis, one), candidate.axis], axis=1)
 
 
 def _flat(stage: Stage, standing: np.ndarray, candidate: Candidate, place: Place, solid: tuple[str, ...]) -> Grip:
@@ -159,7 +163,7 @@ def _ready(stage: Stage, qpos: np.ndarray, grip: Grip, away: np.ndarray) -> mujo
     return kinematics(stage, found.qpos)
 
 
-def _looseness(stage: Stage, data: mujoco.MjData, side: str) -> float:
+def looseness(stage: Stage, data: mujoco.MjData, side: str) -> float:
     """0 for a hold from two opposite sides by all fingers; grows with what is missing."""
     fingers = [touch(stage, data, f"{side}_{finger}{k}") for finger in FINGERS[:-1] for k in (2, 3)]
     thumb = [touch(stage, data, f"{side}_thumb{k}") for k in (2, 3)]
@@ -184,7 +188,7 @@ def touch(stage: Stage, data: mujoco.MjData, geom: str) -> tuple[float, np.ndarr
     return best, way
 
 
-def _depth(stage: Stage, data: mujoco.MjData, geoms: Sequence[str], others: Sequence[str]) -> float:
+def depth(stage: Stage, data: mujoco.MjData, geoms: Sequence[str], others: Sequence[str]) -> float:
     """How deep the worst of the geoms is in the others, metres."""
     model, ends = stage.model, np.zeros(6)
     ids = [g for other in others for g in (stage.object_geoms if other == "object" else (model.geom(other).id,))]

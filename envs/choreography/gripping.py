@@ -48,15 +48,31 @@ def wrap(
     `held`: centre (3,) and frame (3, 3) of the part in the hand, see `oppose_thumb`; `solid`: see `close_fingers`.
     Raises `ClipError` where the hand cannot reach its place.
     """
+    return wrapped(stage, _reached(stage, standing, place), place, held, solid)
+
+
+def wrapped(
+    stage: Stage,
+    reached: np.ndarray,
+    place: Place,
+    held: tuple[np.ndarray, np.ndarray] | None = None,
+    solid: tuple[str, ...] = ("object",),
+) -> Grip:
+    """`wrap` for a posture `reached` (nq,) whose wrist is at its place already."""
     side = side_of(place)
-    closed = _fingers_closed(stage, standing, place, solid)
+    closed = pose(stage, close_fingers(stage, reached, side, solid), reached)
     return _grip(stage, closed, place, oppose_thumb(stage, closed, side, held))
 
 
 def press(stage: Stage, standing: np.ndarray, place: Place) -> Grip:
     """Lay the hand on a face of the object, fingertips and thumb touching it; otherwise like `wrap`."""
+    return pressed(stage, _reached(stage, standing, place), place)
+
+
+def pressed(stage: Stage, reached: np.ndarray, place: Place) -> Grip:
+    """`press` for a posture `reached` (nq,) whose wrist is at its place already."""
     side = side_of(place)
-    closed = _fingers_closed(stage, standing, place, ("object",))
+    closed = pose(stage, close_fingers(stage, reached, side, ("object",)), reached)
     return _grip(stage, closed, place, place_thumb(stage, closed, side, np.zeros(5), TOUCH_M))
 
 
@@ -74,11 +90,10 @@ def hand_shape(grip: Grip, shaping: float, closing: float) -> dict[str, np.ndarr
     }
 
 
-def _fingers_closed(stage: Stage, standing: np.ndarray, place: Place, solid: tuple[str, ...]) -> np.ndarray:
-    """The posture (nq,) with the wrist at `place` and all fingers but the thumb closed until they touch."""
-    side = side_of(place)
-    reached = meet(stage, (*footing(stage, standing), place), standing, mobility(stage, (side,)), where="grip")
-    return pose(stage, close_fingers(stage, reached, side, solid), reached)
+def _reached(stage: Stage, standing: np.ndarray, place: Place) -> np.ndarray:
+    """The posture (nq,) with the wrist at `place`."""
+    free = mobility(stage, (side_of(place),))
+    return meet(stage, (*footing(stage, standing), place), standing, free, where="grip")
 
 
 def _grip(stage: Stage, closed: np.ndarray, place: Place, thumb: np.ndarray) -> Grip:

@@ -4,6 +4,7 @@ from envs.mend.balance import balanced, stance
 from envs.mend.feet import feet_out
 from envs.mend.grasp import projected
 from envs.mend.posed import Posed, noted, pose_clip
+from envs.mend.regrasp import regrasped
 from envs.mend.rest import Rest, levelled, rest
 from envs.mend.smooth import smoothed
 
@@ -16,6 +17,7 @@ __all__ = [
     "noted",
     "pose_clip",
     "projected",
+    "regrasped",
     "rest",
     "smoothed",
     "stance",
