@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jax.sharding import Mesh, NamedSharding
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -25,6 +26,9 @@ from agents.update import Metrics, Optimisers, learn, optimisers
 from devi_jax.core.protocols import Environment, Observation
 
 Action = Float[Array, "*B A"]
+
+ONCE = {"xla_backend_optimization_level": 0}
+"""Compiler options for a CPU of what runs once: it is compiled in a third of the time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +54,17 @@ class Learner:
     @cached_property
     def init(self) -> Callable[[PRNGKeyArray], TrainState]:
         """Fresh networks, and all environments reset."""
-        start = jax.jit(
-            partial(initialise, self._networks, self._optimisers, self.ppo.environments), out_shardings=self.placement
-        )
-        return lambda key: start(self._environment, everywhere(key, self.mesh))
+        begin = partial(initialise, self._networks, self._optimisers, self.ppo.environments)
+        options = ONCE if jax.default_backend() == "cpu" else None
+        alone = jax.jit(begin, out_shardings=self.placement, compiler_options=options)
+        within = jax.jit(begin, out_shardings=self.placement)
+
+        def init(key: PRNGKeyArray) -> TrainState:
+            # as a part of another program it is compiled with that one's options
+            start = within if isinstance(key, Tracer) else alone
+            return start(self._environment, everywhere(key, self.mesh))
+
+        return init
 
     @cached_property
     def collect(self) -> Callable[[TrainState], tuple[TrainState, Rollout]]:
