@@ -24,6 +24,7 @@ from devi_jax.runtime.progress import Steps
 from devi_jax.runtime.provenance import git_state, versions
 from devi_jax.sources.setups import load_setup
 from devi_jax.systems import imagining
+from devi_jax.systems.mending import gripped
 from perception.align.config import AlignConfig
 from perception.align.evidence import FirstPose
 from perception.contact import ContactConfig, estimated
@@ -68,6 +69,9 @@ class Extract:
     """Take a video that does not start like the scene."""
     keep_camera_motion: bool = False
     """Take a video whose camera moves."""
+    grip: Literal["likeliest", "seen"] = "likeliest"
+    """How hands hold the object: by the likeliest grip, which a policy needs, or as they are seen, which holds nothing
+    where the object hides them."""
     truth: Path | None = None
     """The clip that a scripted video was drawn from: every stage is measured against it, into clip-measured.json."""
     unify: UnifyConfig = field(default_factory=UnifyConfig)
@@ -141,19 +145,30 @@ def extract(options: Extract) -> Path:
     key = key_of(source["sha256"], repr(setup), camera.K.tolist(), camera.T_camera_world.tolist())
     stages = Stages(sources, video, known, key, Ledger(options.folder, options.again), step)
     human, points = stages.human(), stages.points()
-    motion = stages.aligned(human, points)
+    thing = stages.thing(points)
+    motion = stages.aligned(human, points, thing)
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        clip = to_clip(setup.name, recover.recovered(motion, points, known, jsonable(told)), sources.contact)
+        clip = to_clip(setup.name, recover.recovered(motion, points, thing, known, jsonable(told)), sources.contact)
         held = ", ".join(
             f"{side} {int(n)}" for side, n in zip(("left", "right"), clip.contact.sum(axis=0), strict=True)
         )
-        say(f"{clip.frames} frames, {points.xy.shape[1]} points; frames of contact: {held}")
+        poses = (
+            "with object poses" if clip.object_poses else f"no object poses: {clip.provenance['object_poses']['why']}"
+        )
+        say(f"{clip.frames} frames, {points.xy.shape[1]} points, {poses}; frames of contact: {held}")
+    seen = clip
+    if options.grip == "likeliest":
+        with step("grip") as say:
+            clip = gripped(seen)
+            say("; ".join(clip.provenance.get("mended", ["as seen: no object poses, or no contact"])))
     if truth is not None:
         with step("truth") as say:
             motions = {"raw": stages.body_alone(), "unified": human.motion, "aligned": motion}
-            found = judge(clip, motions, human, known, truth)
+            if clip is not seen:
+                motions["gripped"] = replace(motion, rotations=clip.joint_rotations)
+            found = judge(seen, motions, human, known, truth)
             write_json(options.measured, {"seconds": step.seconds, **asdict(found)})
             say(found.brief)
     with step("overlay") as say:

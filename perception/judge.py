@@ -18,11 +18,13 @@ from perception.measure import (
     Closeness,
     ContactScore,
     JointError,
+    PoseError,
     TrackError,
     closeness,
     contact_score,
     joint_error,
     mpjpe,
+    pose_error,
     reach_m,
     track_error,
 )
@@ -88,7 +90,8 @@ class HandsSeen:
 
 @dataclass(frozen=True)
 class Judgement:
-    """All of it: `stages` by name, and `truth`, what the true motion scores where hands meet the object."""
+    """All of it: `stages` by name, and `truth`, what the true motion scores where hands meet the object. `object`: its
+    poses from its first true motion on, None without poses or motion."""
 
     phases: Phases
     stages: dict[str, StageScore]
@@ -97,6 +100,7 @@ class Judgement:
     tracks_visible: float
     hands: HandsSeen
     labels: ContactScore
+    object: PoseError | None
 
     @property
     def brief(self) -> str:
@@ -137,6 +141,7 @@ def judge(clip: Clip, motions: Mapping[str, Motion], human: Human, known: Known,
         tracks_visible=float(tracks.visible.mean()),
         hands=_hands_seen(human.hands, truth, known, phases),
         labels=contact_score(clip.contact, truth.contact),
+        object=_poses(clip, truth, phases),
     )
 
 
@@ -153,6 +158,12 @@ def _phases(clip: Clip, truth: Clip) -> Phases:
     moves = int(np.argmax(gone)) if gone.any() else truth.frames
     hands = tuple(side for k, side in enumerate(SIDES) if (truth.contact[:, k] > 0.5).any())
     return Phases(truth.onset, max(moves, truth.onset), truth.frames, hands)
+
+
+def _poses(clip: Clip, truth: Clip, phases: Phases) -> PoseError | None:
+    if clip.object_poses is None or truth.object_poses is None or phases.moves == truth.frames:
+        return None
+    return pose_error(clip.object_poses, truth.object_poses, slice(phases.moves, None))
 
 
 def _px(known: Known, points: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from devi_jax.core import rotations as rot
+from devi_jax.core.clip import ObjectPoses
 from devi_jax.core.skeleton import BODY19, HAND32
 
 PRECISION_M = (0.1, 0.025)
@@ -37,6 +38,16 @@ class TrackError:
 
     median_px: float
     p95_px: float
+
+
+@dataclass(frozen=True)
+class PoseError:
+    """Object poses against the true ones while it moves: medians and 95th percentiles, metres and degrees."""
+
+    median_m: float
+    p95_m: float
+    median_deg: float
+    p95_deg: float
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,13 @@ def track_error(px: np.ndarray, true_px: np.ndarray, counted: np.ndarray) -> Tra
     if len(gap) == 0:
         return TrackError(float("nan"), float("nan"))
     return TrackError(float(np.median(gap)), float(np.percentile(gap, 95)))
+
+
+def pose_error(poses: ObjectPoses, truth: ObjectPoses, frames: slice) -> PoseError:
+    """Errors of an object's poses in some frames, of which there is at least one."""
+    away = np.linalg.norm(poses.positions - truth.positions, axis=-1)[frames]
+    turned = np.degrees(rot.angle_between(poses.rotations.astype(float), truth.rotations.astype(float)))[frames]
+    return PoseError(*(float(np.percentile(x, q)) for x in (away, turned) for q in (50, 95)))
 
 
 def contact_score(labels: np.ndarray, truth: np.ndarray) -> ContactScore:

@@ -3,7 +3,7 @@
 The stages know each other only by what they hand on: landmarks or estimates, tracks, a motion, the aligned motion.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from perception.align.evidence import Carried, Evidence, Landmarks
 from perception.align.first_frame import Mode, align_first_frame, carry_first_pose
 from perception.align.landmarks import body_landmarks, hand_landmarks
 from perception.contact import ContactConfig
-from perception.contracts import BodyMotion, EstimateError, HandMotion, PointTracks
+from perception.contracts import BodyMotion, EstimateError, HandMotion, ObjectMotion, PointTracks
 from perception.export import Recovered
 from perception.known import Known
 from perception.landmarks.estimate import PersonLandmarks, landmarks
@@ -25,7 +25,7 @@ from perception.landmarks.evidence import body_evidence, hand_evidence
 from perception.landmarks.lift import lift
 from perception.mirror import unmirrored
 from perception.motion import Motion, positions, to_world
-from perception.object.path import ObjectPath, object_path
+from perception.object.path import object_path
 from perception.passes import align_carried
 from perception.points.track import track
 from perception.points.visible import spread, visible_vertices
@@ -132,7 +132,7 @@ def align(
     config: AlignConfig,
     contact: ContactConfig,
     progress: Callable[[int, float], None] | None = None,
-    path: ObjectPath | None = None,
+    path: ObjectMotion | None = None,
 ) -> Motion:
     """Visual HOI alignment (Eq. 10-14) with what is known of the scene; with the object's `path`, beyond its first
     motion as well (`AlignConfig.carry`). Raises what `align_hoi` raises.
@@ -153,13 +153,24 @@ def align(
     return replace(motion, provenance={**motion.provenance, "align_hoi": motion.provenance["align_hoi"] | note})
 
 
-def follow_path(frames: Iterable[np.ndarray], points: PointTracks, known: Known) -> ObjectPath | None:
-    """The object's poses over the video, None where it never moves."""
+def follow_path(
+    frames: Iterable[np.ndarray], points: PointTracks, known: Known, progress: Callable[[int], None] | None = None
+) -> ObjectMotion:
+    """The object's poses over the video."""
+
+    def counted() -> Iterator[np.ndarray]:
+        for t, frame in enumerate(frames):
+            yield frame
+            if progress is not None:
+                progress(t + 1)
+
     moves = first_motion(points)
-    return None if moves is None else object_path(frames, points, known, moves)
+    return object_path(counted(), points, known, points.frames if moves is None else moves)
 
 
-def recovered(motion: Motion, points: PointTracks, known: Known, provenance: Mapping[str, Any]) -> Recovered:
+def recovered(
+    motion: Motion, points: PointTracks, path: ObjectMotion | None, known: Known, provenance: Mapping[str, Any]
+) -> Recovered:
     """All there is to know, ready for `export`; contact labels follow there."""
     at = positions(motion)
     return Recovered(
@@ -170,5 +181,6 @@ def recovered(motion: Motion, points: PointTracks, known: Known, provenance: Map
         scene=known.scene,
         object_tracks=object_tracks(points, known),
         object_start=known.object_start,
+        object_motion=path,
         provenance={**provenance, "motion": dict(motion.provenance), "points": asdict(points.origin)},
     )

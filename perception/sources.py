@@ -10,7 +10,7 @@ from perception.given import AUTO, files
 from perception.readers import table
 from perception.unify import UnifyConfig
 
-Stage = Literal["landmarks", "body", "hands", "points", "motion", "aligned"]
+Stage = Literal["landmarks", "body", "hands", "points", "object", "motion", "aligned"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,17 @@ from typing import Any, Protocol, TypeVar
 
 from devi_jax.core.errors import ClipError
 from perception import given, mix, recover
-from perception.contracts import BodyMotion, Estimate, HandMotion, Keypoints, PointTracks, Side, load, save
+from perception.contracts import (
+    BodyMotion,
+    Estimate,
+    HandMotion,
+    Keypoints,
+    ObjectMotion,
+    PointTracks,
+    Side,
+    load,
+    save,
+)
 from perception.given import AUTO
 from perception.known import Known
 from perception.landmarks.estimate import PersonLandmarks
@@ -90,16 +100,26 @@ class Stages:
 
         return self._estimates("points", [name], self._key([], *_given(value, table.POINTS)), follow, PointTracks)[name]
 
-    def aligned(self, human: recover.Human, points: PointTracks) -> Motion:
+    def thing(self, points: PointTracks) -> ObjectMotion:
+        """The object's poses."""
+        name = "object.npz"
+
+        def follow(say: Say) -> dict[str, ObjectMotion]:
+            return {name: recover.follow_path(read(self.video), points, self.known, self._frames(say))}
+
+        found = self._estimates("object", [name], self._key(["points"]), follow, ObjectMotion)[name]
+        self.told["object"]["found"] = float(found.found.mean())
+        return found
+
+    def aligned(self, human: recover.Human, points: PointTracks, path: ObjectMotion) -> Motion:
         """The motion after visual HOI alignment."""
         s = self.sources
-        key = self._key(["points", "motion", *self._seen_by], asdict(s.align), asdict(s.contact))
+        key = self._key(["points", "object", "motion", *self._seen_by], asdict(s.align), asdict(s.contact))
 
         def align(say: Say) -> Motion:
             def shown(step: int, _: float) -> None:
                 say.part((step + 1) / s.align.iterations)
 
-            path = recover.follow_path(read(self.video), points, self.known) if s.align.carry else None
             return recover.align(human, points, self.known, s.align, s.contact, shown, path)
 
         return self._motion("aligned", key, align)

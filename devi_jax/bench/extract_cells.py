@@ -50,7 +50,7 @@ SCENES = (
 TURNED = ("lift_can",)
 """Scenes that are filmed with every knob as well."""
 
-AGAIN = ("landmarks", "body", "hands", "points", "motion", "aligned")
+AGAIN = ("landmarks", "body", "hands", "points", "object", "motion", "aligned")
 """A row is of the code as it is, so nothing of an earlier extraction is kept."""
 
 Knob = Literal["none", "blur", "noise", "compressed", "generated", "rough", "drift", "depth", "hmr", "front"]

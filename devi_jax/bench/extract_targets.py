@@ -14,7 +14,7 @@ PAPER = {
 }
 """DeVI's Table 2: pixel MPJPE of body, hands and all, contact precision at 0.1 and 0.025 m, d_HOI in mm."""
 
-STAGES = ("raw", "unified", "aligned")
+STAGES = ("raw", "unified", "aligned", "gripped")
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Target:
         return bool(value >= self.limit if self.least else value <= self.limit)
 
 
-def of(row: Row, stage: str, *keys: str) -> float:
+def of(row: Row, stage: str, *keys: str | int) -> float:
     """A figure of a stage; NaN where there is none."""
-    found = row["measured"]["stages"][stage]
+    found = row["measured"]["stages"].get(stage)
     for key in keys:
-        found = found[key]
+        found = None if found is None else found[key]
     return number(found)
 
 
@@ -47,7 +47,7 @@ def number(value: float | None) -> float:
 
 def precise(row: Row, stage: str) -> float:
     """Contact precision at 0.025 m over all frames of contact."""
-    return number(row["measured"]["stages"][stage]["held"]["precision"][1])
+    return of(row, stage, "held", "precision", 1)
 
 
 def gain(worse: float, better: float) -> float:

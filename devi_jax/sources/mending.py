@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mending:
-    """What to mend; all of it by default but locking the feet."""
+    """What to mend; all of it by default but feet that are locked and other grips."""
 
     support: bool = True
     """Infer the table if there is none, and raise it to where the object rests."""
@@ -17,5 +17,7 @@ class Mending:
     """Keep standing feet where they stand."""
     balance: bool = True
     """Bring the centre of mass over feet that stand; hands and feet stay."""
+    grip: bool = False
+    """Hold the object by the likeliest grip wherever a hand is said to hold it, which hands seen in a video do not."""
     project: bool = True
     """Take hands out of the object, if open-loop replay is better for it."""

@@ -33,7 +33,14 @@ def mended(clip: Clip, how: Mending) -> Clip:
         clip = mend.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
     if how.balance:
         clip = mend.balanced(clip, make_scene(clip, "free"))
+    if how.grip:
+        clip = gripped(clip)
     return _better_grasp(clip) if how.project else clip
+
+
+def gripped(clip: Clip) -> Clip:
+    """The clip whose hands hold the object by the likeliest grip wherever they are said to hold it."""
+    return mend.regrasped(clip, make_scene(clip, "free"))
 
 
 def _on_the_floor(clip: Clip) -> Clip:

@@ -12,6 +12,7 @@ from perception.contracts.estimate import Estimate, Origin
 from perception.contracts.hand import HAND21, HandMotion, Side
 from perception.contracts.keypoints import Keypoints
 from perception.contracts.masks import Masks
+from perception.contracts.thing import ObjectMotion
 from perception.contracts.tracks import PointTracks
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Keypoints",
     "LANDMARKS",
     "Masks",
+    "ObjectMotion",
     "Origin",
     "PointTracks",
     "Side",

@@ -1,1 +1,1 @@
-"""Where the object is in space, from its 2D tracks: an aid of alignment, not a target (DeVI's is 2D)."""
+"""Where the object is in space, from tracks and looks: to align, plan and judge by; what is learned is 2D (DeVI)."""

@@ -1,17 +1,17 @@
-"""The object's 6-DoF poses over a video: an aid of alignment, with metric depth, since its mesh and start are known.
+"""The object's 6-DoF poses over a video, with metric depth, since its mesh and start are known.
 
 Perspective-n-point on tracks says roughly where it is, its looks say where exactly, and steady motion fills gaps.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import cv2
 import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.errors import ConfigError
-from perception.contracts import PointTracks
+from perception.contracts import ObjectMotion, Origin, PointTracks
 from perception.known import Known
 from perception.landmarks.posture import bend, solve_chain
 from perception.object.geometry import Setting, project_poses
@@ -43,22 +43,10 @@ class PathConfig:
             raise ConfigError("a length, an angle or a limit is not positive", where="PathConfig", valid="above 0")
 
 
-@dataclass(frozen=True)
-class ObjectPath:
-    """Poses of the object in the world: `positions` (T, 3) metres, `rotations` (T, 4) wxyz.
-
-    `found` (T,): frames in which it was seen; the others lie between their neighbours, and nothing should rely on them.
-    """
-
-    positions: np.ndarray
-    rotations: np.ndarray
-    found: np.ndarray
-
-
 def object_path(
     frames: Iterable[np.ndarray], points: PointTracks, known: Known, moves: int, config: PathConfig | None = None
-) -> ObjectPath:
-    """The object's poses; before frame `moves` it rests.
+) -> ObjectMotion:
+    """The object's poses; before frame `moves` it rests. One that never moves is found as long as tracks see it.
 
     Raises:
         ConfigError: the configuration has no meaning.
@@ -73,10 +61,19 @@ def object_path(
     sight = follow(frames, setting, surface, visible, guess, rests, config.look)
     limit = config.agree_px * known.camera.diagonal_px / float(np.hypot(1024, 576))
     found = sight.found & ~contradicted(points, surface, setting, sight.pose, limit)
+    if rests.all():
+        found &= np.arange(points.frames) <= np.flatnonzero(points.visible.any(axis=1)).max(initial=0)
     step = np.repeat([config.step_m, config.step_rad], 3) * 30 / points.fps
     pose = steadied(sight.pose, sight.information * found[:, None, None], rests, step)
     turned = rot.quat_mul(rot.quat_exp(pose[:, 3:]), np.broadcast_to(start[3:], (points.frames, 4)))
-    return ObjectPath(start[:3] + pose[:, :3], turned, found)
+    return ObjectMotion(
+        fps=points.fps,
+        size_px=points.size_px,
+        origin=Origin("perception.object", "Apache-2.0", {"config": asdict(config), "moves": moves}),
+        positions=start[:3] + pose[:, :3],
+        rotations=turned,
+        found=found,
+    )
 
 
 def pose_of_tracks(

@@ -33,6 +33,7 @@ def measured() -> dict:
         "phases": {"onset": 50, "moves": 60, "frames": 97, "hands": ["right"]},
         "stages": {"raw": stage(20, 0.2, 0.0), "unified": stage(15, 0.1, 0.18), "aligned": stage(3, 0.02, 0.9)},
         "truth": {"d_hoi_m": 0.012, "precision": [1.0, 1.0], "frames": 44},
+        "object": {"median_m": 0.0012, "p95_m": 0.0034, "median_deg": 0.5, "p95_deg": 1.5},
         "tracks": {"median_px": 0.1, "p95_px": 2.0},
         "tracks_visible": 0.8,
         "hands": {"found": dict.fromkeys(phases, 1.0), "sides": 1.0, "px": phases},
@@ -152,7 +153,10 @@ def test_the_page_compares_with_the_paper_and_keeps_knobs_apart(make_cell):
     worse = text.split("## Worse videos")[1]
     assert "`lift_can-blur`" in worse and "`lift_can`" in worse and "`hat`" not in worse.split("## Failed")[0]
     assert line(text, "wrist at contact")[2] == "35"
+    assert line(worse.split("## Failed")[0], "`lift_can-blur`")[6] == "1.2 / 3.4, 0.5 / 1.5"
     assert page(rows[::-1]) == text and "Not run yet" in page([])
+    del rows[2]["measured"]["object"]
+    assert line(page(rows).split("## Worse videos")[1].split("## Failed")[0], "`lift_can-blur`")[6] == "-"
 
 
 def test_what_a_log_says_last_and_figures_to_four_digits(tmp_path):

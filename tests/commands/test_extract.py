@@ -151,7 +151,7 @@ def test_perfect_estimates_give_the_truth_and_finished_stages_are_kept(filmed, w
     command = [str(filmed), f"--out={out}", f"--work={work}", QUICK]
     extract.main(command)
     said = capsys.readouterr().out
-    assert said.count("your own file") == 2 and said.count("  done") == 2
+    assert said.count("your own file") == 2 and said.count("  done") == 3
     clip = load_clip(out)
     assert (clip.frames, clip.fps, clip.scene.table) == (truth.frames, FPS, truth.scene.table)
     gap = np.linalg.norm(clip.joint_positions - truth.joint_positions, axis=-1)
@@ -159,7 +159,9 @@ def test_perfect_estimates_give_the_truth_and_finished_stages_are_kept(filmed, w
     assert clip.contact[:, 1].any() and not clip.contact[:, 0].any()
     assert clip.object_tracks is not None and len(clip.object_tracks.vertex_ids) == 8
     np.testing.assert_allclose(clip.object_tracks.points_px, tracked(truth).xy, atol=1e-3)
-    assert {*clip.provenance["stages"]} == {"landmarks", "points", "motion", "aligned"}
+    assert {*clip.provenance["stages"]} == {"landmarks", "points", "object", "motion", "aligned"}
+    assert clip.object_poses is None and "not found for" in clip.provenance["object_poses"]["why"]  # nothing moves
+    assert "as seen: no object poses" in next(line for line in said.splitlines() if line.startswith("grip"))
     film = probe(tmp_path / "clip-overlay.mp4")
     assert (film.frames, film.width, film.height) == (truth.frames, WIDTH, HEIGHT)
 

@@ -14,6 +14,7 @@ from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS
 from perception.contact import ContactConfig
+from perception.contracts import ObjectMotion
 from perception.export import Recovered, export, to_clip
 
 T, FPS = 30, 30.0
@@ -59,7 +60,8 @@ def test_round_trip_through_the_file(recovered, tmp_path):
     assert clip.object_tracks is not None and recovered.object_tracks is not None and clip.camera is not None
     np.testing.assert_allclose(clip.object_tracks.points_px, recovered.object_tracks.points_px, rtol=1e-6)
     np.testing.assert_array_equal(clip.camera.T_camera_world, recovered.camera.T_camera_world)
-    assert (clip.name, clip.fps, clip.scene, clip.provenance) == ("lift", FPS, recovered.scene, {"video": "lift.mp4"})
+    assert (clip.name, clip.fps, clip.scene) == ("lift", FPS, recovered.scene)
+    assert clip.provenance["video"] == "lift.mp4" and {*clip.provenance} == {"video", "object_poses"}
 
 
 def test_contact_follows_from_tracks_and_projected_hands(recovered):
@@ -104,3 +106,31 @@ def test_a_value_that_is_not_finite_is_refused_before_labels_are_made(recovered)
 def test_perception_runs_where_jax_is_absent():
     code = "import sys; sys.modules['jax'] = None; import perception.export"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def seen(recovered: Recovered, lost: list[int]) -> Recovered:
+    """With the object's path, wrong by a metre in the frames in which it is `lost`."""
+    found = ~np.isin(np.arange(T), lost)
+    positions = np.array([0.2, 0.35, 0.85]) + LIFT[:, None] * [0, 0, 1.0] + ~found[:, None] * [1.0, 0, 0]
+    rotations = np.tile([1.0, 0, 0, 0], (T, 1))
+    path = ObjectMotion(fps=FPS, size_px=(1024, 576), positions=positions, rotations=rotations, found=found)
+    return replace(recovered, object_motion=path)
+
+
+def test_object_poses_are_exported_with_short_gaps_filled_and_their_quality_told(recovered):
+    clip = to_clip("lift", seen(recovered, [20, 21, 22]))
+    assert clip.object_poses is not None
+    np.testing.assert_allclose(clip.object_poses.positions[:, 2], 0.85 + LIFT, atol=1e-12)
+    np.testing.assert_allclose(clip.object_poses.positions[:, :2], [[0.2, 0.35]] * T, atol=1e-12)
+    told = clip.provenance["object_poses"]
+    assert told["source"] == "estimated from the video" and told["found"] == pytest.approx(27 / 30)
+    assert told["longest_gap_frames"] == 3 and told["off_tracks_px"] < 1e-6
+
+
+def test_an_object_lost_for_long_leaves_no_poses_and_the_reason(recovered):
+    for lost in ([], [5, 6, 7, 8, 9, 10]):
+        assert to_clip("lift", seen(recovered, lost)).object_poses is not None
+    clip = to_clip("lift", seen(recovered, [5, 6, 7, 8, 9, 10, 11]))
+    assert clip.object_poses is None and clip.provenance["object_poses"]["source"] == "none"
+    assert "not found for 7 frames in a row" in clip.provenance["object_poses"]["why"]
+    assert to_clip("lift", recovered).object_poses is None

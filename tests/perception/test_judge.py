@@ -104,6 +104,20 @@ def test_a_true_motion_scores_nothing_and_one_that_is_off_by_how_much(truth, kno
     assert "wrist 0 mm at contact, 0 held; contact F1 1.00" in found.brief
 
 
+def test_an_objects_poses_are_judged_from_its_first_true_motion_on(truth, known, human):
+    poses, clip = truth.object_poses, extracted(truth, 0.0)
+    assert judge(clip, {"raw": motion(truth)}, human, known, truth).object is None
+    moves = int(np.argmax(np.linalg.norm(poses.positions - poses.positions[0], axis=1) > 0.002))
+    turned = rot.quat_mul(poses.rotations, rot.quat_exp(np.array([0.0, 0.0, np.radians(3.0)])))
+    off = poses.positions + np.where(np.arange(truth.frames)[:, None] < moves, 9.0, [0.0, 0.03, 0.04])
+    found = judge(
+        replace(clip, object_poses=ObjectPoses(off, turned)), {"raw": motion(truth)}, human, known, truth
+    ).object
+    assert found is not None
+    np.testing.assert_allclose([found.median_m, found.p95_m], 0.05, atol=1e-9)
+    np.testing.assert_allclose([found.median_deg, found.p95_deg], 3.0, atol=1e-6)
+
+
 def test_hands_are_judged_by_phase_side_and_pixels(truth, known, human):
     clip, motions = extracted(truth, 0.0), {"raw": motion(truth), "aligned": motion(truth)}
     found = judge(clip, motions, human, known, truth).hands

@@ -116,11 +116,12 @@ def test_what_tools_see_truly_is_the_truth_again(truth, known, body):
 def test_a_clip_comes_out_with_points_on_the_object_and_a_history(truth, known, body):
     human = from_tools(body, {}, known, "yaw", UnifyConfig())
     px, _ = project(known.points_world[[7, 20]], CAMERA.K, CAMERA.T_camera_world)
-    clip = to_clip("lift", recovered(human.motion, tracks(px, truth.frames, [7, 20]), known, {"video": "v.mp4"}))
+    points = tracks(px, truth.frames, [7, 20])
+    clip = to_clip("lift", recovered(human.motion, points, None, known, {"video": "v.mp4"}))
     assert clip.object_tracks is not None
     np.testing.assert_array_equal(clip.object_tracks.points_object, known.points[[7, 20]])
     assert clip.object_tracks.vertex_ids.tolist() == [7, -1]  # only the first eight points are vertices
-    assert {"video", "motion", "points"} == {*clip.provenance} and "unify" in clip.provenance["motion"]
+    assert {"video", "motion", "points", "object_poses"} == {*clip.provenance} and "unify" in clip.provenance["motion"]
 
 
 def test_a_trackers_own_points_find_their_place_on_the_object(truth, known):

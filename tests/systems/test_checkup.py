@@ -113,3 +113,13 @@ def test_what_is_switched_off_is_not_done(lift):
     assert same is lift
     only = mending.mended(lift, Mending(support=False, sigma=1.5, ground=False, project=False))
     assert only.provenance["mended"] == ["smoothed: Gaussian of 1.5 frames"]
+
+
+def test_grips_are_mended_only_when_asked_for(lift, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        mending.mend, "regrasped", lambda clip, scene: asked.append(scene) or replace(clip, name="held")
+    )
+    rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
+    assert mending.mended(lift, Mending(**rest)) is lift and not asked
+    assert mending.mended(lift, Mending(**rest, grip=True)).name == "held" and asked[0].root == "free"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core import rotations as rot
-from perception.contracts import BodyMotion, Depth, Estimate, HandMotion, Masks, Origin, PointTracks
+from perception.contracts import BodyMotion, Depth, Estimate, HandMotion, Masks, ObjectMotion, Origin, PointTracks
 
 T, WIDTH, HEIGHT = 4, 64, 48
 K = np.array([[60.0, 0, 32], [0, 60, 24], [0, 0, 1]])
@@ -94,7 +94,18 @@ def depth() -> Depth:
     return Depth(depth=values, valid=seen, kind="metric", **SHARED)
 
 
-SOUND = (body, hand, points, masks, depth)
+def thing() -> ObjectMotion:
+    """A thing that turns as it rises, not found in its third frame."""
+    rng = np.random.default_rng(10)
+    return ObjectMotion(
+        positions=np.array([0.1, 0.4, 0.9]) + np.arange(T)[:, None] * [0.0, 0.0, 0.02],
+        rotations=rot.quat_exp(rng.normal(size=(T, 3))),
+        found=np.array([True, True, False, True]),
+        **SHARED,
+    )
+
+
+SOUND = (body, hand, points, masks, depth, thing)
 
 
 @pytest.fixture(params=SOUND, ids=lambda make: make.__name__)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception.contracts import EstimateError, checks
-from tests.perception.contracts.conftest import HEIGHT, WIDTH, K, body, depth, hand, masks, points
+from tests.perception.contracts.conftest import HEIGHT, WIDTH, K, body, depth, hand, masks, points, thing
 
 
 def test_sound_estimates_pass(estimate):
@@ -29,7 +29,7 @@ def at(array: np.ndarray, index, value) -> np.ndarray:
     return out
 
 
-B, H, P, M, D = body(), hand(), points(), masks(), depth()
+B, H, P, M, D, THING = body(), hand(), points(), masks(), depth(), thing()
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,9 @@ B, H, P, M, D = body(), hand(), points(), masks(), depth()
         (D, {"kind": "inverse"}, "kind is 'inverse'"),
         (D, {"depth": -D.depth}, "not in front"),
         (D, {"depth": D.depth[0]}, r"\(24, 32\)"),
+        (THING, {"positions": at(THING.positions, (2, 0), np.inf)}, "not finite, the first is 2"),
+        (THING, {"rotations": at(THING.rotations, 1, 0.0)}, "at frame 1"),
+        (THING, {"found": THING.found * 1.0}, "float64"),
     ],
 )
 def test_what_is_not_sound_is_refused_with_a_place(estimate, change, said):

@@ -1,5 +1,7 @@
 """An object followed in space through pictures of it, drawn by projecting its textured faces."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -102,6 +104,15 @@ def test_frames_that_do_not_show_it_are_bridged_and_said(known, textures):
     path = object_path(frames, tracks(known, slice(0, 10)), known, MOVES)
     assert np.flatnonzero(~path.found).tolist() == list(gone)
     assert np.linalg.norm(path.positions - START[:3] - true_pose()[:, :3], axis=-1).max() < 0.01
+
+
+def test_what_never_moves_is_found_until_nothing_sees_it_any_more(known, textures):
+    still = picture(np.zeros(6), textures)
+    points = tracks(known, slice(0, 7))
+    points = replace(points, xy=np.repeat(points.xy[:1], FRAMES, axis=0))
+    path = object_path((still for _ in range(FRAMES)), points, known, FRAMES)
+    assert np.flatnonzero(~path.found).tolist() == [7, 8, 9]
+    np.testing.assert_allclose(path.positions, START[None, :3].repeat(FRAMES, 0), atol=1e-6)
 
 
 def test_looks_that_tracks_contradict_are_not_believed(known):
