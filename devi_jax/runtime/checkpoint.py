@@ -23,6 +23,7 @@ class Checkpoints:
     """The last `keep` states of a run in `folder`, one subfolder a step. A context manager.
 
     A checkpoint appears only when it is complete: a process killed while saving leaves the ones before it.
+    The processes of a job save and restore together, each its own part; all need to see the folder.
     """
 
     def __init__(self, folder: Path | str, keep: int = 2):
@@ -38,7 +39,9 @@ class Checkpoints:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+        # of several processes one that fails must not wait for the others' parts: it ends, and so ends them
+        if error is None or jax.process_count() == 1:
+            self.close()
 
     def close(self) -> None:
         """Wait for the writer and release it."""
@@ -46,23 +49,30 @@ class Checkpoints:
 
     def latest(self) -> int | None:
         """Step of the newest complete checkpoint, None when there is none."""
+        self.wait()
         newest = self._orbax.latest
         return newest.step if newest else None
 
     def save(self, step: int, state: Any) -> None:
-        """Write the pytree of arrays `state`; returns when it is safe on disk.
+        """Begin to write the pytree of arrays `state`, which may be changed or donated when this returns.
 
-        Steps only grow: saving the latest step again does nothing, an earlier one is a `ValueError`.
+        Waits for the one before. Steps only grow: saving the latest step again does nothing, an earlier one is a
+        `ValueError`.
         """
         latest = self.latest()
         if latest is not None and step <= latest:
             if step < latest:
                 raise ValueError(f"checkpoint {step} would come after checkpoint {latest}")
             return
-        for unfinished in self.folder.glob("*.orbax-checkpoint-tmp"):
-            shutil.rmtree(unfinished)
-        leaves = {path: leaf for path, leaf in _leaves(state).items() if leaf.size}
-        self._orbax.save(step, leaves, force=True)
+        if jax.process_index() == 0:
+            for unfinished in self.folder.glob("*.orbax-checkpoint-tmp"):
+                shutil.rmtree(unfinished)
+        leaves = {path: leaf.copy() for path, leaf in _leaves(state).items() if leaf.size}
+        self._orbax.save_async(step, leaves, force=True)
+
+    def wait(self) -> None:
+        """Return when what was begun is safe on disk."""
+        self._orbax.wait()
 
     def restore(self, step: int | None, like: Any) -> Any:
         """The state of `step` (None: the latest) with the tree, dtypes and placement of `like`.
@@ -72,7 +82,8 @@ class Checkpoints:
         Raises:
             RunError: when there is no such checkpoint, it is damaged, or it does not match `like`.
         """
-        step = self.latest() if step is None else step
+        latest = self.latest()
+        step = latest if step is None else step
         if step is None or all(step != c.step for c in self._orbax.checkpoints):
             raise RunError(
                 "the run has no checkpoint" + ("" if step is None else f" of step {step}"),

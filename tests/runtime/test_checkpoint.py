@@ -117,6 +117,7 @@ def test_a_damaged_checkpoint_is_one_error(tmp_path):
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(0, state)
         checkpoints.save(1, state)
+        checkpoints.wait()
         for file in (tmp_path / "1").rglob("*"):
             if file.is_file() and file.parent.name == "d":
                 file.unlink()
@@ -124,6 +125,17 @@ def test_a_damaged_checkpoint_is_one_error(tmp_path):
         with pytest.raises(RunError, match="checkpoint 1 cannot be read"):
             checkpoints.restore(1, state)
         assert float(checkpoints.restore(0, state)["x"][7]) == 7.0
+
+
+def test_a_state_may_be_donated_while_it_is_saved(tmp_path):
+    overwrite = jax.jit(lambda x: x * 0 - 1, donate_argnums=0)
+    state = {"x": jnp.arange(2e6)}
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(0, state)
+        later = overwrite(state["x"])
+        assert state["x"].is_deleted() and (later == -1).all()
+        back = checkpoints.restore(0, {"x": later})
+    np.testing.assert_array_equal(back["x"], np.arange(2e6))
 
 
 def test_a_state_holds_arrays_only(tmp_path):
@@ -148,6 +160,7 @@ SAVER = """
         print(start, all(jax.tree.leaves(same)), flush=True)
     for step in range(0 if start is None else start + 1, 10**6):
         checkpoints.save(step, state(step))
+        checkpoints.wait()
         print(step, True, flush=True)
 """
 
@@ -163,6 +176,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_latest_checkpoint(tmp_path):
         step, consistent = saver.stdout.readline().split()
         assert consistent == "True"
         assert int(step) >= reached
+        step, _ = saver.stdout.readline().split()  # at least one more, however slow the machine
         time.sleep(moments.uniform(0.05, 0.4))
         saver.send_signal(signal.SIGKILL)
         printed = [line.split() for line in saver.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
@@ -179,5 +193,6 @@ def test_a_kill_at_any_moment_leaves_a_whole_latest_checkpoint(tmp_path):
         back = checkpoints.restore(None, like)
         assert {int(x.ravel()[0]) for name, x in back.items() if name != "key"} == {latest}
         checkpoints.save(latest + 1, back)
+        checkpoints.wait()
         assert sorted(p.name for p in tmp_path.iterdir()) == sorted([str(latest), str(latest + 1)])
-    assert reached > 5
+    assert reached >= 5
