@@ -7,21 +7,43 @@ from typing import Annotated, Any, Literal, get_args
 
 import jax
 import tyro
+from jax.sharding import Mesh
 
+from agents.sharding import env_mesh
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import save_clip
-from devi_jax.core.errors import ConfigError, exit_on_error
+from devi_jax.core.errors import ConfigError, RunError, exit_on_error
 from devi_jax.runtime.checkpoint import Checkpoints
-from devi_jax.runtime.devices import describe, enable_compilation_cache, ignore_fork_warning
+from devi_jax.runtime.devices import (
+    Wanted,
+    choose_devices,
+    describe,
+    enable_compilation_cache,
+    ignore_fork_warning,
+    offer_cpus,
+)
+from devi_jax.runtime.ending import end_together
+from devi_jax.runtime.hosts import Hosts, agree, agree_text, join, leads, only_the_leader_prints, wait_for_all
 from devi_jax.runtime.loggers import read_jsonl, truncate_after
 from devi_jax.runtime.rundir import RunDir, next_run_folder
 from devi_jax.sources.resolve import resolve
 from devi_jax.systems import NAMES, Preset, Recipe, System, SystemName, choose_preset, devi, make_system
+from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.loop import plan_first, train
 from devi_jax.systems.report import dry_run, report, report_plan
 from devi_jax.systems.runs import Planning, RunConfig, clip_file, load_run, load_state, make_learner, with_learner
 from devi_jax.systems.stages import Stages
 from envs.physics import EngineChoice, Root, choose_engine
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to compute, which is settled before anything else is."""
+
+    devices: Wanted = "all"
+    """Devices of each process among which environments are shared out; on a CPU, how many to make of it."""
+    hosts: Hosts = Hosts()
+    """Processes that train together."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +84,19 @@ class Options:
     """Film the trained policy."""
     checkpoint_every: int = 20
     """Iterations between checkpoints, and between glances at the deterministic policy."""
+    place: Annotated[Place, tyro.conf.arg(name="")] = Place()
+    """Devices and processes."""
     system: Annotated[System, tyro.conf.arg(name="")] = devi("cpu")
     """The recipe; every reward weight and setting is a flag of its own."""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point."""
-    with exit_on_error():
+    with end_together(), exit_on_error():
         arguments = sys.argv[1:] if arguments is None else arguments
+        place, _ = tyro.cli(Place, args=arguments, return_unknown_args=True, add_help=False)
+        offer_cpus(place.devices)
+        join(place.hosts)
         preset, why = _preset(arguments)
         recipe: Recipe = "paper" if _given(arguments, "recipe") == "paper" else "fast"
         # from scratch means from scratch: a plan has to be asked for
@@ -78,12 +105,13 @@ def main(arguments: list[str] | None = None) -> None:
         options = tyro.cli(Options, args=arguments, default=defaults)
         enable_compilation_cache()
         ignore_fork_warning()
-        print(f"device: {describe()}")
-        if options.resume is not None:
-            _resume(options)
-        else:
-            print(f"preset: {preset} ({why}), system: {options.which}, recipe: {recipe}")
-            _begin(options, preset)
+        with only_the_leader_prints():
+            print(f"device: {describe()}")
+            if options.resume is not None:
+                _resume(options)
+            else:
+                print(f"preset: {preset} ({why}), system: {options.which}, recipe: {recipe}")
+                _begin(options, preset)
 
 
 def _preset(arguments: list[str]) -> tuple[Preset, str]:
@@ -128,7 +156,8 @@ def _begin(options: Options, preset: str) -> None:
         minutes=minutes,
         checkpoint_every=options.checkpoint_every,
     )
-    assembly, learner = make_learner(config, clip)
+    mesh = _mesh(options)
+    assembly, learner = make_learner(config, clip, mesh)
     if options.dry_run:
         print(dry_run(assembly, learner, config.seed))
         return
@@ -137,11 +166,20 @@ def _begin(options: Options, preset: str) -> None:
     if config.plan != "none":
         assembly = plan_first(run, config, assembly, stages)
     if config.plan == "only":
-        report_plan(run, assembly, film=options.film)
+        _report_plan(run, assembly, options)
         return
-    learner = with_learner(assembly, config)
+    learner = with_learner(assembly, config, mesh)
     state = train(run, config, assembly, learner, learner.init(jax.random.key(config.seed)), stages)
-    report(run, assembly, learner, state, film=options.film)
+    if leads():
+        report(run, assembly, learner, state, film=options.film)
+
+
+def _mesh(options: Options) -> Mesh | None:
+    devices = choose_devices(options.place.devices)
+    if len(devices) == 1:
+        return None
+    print(f"devices: environments shared out among {len(devices)}, of {jax.process_count()} process(es)")
+    return env_mesh(devices)
 
 
 def _check(options: Options) -> None:
@@ -158,35 +196,53 @@ def _check(options: Options) -> None:
 
 
 def _create(options: Options, config: RunConfig, clip: Clip) -> RunDir:
-    out = options.out or next_run_folder(options.clip)
-    run = RunDir.create(out, config.to_json(), system=config.system.name, seed=config.seed)
-    save_clip(clip, clip_file(run))
+    """The run folder. Of several processes one makes it."""
+    out = Path(agree_text(str(options.out or next_run_folder(options.clip))))
+    if leads():
+        run = RunDir.create(out, config.to_json(), system=config.system.name, seed=config.seed)
+        save_clip(clip, clip_file(run))
+    wait_for_all("run folder")
+    if not clip_file(RunDir(out)).exists():
+        raise RunError(
+            f"process {jax.process_index()} does not see the run folder that process 0 has made",
+            where=str(out.absolute()),
+            valid="a folder that all processes see and can write",
+            mend="--out=FOLDER on storage that all machines share",
+        )
+    run = RunDir.open(out)
     print(f"run: {run.path}")
     return run
 
 
+def _report_plan(run: RunDir, assembly: Assembly, options: Options) -> None:
+    if leads():
+        report_plan(run, assembly, film=options.film)
+
+
 def _resume(options: Options) -> None:
-    run = RunDir.open(options.resume or Path())
-    config, assembly, learner = load_run(run)
+    run, mesh = RunDir.open(options.resume or Path()), _mesh(options)
+    config, assembly, learner = load_run(run, mesh)
     stages = Stages(run.path)
-    if config.plan != "none" and assembly.raw is None:
+    if config.plan != "none" and not agree(assembly.raw is not None):
         # stopped while planning: plan again, from the same seed
         assembly = plan_first(run, config, assembly, stages)
-        learner = with_learner(assembly, config)
+        learner = with_learner(assembly, config, mesh)
     if config.plan == "only":
-        report_plan(run, assembly, film=options.film)
+        _report_plan(run, assembly, options)
         return
     with Checkpoints(run.checkpoints) as checkpoints:
         started = checkpoints.latest() is not None
     state = load_state(run, learner) if started else learner.init(jax.random.key(config.seed))
     done = int(state.iteration)
-    truncate_after(run.metrics_jsonl, done if started else -1)
-    rows = read_jsonl(run.metrics_jsonl) if done else []
+    if leads():
+        truncate_after(run.metrics_jsonl, done if started else -1)
+    rows = read_jsonl(run.metrics_jsonl) if done and leads() else []
     config = replace(config, **_new_limits(options))
     print(f"run: {run.path}, resumed after iteration {done}")
     spent_s = rows[-1]["time/spent_s"] if rows else 0.0
     state = train(run, config, assembly, learner, state, stages, spent_s)
-    report(run, assembly, learner, state, film=options.film)
+    if leads():
+        report(run, assembly, learner, state, film=options.film)
 
 
 def _new_limits(options: Options) -> dict[str, Any]:

@@ -4,10 +4,17 @@ import os
 import resource
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import jax
+
+from devi_jax.core.errors import ConfigError, DeviceError
+
+Wanted = Literal["all"] | int
+"""How many devices of each process to use."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,38 @@ def describe() -> str:
     """The machine in a few words, e.g. `1 x NVIDIA H200 (gpu), 16 CPU cores`."""
     m = machine()
     return f"{m.devices} x {m.device} ({m.platform}), {m.cpus} CPU cores"
+
+
+def offer_cpus(wanted: Wanted) -> None:
+    """Make as many CPU devices as are asked for, where JAX has not started yet; accelerators are what they are.
+
+    Raises:
+        ConfigError: when fewer than one are asked for.
+    """
+    if wanted != "all":
+        if wanted < 1:
+            raise ConfigError("a training on no device", where="--devices", valid="all, or 1 and more")
+        with suppress(RuntimeError):
+            jax.config.update("jax_num_cpu_devices", wanted)
+
+
+def choose_devices(wanted: Wanted) -> list[Any]:
+    """All of JAX's devices, or the first so many of each process.
+
+    Raises:
+        DeviceError: when a process has fewer.
+    """
+    if wanted == "all":
+        return jax.devices()
+    of_process = [[d for d in jax.devices() if d.process_index == i] for i in range(jax.process_count())]
+    least = min(map(len, of_process))
+    if not 1 <= wanted <= least:
+        raise DeviceError(
+            f"{wanted} devices are asked for and there are {least}",
+            where="--devices",
+            valid=f"all, or 1 to {least}",
+        )
+    return [d for devices in of_process for d in devices[:wanted]]
 
 
 def enable_compilation_cache() -> Path:

@@ -6,17 +6,18 @@ from functools import partial
 
 import jax
 
-from agents import Learner, Metrics, TrainState
+from agents import Learner, TrainState
 from devi_jax.core.errors import RunError
 from devi_jax.runtime.checkpoint import Checkpoints
 from devi_jax.runtime.devices import peak_memory_mb
 from devi_jax.runtime.files import write_json
+from devi_jax.runtime.hosts import agree, leads, wait_for_all
 from devi_jax.runtime.loggers import JsonlLogger, Loggers, TensorboardLogger
 from devi_jax.runtime.progress import Row, progress
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.evaluation import judge
-from devi_jax.systems.planning import plan, save_plan
+from devi_jax.systems.planning import load_plan, plan, save_plan
 from devi_jax.systems.report import glance
 from devi_jax.systems.runs import RunConfig, plan_file, trained_policy, with_learner
 from devi_jax.systems.stages import Stages
@@ -24,7 +25,13 @@ from devi_jax.systems.terms import TERMS
 
 
 def plan_first(run: RunDir, config: RunConfig, assembly: Assembly, stages: Stages) -> Assembly:
-    """Plan, keep the plan in the run folder with `planning.json`, and return the assembly with its targets."""
+    """Plan, keep the plan in the run folder with `planning.json`, and return the assembly with its targets.
+
+    Of several processes one plans; the others wait, and read what it has written.
+    """
+    if not leads():
+        wait_for_all("plan")
+        return load_plan(plan_file(run), assembly)
     # judged through the policy that training will judge, so that one compilation serves both
     learner = with_learner(assembly, config)
     policy = trained_policy(learner, learner.init(jax.random.key(config.seed)))
@@ -41,6 +48,7 @@ def plan_first(run: RunDir, config: RunConfig, assembly: Assembly, stages: Stage
     found = [row for row in rows if row["success"]]
     if found:
         stages.reach("plan", 0, began + found[0]["minutes"], attempt=found[0]["stage"])
+    wait_for_all("plan")
     return assembly
 
 
@@ -53,14 +61,17 @@ def train(
     stages: Stages,
     spent_s: float = 0.0,
 ) -> TrainState:
-    """Iterate until a limit is reached. `spent_s`: seconds of training before a resume."""
+    """Iterate until a limit is reached. `spent_s`: seconds of training before a resume.
+
+    Of several processes one judges, logs and says when it is enough. `state` is used up.
+    """
     first = int(state.iteration)
-    loggers = Loggers([JsonlLogger(run.metrics_jsonl), TensorboardLogger(run.tensorboard, first or None)])
-    if first == 0:
+    loggers = _loggers(run, first)
+    if first == 0 and leads():
         loggers.log(0, glance(assembly, learner, state))
     began = time.monotonic() - spent_s
     with Checkpoints(run.checkpoints) as checkpoints, progress() as show:
-        done = _finished(config, first, spent_s)
+        done = agree(_finished(config, first, spent_s))
         while not done:
             tick = time.monotonic()
             if int(state.iteration) == first:
@@ -71,11 +82,11 @@ def train(
                 state, metrics = jax.block_until_ready(learner.update(state))
             iteration, spent, steps = int(state.iteration), time.monotonic() - began, learner.environment_steps(state)
             rate = config.system.ppo.environments * config.system.ppo.horizon / (time.monotonic() - tick)
-            scalars = {k: float(v) for k, v in metrics.items()}
+            scalars = {k: float(v) for k, v in jax.device_get(metrics).items()}
             _refuse_divergence(run, scalars, iteration)
             scalars |= {"time/steps_per_s": rate, "time/spent_s": spent, "steps": steps}
             done = _finished(config, iteration, spent)
-            if iteration % config.checkpoint_every == 0 or done:
+            if leads() and (iteration % config.checkpoint_every == 0 or done):
                 scalars |= glance(assembly, learner, state)
                 # until the actor has moved, what is judged is a replay
                 if iteration > config.system.ppo.critic_warmup:
@@ -83,7 +94,8 @@ def train(
                         show.announce(f"policy: {stage} after {stages.minutes:.1f} min, {steps} steps")
                     done = done or _good_enough(config, scalars)
             loggers.log(iteration, scalars)
-            show.update(_share(config, iteration, spent), _rows(metrics, iteration, rate))
+            show.update(_share(config, iteration, spent), _rows(scalars, iteration, rate))
+            done = agree(done)
             if iteration % config.checkpoint_every == 0:
                 checkpoints.save(iteration, state)
         checkpoints.save(int(state.iteration), state)
@@ -93,6 +105,12 @@ def train(
         f"peak memory {peak_memory_mb():.0f} MB"
     )
     return state
+
+
+def _loggers(run: RunDir, first: int) -> Loggers:
+    if not leads():
+        return Loggers([])
+    return Loggers([JsonlLogger(run.metrics_jsonl), TensorboardLogger(run.tensorboard, first or None)])
 
 
 def _refuse_divergence(run: RunDir, scalars: dict[str, float], iteration: int) -> None:
@@ -123,13 +141,13 @@ def _share(config: RunConfig, iteration: int, spent_s: float) -> float:
     return min(1.0, max(by_count, by_time))
 
 
-def _rows(metrics: Metrics, iteration: int, rate: float) -> list[Row]:
+def _rows(metrics: dict[str, float], iteration: int, rate: float) -> list[Row]:
     rows = [
         Row("iteration", iteration, ""),
         Row("steps/s", rate, ""),
-        Row("reward", float(metrics["episode/reward"]), ""),
-        Row("episode", float(metrics["episode/length"]), "frames"),
+        Row("reward", metrics["episode/reward"], ""),
+        Row("episode", metrics["episode/length"], "frames"),
     ]
     return rows + [
-        Row(n, float(metrics[f"environment/{n}"]), t.unit) for n, t in TERMS.items() if f"environment/{n}" in metrics
+        Row(n, metrics[f"environment/{n}"], t.unit) for n, t in TERMS.items() if f"environment/{n}" in metrics
     ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import jax
+from jax.sharding import Mesh
 
 from agents import Learner, TrainState
+from agents.sharding import here
 from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import load_clip
 from devi_jax.core.errors import RunError
@@ -69,15 +70,15 @@ def config_from_json(stored: Mapping[str, Any], where: str) -> RunConfig:
         ) from error
 
 
-def make_learner(config: RunConfig, clip: Clip) -> tuple[Assembly, Learner]:
+def make_learner(config: RunConfig, clip: Clip, mesh: Mesh | None = None) -> tuple[Assembly, Learner]:
     """Environment and learner of a run, the environment as it is before planning."""
     assembly = assemble(config.system, clip, config.engine, config.root)
-    return assembly, with_learner(assembly, config)
+    return assembly, with_learner(assembly, config, mesh)
 
 
-def with_learner(assembly: Assembly, config: RunConfig) -> Learner:
-    """The learner of an environment, whose targets may be a plan's."""
-    return Learner(assembly.environment, config.system.ppo, config.system.network)
+def with_learner(assembly: Assembly, config: RunConfig, mesh: Mesh | None = None) -> Learner:
+    """The learner of an environment, whose targets may be a plan's, on the devices of a mesh."""
+    return Learner(assembly.environment, config.system.ppo, config.system.network, mesh)
 
 
 def plan_file(run: RunDir) -> Path:
@@ -85,13 +86,13 @@ def plan_file(run: RunDir) -> Path:
     return run.path / "plan.npz"
 
 
-def load_run(run: RunDir) -> tuple[RunConfig, Assembly, Learner]:
+def load_run(run: RunDir, mesh: Mesh | None = None) -> tuple[RunConfig, Assembly, Learner]:
     """Configuration, environment and learner of an existing run; with the plan's targets, if it has one."""
     config = read_config(run)
     assembly = assemble(config.system, load_clip(clip_file(run)), config.engine, config.root)
     if plan_file(run).exists():
         assembly = load_plan(plan_file(run), assembly)
-    return config, assembly, with_learner(assembly, config)
+    return config, assembly, with_learner(assembly, config, mesh)
 
 
 def load_state(run: RunDir, learner: Learner) -> TrainState:
@@ -105,9 +106,10 @@ def load_state(run: RunDir, learner: Learner) -> TrainState:
             mend=f"python -m devi_jax.train --clip={config.clip} --plan=first",
         )
     with Checkpoints(run.checkpoints) as checkpoints:
-        return checkpoints.restore(None, jax.eval_shape(learner.init, jax.random.key(0)))
+        return checkpoints.restore(None, learner.shapes())
 
 
 def trained_policy(learner: Learner, state: TrainState) -> Policy:
-    """The policy's mean action."""
-    return Policy(learner.act, (state.average, state.normaliser))
+    """The policy's mean action, on one device of this process."""
+    parameters = (state.average, state.normaliser)
+    return Policy(learner.act, parameters if learner.mesh is None else here(parameters))

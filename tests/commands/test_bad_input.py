@@ -89,3 +89,25 @@ def test_an_unknown_system_is_refused_with_the_known_ones(tmp_path, capsys):
     out = tmp_path / "run"
     message = fails(train.main, ["--system=phsyhoi", f"--out={out}"], capsys)
     assert "physhoi" in message and not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (["--devices=0"], "--devices"),
+        (["--devices=3"], "there are 2"),
+        (["--hosts.count=2", "--hosts.index=0"], "--hosts.coordinator=HOST:PORT"),
+        (["--hosts.coordinator=localhost", "--hosts.count=2", "--hosts.index=0"], "HOST:PORT"),
+    ],
+)
+def test_devices_and_hosts_that_cannot_be_are_refused(wrong, told, tmp_path, capsys):
+    message = fails(train.main, ["--clip=lift_can", *wrong, f"--out={tmp_path / 'run'}"], capsys)
+    assert told in message and message.count("error") == 1 and not (tmp_path / "run").exists()
+
+
+def test_help_tells_of_devices_and_hosts(capsys):
+    with pytest.raises(SystemExit) as leaving:
+        train.main(["--help"])
+    assert leaving.value.code == 0
+    told = capsys.readouterr().out
+    assert all(flag in told for flag in ("--devices", "--hosts.coordinator", "--hosts.auto", "--hosts.timeout-s"))

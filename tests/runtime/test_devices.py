@@ -4,8 +4,17 @@ import os
 
 import jax
 import numpy as np
+import pytest
 
-from devi_jax.runtime.devices import describe, enable_compilation_cache, machine, peak_memory_mb
+from devi_jax.core.errors import ConfigError, DeviceError
+from devi_jax.runtime.devices import (
+    choose_devices,
+    describe,
+    enable_compilation_cache,
+    machine,
+    offer_cpus,
+    peak_memory_mb,
+)
 
 
 def test_the_machine_is_the_one_jax_sees():
@@ -13,6 +22,16 @@ def test_the_machine_is_the_one_jax_sees():
     assert found.devices == len(jax.devices()) == 2
     assert 1 <= found.cpus <= (os.cpu_count() or 1)
     assert describe() == f"2 x cpu (cpu), {found.cpus} CPU cores"
+
+
+def test_devices_are_all_or_the_first_so_many():
+    assert choose_devices("all") == choose_devices(2) == jax.devices()
+    assert choose_devices(1) == jax.devices()[:1]
+    offer_cpus(5)  # too late: JAX has started
+    with pytest.raises(DeviceError, match="3 devices are asked for and there are 2"):
+        choose_devices(3)
+    with pytest.raises(ConfigError, match="no device"):
+        offer_cpus(0)
 
 
 def test_peak_memory_counts_megabytes():
