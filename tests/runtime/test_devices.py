@@ -1,9 +1,9 @@
 """The machine is described in numbers that other tools agree with."""
 
 import os
+from pathlib import Path
 
 import jax
-import numpy as np
 import pytest
 
 from devi_jax.core.errors import ConfigError, DeviceError
@@ -34,11 +34,11 @@ def test_devices_are_all_or_the_first_so_many():
         offer_cpus(0)
 
 
-def test_peak_memory_counts_megabytes():
-    before = peak_memory_mb()
-    block = np.ones(int(before * 1e6 / 8) + 25_000_000)
-    assert peak_memory_mb() - before > 150
-    assert block[0] == 1.0
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells it in a second way")
+def test_peak_memory_is_the_kernels_in_megabytes():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (kibibytes,) = (int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    assert peak_memory_mb() == pytest.approx(1024 * kibibytes / 1e6, rel=0.02)
 
 
 def test_the_compilation_cache_goes_where_the_variable_says(tmp_path, monkeypatch):
