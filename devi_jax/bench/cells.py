@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from devi_jax.core.errors import ConfigError
+from devi_jax.sources.resolve import bundled
 from devi_jax.sources.suite import SUITE, graded
 from envs.physics import Root
 
@@ -31,7 +32,8 @@ Variant = Literal["full", "no-plan", "no-plan-resets", "no-residual", "no-squeez
 
 @dataclass(frozen=True)
 class Cell:
-    """One training. `clip`: a name of the suite, or a clip file. `minutes`: how long, its usual budget or another."""
+    """One training. `clip`: a bundled clip's name without its grade, or a clip file. `minutes`: its usual budget, or
+    another."""
 
     clip: str
     grade: str
@@ -86,13 +88,14 @@ def chosen(
     variants: tuple[str, ...],
     minutes: float | None,
 ) -> list[Cell]:
-    """Every combination of what was asked for. Raises `ConfigError` for a clip neither in the suite nor a file."""
+    """Every combination of what was asked for. Raises `ConfigError` for a clip neither bundled nor a file."""
+    known = [name for name in bundled() if not name.endswith(("-mild", "-rough"))]
     for clip in clips:
-        if clip not in SUITE and not Path(clip).is_file():
-            raise ConfigError(f"no clip '{clip}'", where="--clips", valid=f"{', '.join(SUITE)}, or a clip file")
+        if clip not in known and not Path(clip).is_file():
+            raise ConfigError(f"no clip '{clip}'", where="--clips", valid=f"{', '.join(known)}, or a clip file")
     combined = product(variants, roots, clips, grades, range(seeds))
     cells = [
-        make(clip, grade if clip in SUITE else CAPTURE, root, seed, minutes, variant)
+        make(clip, grade if clip in known else CAPTURE, root, seed, minutes, variant)
         for variant, root, clip, grade, seed in combined
     ]
     return list(dict.fromkeys(cells))

@@ -26,9 +26,9 @@ class Options:
     """
 
     clips: tuple[str, ...] = ()
-    """Clips of the suite, or clip files."""
+    """Bundled clips without their grade (the suite and others), or clip files."""
     grades: tuple[Literal["clean", "mild", "rough"], ...] = ()
-    """Grades of the suite's clips."""
+    """Grades of bundled clips."""
     roots: tuple[Root, ...] = ()
     """Free or pinned pelvis."""
     seeds: int | None = None

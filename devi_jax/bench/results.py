@@ -43,12 +43,20 @@ def results(rows: Sequence[Row], curves: str | None = None, compared: str | None
     `compared`: what `compare_page.summary` says of the comparison of methods, if there is one.
     """
     rows = sorted(rows, key=_order)
-    suite = [r for r in rows if r["variant"] == FULL and r["grade"] != CAPTURE]
+    made_here = [r for r in rows if r["variant"] == FULL and r["grade"] != CAPTURE]
+    suite = [r for r in made_here if r["clip"] in SUITE]
+    beyond = [r for r in made_here if r["clip"] not in SUITE]
     capture = [r for r in rows if r["variant"] == FULL and r["grade"] == CAPTURE]
     parts = [HEAD, "## Against the targets\n", _targets(rows)]
     if curves:
         parts += [f"![Success from perturbed starts over minutes of training]({curves})\n"]
     parts += ["## Clip by clip\n", _groups(suite, ("clip", "grade", "root"))]
+    if beyond:
+        parts += [
+            "## Beyond the suite\n",
+            "Several things on a table, two hands, the floor.\n",
+            _groups(beyond, ("clip", "grade", "root")),
+        ]
     parts += ["## Without parts of the recipe\n", _ablations(rows)]
     parts += ["## Real capture\n", _groups(capture, ("clip", "root")), _noise(capture)]
     if compared:

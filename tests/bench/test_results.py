@@ -96,6 +96,12 @@ def test_an_ablation_stands_beside_the_recipe_on_the_same_task(make_row):
     assert "mild" not in ablations and "no-plan" not in section(page, "Clip by clip")
 
 
+def test_clips_beyond_the_suite_stand_in_a_table_of_their_own(make_row):
+    page = results([make_row(clip="carton_tray"), make_row()])
+    assert line(section(page, "Beyond the suite"), "carton_tray") and "carton_tray" not in section(page, "Clip by clip")
+    assert "Beyond the suite" not in results([make_row()])
+
+
 def test_capture_stands_in_a_table_of_its_own(make_row):
     page = results([make_row(clip="kettle", grade="capture")])
     assert line(section(page, "Real capture"), "kettle", "pinned") and "kettle" not in section(page, "Clip by clip")
