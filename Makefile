@@ -1,6 +1,7 @@
 # make demo   train, evaluate and film the bundled clip     make check   lint, types, layers
 # make from-video   the same by way of pixels: a sentence, its video, a clip, a policy
 # make test   all tests                                     make bench   speed and memory of this machine
+# make notebooks   every notebook, small, from its first cell to its last
 PYTHON ?= python3
 VENV ?= .venv
 CLIP ?= lift_can-rough
@@ -18,7 +19,7 @@ PERCEPTION := $(VENV)/.installed-perception
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo from-video test check format bench clean
+.PHONY: help demo from-video test notebooks check format bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -56,7 +57,10 @@ from-video: $(PERCEPTION)
 	$(RUN) devi_jax.evaluate $(SEEN)/run --truth=$(SEEN)/video/clip.npz
 
 test: $(DEV)
-	$(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder
+	$(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "not notebook"
+
+notebooks: $(DEV)
+	$(RUN) pytest -q -n auto -m notebook
 
 check: $(DEV)
 	$(BIN)/ruff check .

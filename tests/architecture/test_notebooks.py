@@ -105,27 +105,6 @@ def test_results_are_shown_of_what_a_run_leaves(name, tmp_path, monkeypatch, cap
     assert "lift_can" in names["CLIP"] and "0.5" in capsys.readouterr().out
 
 
-@pytest.mark.slow
-def test_the_first_policy_runs_as_a_user_runs_it(monkeypatch, capsys):
-    """Every cell, and the commands themselves; the training is short and small."""
-    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
-    small = {"environments": 8, "horizon": 4, "minibatch": 16}
-    flags = ["--iterations=1", "--plan=none", "--root=pinned", "--physics=c", "--no-film"]
-    settings, *cells = code(NAMED["01_first_policy"])
-    names: dict = {}
-    exec(settings, names)
-    names |= {"CLIP": "lift_can", "EXTRA": [*flags, *(f"--ppo.{key}={value}" for key, value in small.items())]}
-    for cell in cells:
-        exec(cell, names)
-    (row,) = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("policy ")]
-    judged = json.loads((names["run"] / "evaluation.json").read_text())
-    assert row[1:] == [
-        str(judged["exact"]["success"]),
-        f"{judged['exact']['t_obj_mm']:.0f}",
-        f"{judged['perturbed']['success_rate']:.2f}",
-    ]
-
-
 def test_from_video_asks_for_flags_files_and_a_scene_that_exist():
     """Its own calls of commands, run where commands only note what they are asked."""
     cells, asked = code(NAMED["03_from_video"]), []
