@@ -1,5 +1,6 @@
 """The learning curves of all rows in one picture: success from perturbed starts over minutes."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,26 +15,38 @@ from devi_jax.core.files import replacing
 COLOURS = {"clean": "#1f4e79", "mild": "#2e9e6b", "rough": "#c8553d", "capture": "#7a5195"}
 
 
+COLUMNS = 6
+"""Small plots side by side."""
+
+
 def plot(path: Path, rows: Sequence[Row]) -> bool:
     """Write a PNG with a small plot for each clip and root, a line a run; whether there was anything to draw."""
-    rows = [r for r in rows if r["variant"] == FULL and any(p["perturbed"] is not None for p in r["curve"])]
-    if not rows:
+    shown = panels(rows)
+    if not shown:
         return False
-    clips = list(dict.fromkeys(r["clip"] for r in rows))
-    roots = [root for root in ("pinned", "free") if any(r["root"] == root for r in rows)]
+    columns = min(COLUMNS, len(shown))
+    lines = -(-len(shown) // columns)
     with matplotlib.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
-        size = (max(4.0, 2.1 * len(clips)), 1.9 * len(roots))
-        figure = Figure(figsize=size, dpi=130, layout="constrained")
-        axes = figure.subplots(len(roots), len(clips), squeeze=False, sharey=True)
-        for i, root in enumerate(roots):
-            for j, clip in enumerate(clips):
-                _lines(axes[i, j], [r for r in rows if r["root"] == root and r["clip"] == clip])
-                axes[i, j].set_title(f"{clip}, {root}", fontsize=8, loc="left")
-        for axis in axes[-1]:
+        figure = Figure(figsize=(max(4.0, 2.4 * columns), 1.9 * lines), dpi=130, layout="constrained")
+        axes = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
+        for axis, ((clip, root), mine) in zip(axes, shown.items(), strict=False):
+            _lines(axis, mine)
+            axis.set_title("\n".join([*textwrap.wrap(clip, 30), root]), fontsize=8, loc="left")
             axis.set_xlabel("minutes")
+        for axis in axes[len(shown) :]:
+            axis.set_axis_off()
         with replacing(path) as temporary:
             figure.savefig(temporary)
     return True
+
+
+def panels(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    """The runs of the whole recipe that were judged on the way, by clip and root; pinned ones first."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted(rows, key=lambda r: r["root"] != "pinned"):
+        if row["variant"] == FULL and any(p["perturbed"] is not None for p in row["curve"]):
+            found.setdefault((row["clip"], row["root"]), []).append(row)
+    return found
 
 
 def _lines(axis: Axes, rows: Sequence[Row]) -> None:

@@ -4,7 +4,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from devi_jax.bench.plots import plot
+from devi_jax.bench.plots import COLUMNS, panels, plot
 from devi_jax.bench.results import results
 from devi_jax.bench.targets import TARGETS, in_words, judged, of_target, times
 
@@ -136,10 +136,13 @@ def test_the_page_depends_on_neither_order_nor_anything_but_the_rows(make_row):
     assert results([]).count("Not run yet.") == 4
 
 
-def test_the_picture_shows_every_clip_and_root(make_row, tmp_path):
-    rows = [make_row(clip=c, root=r) for c in ("lift_can", "push_box") for r in ("pinned", "free")]
-    assert plot(tmp_path / "results.png", rows)
-    one = plot(tmp_path / "one.png", rows[:1])
-    both, single = (matplotlib.image.imread(tmp_path / name).shape for name in ("results.png", "one.png"))
-    assert one and both[0] == pytest.approx(2 * single[0], rel=0.01)
+def test_the_picture_shows_every_clip_and_root_that_was_run(make_row, tmp_path):
+    pairs = [("lift_can", "pinned"), ("push_box", "pinned"), ("lift_can", "free")]
+    rows = [make_row(clip=clip, root=root) for clip, root in reversed(pairs)]
+    assert sorted(panels(rows)) == sorted(pairs) and [root for _, root in panels(rows)] == ["pinned", "pinned", "free"]
+    assert not panels([make_row(variant="paper")])
+    many = [make_row(clip=f"clip{i}") for i in range(COLUMNS + 1)]
+    assert plot(tmp_path / "two.png", many) and plot(tmp_path / "one.png", many[:-1])
+    two, one = (matplotlib.image.imread(tmp_path / name).shape for name in ("two.png", "one.png"))
+    assert two[0] == pytest.approx(2 * one[0], rel=0.01) and two[1] == one[1]
     assert not plot(tmp_path / "none.png", [make_row(curve=[])]) and not (tmp_path / "none.png").exists()
