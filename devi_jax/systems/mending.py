@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from devi_jax.core.clip import Clip
+from devi_jax.core.errors import ConfigError
 from devi_jax.sources.mending import Mending
 from devi_jax.sources.place import foot_float_m, grounded
 from devi_jax.sources.support import with_inferred_table
@@ -23,7 +24,17 @@ def mended(clip: Clip, how: Mending) -> Clip:
     """The clip after all repairs that are asked for; provenance lists what was done under `mended`.
 
     Feet come before hands, as a pelvis that moves takes the hands along.
+
+    Raises:
+        ConfigError: when a grip is asked for and there is nothing to hold, or no hand that does.
     """
+    if how.grip and (clip.object_poses is None or not clip.contact.any()):
+        raise ConfigError(
+            f"'{clip.name}' says not where its object is, or of no hand that it touches it",
+            where="--grip",
+            valid="a clip with object poses and contact labels",
+            mend="leave --grip out; an extracted clip's provenance says why it has no object poses",
+        )
     clip = mend.smoothed(clip, how.sigma)
     if how.support:
         clip = with_inferred_table(clip)

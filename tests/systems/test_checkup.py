@@ -7,6 +7,7 @@ import pytest
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import bone_offsets, forward_kinematics
+from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import Table
 from devi_jax.core.skeleton import INDEX
 from devi_jax.sources.mending import Mending
@@ -123,3 +124,11 @@ def test_grips_are_mended_only_when_asked_for(lift, monkeypatch):
     rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
     assert mending.mended(lift, Mending(**rest)) is lift and not asked
     assert mending.mended(lift, Mending(**rest, grip=True)).name == "held" and asked[0].root == "free"
+
+
+@pytest.mark.parametrize("lacks", ["object_poses", "contact"])
+def test_a_grip_asked_for_where_nothing_can_be_held_is_refused(lift, lacks):
+    value = None if lacks == "object_poses" else np.zeros_like(lift.contact)
+    with pytest.raises(ConfigError, match="where its object is") as caught:
+        mending.mended(replace(lift, **{lacks: value}), Mending(grip=True))
+    assert caught.value.where == "--grip"
