@@ -16,6 +16,7 @@ import tyro
 from PIL import Image
 
 from devi_jax.core.camera import Camera
+from devi_jax.core.clip import Clip
 from devi_jax.core.clipfile import load_clip, save_clip
 from devi_jax.core.errors import CameraError, ConfigError, DeviceError, VideoError, exit_on_error
 from devi_jax.core.setup import Setup
@@ -151,13 +152,7 @@ def extract(options: Extract) -> Path:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
         clip = to_clip(setup.name, recover.recovered(motion, points, thing, known, jsonable(told)), sources.contact)
-        held = ", ".join(
-            f"{side} {int(n)}" for side, n in zip(("left", "right"), clip.contact.sum(axis=0), strict=True)
-        )
-        poses = (
-            "with object poses" if clip.object_poses else f"no object poses: {clip.provenance['object_poses']['why']}"
-        )
-        say(f"{clip.frames} frames, {points.xy.shape[1]} points, {poses}; frames of contact: {held}")
+        say(_summary(clip, points.xy.shape[1]))
     seen = clip
     if options.grip == "likeliest":
         with step("grip") as say:
@@ -176,6 +171,12 @@ def extract(options: Extract) -> Path:
         save_clip(clip, options.out)
     print(f"wrote {options.out}, {options.film}; the stages are in {options.folder}")
     return options.out
+
+
+def _summary(clip: Clip, points: int) -> str:
+    poses = "with object poses" if clip.object_poses else f"no object poses: {clip.provenance['object_poses']['why']}"
+    held = ", ".join(f"{side} {int(n)}" for side, n in zip(("left", "right"), clip.contact.sum(axis=0), strict=True))
+    return f"{clip.frames} frames, {points} points, {poses}; frames of contact: {held}"
 
 
 def _told(frames: Iterable[np.ndarray], count: int, part: Callable[[float], None]) -> Iterator[np.ndarray]:
