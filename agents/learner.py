@@ -28,7 +28,7 @@ from devi_jax.core.protocols import Environment, Observation
 Action = Float[Array, "*B A"]
 
 ONCE = {"xla_backend_optimization_level": 0}
-"""Compiler options for a CPU of what runs once: it is compiled in a third of the time."""
+"""Compiler options for a CPU of what runs once: to compile it well takes longer than it runs."""
 
 
 @dataclass(frozen=True, eq=False)
