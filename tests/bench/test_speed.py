@@ -69,13 +69,16 @@ def test_the_page_says_what_is_met_and_what_is_extrapolated(report):
     said = page(report, "speed.png")
     assert ">= 0.9: missed" in said and ">= 0.5: met" in said and "(speed.png)" in said
     assert "| 100 steps/s | 5.0 | 4.0 |" in said
-    assert sb3_rate(report) == 200 and "measured 2.5: missed" in said and "measured 40.0: met" in said
+    assert sb3_rate(report) == 200 and "measured 2.5: missed" in said and "measured 40: met" in said
     assert "| 2 | 720 steps/s | 1.80 | 90% |" in said and "| 4 | failed: two |" in said
     assert "1.0/2.0/3.0, 4.0/5.0/6.0" in said
     busy = page({**report, "cores": 1})
     assert "Extrapolated" not in busy and "busier than it has cores" in busy
     extrapolated = said[said.index("Extrapolated, not measured") :]
     assert f"| 8 | {400 * 8 * 0.9**3:,.0f} steps/s | 73% |" in extrapolated
+    assert "two devices over one: >= 1.7 times; measured 1.8: met" in said and "over one" not in busy
+    lucky = page({**report, "devices": [{"devices": 1, "rate": 400.0}, {"devices": 2, "rate": 900.0}]})
+    assert f"| 8 | {400 * 8:,.0f} steps/s | 100% |" in lucky and "measured 2.25: met" in lucky
 
 
 def test_an_environments_memory_is_told_from_its_engines(report):
