@@ -118,9 +118,9 @@ class Learner:
 
         return draw
 
-    def environment_steps(self, state: TrainState) -> int:
-        """Environment steps taken so far, over all environments."""
-        return int(state.iteration) * self.ppo.environments * self.ppo.horizon
+    def environment_steps(self, iterations: int) -> int:
+        """Environment steps of so many iterations, over all environments."""
+        return iterations * self.ppo.environments * self.ppo.horizon
 
     @cached_property
     def _learn_in_place(self) -> Callable[[TrainState, Rollout], tuple[TrainState, Metrics]]:

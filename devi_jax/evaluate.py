@@ -60,7 +60,8 @@ def _of_run(options: Options) -> dict[str, Any]:
     config, assembly, learner = load_run(run)
     state = load_state(run, learner)
     result, rollouts = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
-    steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
+    iterations = int(state.iteration)
+    steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
     result = {**result, "training": steps}
     result |= _online(options, assembly, config) | _by_truth(options, assembly, rollouts)
     write_json(run.evaluation_json, result)

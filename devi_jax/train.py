@@ -9,10 +9,9 @@ import jax
 import tyro
 from jax.sharding import Mesh
 
+from agents.seeds import Seeds, keys
 from agents.sharding import env_mesh
-from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import save_clip
-from devi_jax.core.errors import ConfigError, RunError, exit_on_error
+from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.runtime.checkpoint import Checkpoints
 from devi_jax.runtime.devices import (
     Wanted,
@@ -23,16 +22,18 @@ from devi_jax.runtime.devices import (
     offer_cpus,
 )
 from devi_jax.runtime.ending import end_together
-from devi_jax.runtime.hosts import Hosts, agree, agree_text, join, leads, only_the_leader_prints, wait_for_all
+from devi_jax.runtime.hosts import Hosts, agree, agree_text, join, leads, only_the_leader_prints
 from devi_jax.runtime.loggers import read_jsonl, truncate_after
 from devi_jax.runtime.rundir import RunDir, next_run_folder
 from devi_jax.sources.resolve import resolve
 from devi_jax.systems import NAMES, Preset, Recipe, System, SystemName, choose_preset, devi, make_system
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.loop import plan_first, train
+from devi_jax.systems.records import Record, create
 from devi_jax.systems.report import dry_run, report, report_plan
-from devi_jax.systems.runs import Planning, RunConfig, clip_file, load_run, load_state, make_learner, with_learner
+from devi_jax.systems.runs import Planning, RunConfig, load_run, load_state, make_learner, with_learner
 from devi_jax.systems.stages import Stages
+from devi_jax.systems.table import side_by_side
 from envs.physics import EngineChoice, Root, choose_engine
 
 
@@ -62,6 +63,8 @@ class Options:
     """Stop as soon as the policy succeeds from the exact start and from this share of perturbed ones, say 0.9."""
     seed: int = 0
     """Seed of networks, exploration and resets."""
+    seeds: int = 1
+    """Train so many policies at once, of seeds --seed and on, in one program: each has a run folder in --out."""
     which: Annotated[SystemName, tyro.conf.arg(name="system")] = "devi"
     """Rewards, termination and goal: DeVI's, a baseline's, or DeVI's with a 6-DoF object reward or with none."""
     recipe: Recipe = "fast"
@@ -157,28 +160,37 @@ def _begin(options: Options, preset: str) -> None:
         checkpoint_every=options.checkpoint_every,
     )
     mesh = _mesh(options)
-    assembly, learner = make_learner(config, clip, mesh)
+    assembly, learner = make_learner(config, clip, mesh if options.seeds == 1 else None)
     if options.dry_run:
         print(dry_run(assembly, learner, config.seed))
         return
-    run = _create(options, config, clip)
-    stages = Stages(run.path)
+    seeds = None if options.seeds == 1 else Seeds(learner, options.seeds, mesh)
+    out = Path(agree_text(str(options.out or next_run_folder(options.clip))))
+    records = create(out, config, clip, options.seeds)
     if config.plan != "none":
-        assembly = plan_first(run, config, assembly, stages)
+        assembly = plan_first(records, config, assembly)
     if config.plan == "only":
-        _report_plan(run, assembly, options)
+        _report_plan(records[0].run, assembly, options)
         return
-    learner = with_learner(assembly, config, mesh)
-    state = train(run, config, assembly, learner, learner.init(jax.random.key(config.seed)), stages)
+    learner = with_learner(assembly, config, mesh if seeds is None else None)
+    if seeds is None:
+        state = learner.init(jax.random.key(config.seed))
+    else:
+        seeds = replace(seeds, learner=learner)
+        state = seeds.init(keys(config.seed + i for i in range(seeds.count)))
+    states = train(records, config, assembly, learner, state, seeds=seeds)
     if leads():
-        report(run, assembly, learner, state, film=options.film)
+        results = [report(r.run, assembly, learner, s, options.film) for r, s in zip(records, states, strict=True)]
+        if seeds is not None:
+            print(side_by_side({r.name: result for r, result in zip(records, results, strict=True)}))
 
 
 def _mesh(options: Options) -> Mesh | None:
     devices = choose_devices(options.place.devices)
     if len(devices) == 1:
         return None
-    print(f"devices: environments shared out among {len(devices)}, of {jax.process_count()} process(es)")
+    what = "environments" if options.seeds == 1 else "seeds"
+    print(f"devices: {what} shared out among {len(devices)}, of {jax.process_count()} process(es)")
     return env_mesh(devices)
 
 
@@ -187,31 +199,18 @@ def _check(options: Options) -> None:
         raise ConfigError(
             "--checkpoint-every, --iterations and --minutes must be positive", valid="for example --minutes=3"
         )
+    if options.seeds < 1 or (options.seeds > 1 and (options.plan == "only" or jax.process_count() > 1)):
+        raise ConfigError(
+            f"{options.seeds} seeds at once",
+            where="--seeds",
+            valid="1 or more; more than one in a single process, and with learning",
+        )
     if options.plan != "none" and options.system.environment.action.mode == "absolute":
         raise ConfigError(
             "absolute actions cannot turn around a plan's targets",
             where="--plan, --environment.action.mode",
             valid="--plan=none with absolute actions, or residual ones",
         )
-
-
-def _create(options: Options, config: RunConfig, clip: Clip) -> RunDir:
-    """The run folder. Of several processes one makes it."""
-    out = Path(agree_text(str(options.out or next_run_folder(options.clip))))
-    if leads():
-        run = RunDir.create(out, config.to_json(), system=config.system.name, seed=config.seed)
-        save_clip(clip, clip_file(run))
-    wait_for_all("run folder")
-    if not clip_file(RunDir(out)).exists():
-        raise RunError(
-            f"process {jax.process_index()} does not see the run folder that process 0 has made",
-            where=str(out.absolute()),
-            valid="a folder that all processes see and can write",
-            mend="--out=FOLDER on storage that all machines share",
-        )
-    run = RunDir.open(out)
-    print(f"run: {run.path}")
-    return run
 
 
 def _report_plan(run: RunDir, assembly: Assembly, options: Options) -> None:
@@ -222,10 +221,10 @@ def _report_plan(run: RunDir, assembly: Assembly, options: Options) -> None:
 def _resume(options: Options) -> None:
     run, mesh = RunDir.open(options.resume or Path()), _mesh(options)
     config, assembly, learner = load_run(run, mesh)
-    stages = Stages(run.path)
+    record = Record(run, Stages(run.path))
     if config.plan != "none" and not agree(assembly.raw is not None):
         # stopped while planning: plan again, from the same seed
-        assembly = plan_first(run, config, assembly, stages)
+        assembly = plan_first([record], config, assembly)
         learner = with_learner(assembly, config, mesh)
     if config.plan == "only":
         _report_plan(run, assembly, options)
@@ -240,7 +239,7 @@ def _resume(options: Options) -> None:
     config = replace(config, **_new_limits(options))
     print(f"run: {run.path}, resumed after iteration {done}")
     spent_s = rows[-1]["time/spent_s"] if rows else 0.0
-    state = train(run, config, assembly, learner, state, stages, spent_s)
+    (state,) = train([record], config, assembly, learner, state, spent_s)
     if leads():
         report(run, assembly, learner, state, film=options.film)
 

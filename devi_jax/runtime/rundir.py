@@ -36,7 +36,7 @@ class RunDir:
             RunError: when `path` is a file or a folder with something in it.
         """
         run = cls(Path(path))
-        run._refuse_used()
+        run.refuse_used()
         described = {"format": FORMAT, "system": system, "seed": seed, "config": config, **provenance()}
         write_json(run.config_json, {**described, "created": datetime.now(UTC).isoformat(timespec="seconds")})
         return run
@@ -75,7 +75,9 @@ class RunDir:
         try:
             found = json.loads(self.config_json.read_text())
         except FileNotFoundError:
-            raise self._unreadable("the folder holds no run") from None
+            within = sorted(p.parent.name for p in self.path.glob("*/config.json"))
+            several = f", but those of {', '.join(within)}: name one of them" if within else ""
+            raise self._unreadable(f"the folder holds no run{several}") from None
         except (OSError, ValueError) as error:
             raise self._unreadable(f"the run's config is not readable ({error})") from error
         if not isinstance(found, dict) or not {"format", "system", "seed", "config"} <= found.keys():
@@ -83,6 +85,16 @@ class RunDir:
         if found["format"] != FORMAT:
             raise self._unreadable(f"the run has format {found['format']}, this version reads {FORMAT}")
         return found
+
+    def refuse_used(self) -> None:
+        """Raise `RunError` unless the folder is absent or empty."""
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise RunError(
+                "the run folder exists and is not empty",
+                where=str(self.path),
+                valid="a folder that is absent or empty",
+                mend=f"--resume={self.path} to go on with that run, or another --out",
+            )
 
     @property
     def config_json(self) -> Path:
@@ -123,15 +135,6 @@ class RunDir:
     def tensorboard(self) -> Path:
         """Folder of TensorBoard's event files."""
         return self.path / "tensorboard"
-
-    def _refuse_used(self) -> None:
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise RunError(
-                "the run folder exists and is not empty",
-                where=str(self.path),
-                valid="a folder that is absent or empty",
-                mend=f"--resume={self.path} to go on with that run, or another --out",
-            )
 
     def _unreadable(self, what: str) -> RunError:
         return RunError(

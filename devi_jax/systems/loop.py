@@ -1,12 +1,19 @@
-"""The host's side of a run: plan, then iterate, log, show, keep checkpoints, until a limit is reached."""
+"""The host's side of a run: plan, then iterate, log, show, keep checkpoints, until a limit is reached.
+
+Several seeds that learn in one program have a record each; a run of one seed has one.
+"""
 
 import math
 import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
 import jax
 
 from agents import Learner, TrainState
+from agents.seeds import Seeds
 from devi_jax.core.errors import RunError
 from devi_jax.runtime.checkpoint import Checkpoints
 from devi_jax.runtime.devices import peak_memory_mb
@@ -18,24 +25,25 @@ from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.evaluation import judge
 from devi_jax.systems.planning import load_plan, plan, save_plan
+from devi_jax.systems.records import Record
 from devi_jax.systems.report import glance
 from devi_jax.systems.runs import RunConfig, plan_file, trained_policy, with_learner
-from devi_jax.systems.stages import Stages
 from devi_jax.systems.terms import TERMS
 
 
-def plan_first(run: RunDir, config: RunConfig, assembly: Assembly, stages: Stages) -> Assembly:
-    """Plan, keep the plan in the run folder with `planning.json`, and return the assembly with its targets.
+def plan_first(records: Sequence[Record], config: RunConfig, assembly: Assembly) -> Assembly:
+    """Plan, keep the plan in the run folders with `planning.json`, and return the assembly with its targets.
 
     Of several processes one plans; the others wait, and read what it has written.
     """
+    first = records[0]
     if not leads():
         wait_for_all("plan")
-        return load_plan(plan_file(run), assembly)
+        return load_plan(plan_file(first.run), assembly)
     # judged through the policy that training will judge, so that one compilation serves both
     learner = with_learner(assembly, config)
     policy = trained_policy(learner, learner.init(jax.random.key(config.seed)))
-    key, began = jax.random.key(config.seed + 1), stages.minutes
+    key, began = jax.random.key(config.seed + 1), first.stages.minutes
     with progress() as show:
 
         def watch(share: float, score: float) -> None:
@@ -43,68 +51,90 @@ def plan_first(run: RunDir, config: RunConfig, assembly: Assembly, stages: Stage
 
         replayed = partial(judge, policy=policy, replay=True)
         assembly, rows = plan(assembly, config.system.planner, replayed, key, show.announce, watch)
-    save_plan(plan_file(run), assembly.environment)
-    write_json(run.path / "planning.json", rows)
     found = [row for row in rows if row["success"]]
-    if found:
-        stages.reach("plan", 0, began + found[0]["minutes"], attempt=found[0]["stage"])
+    for record in records:
+        save_plan(plan_file(record.run), assembly.environment)
+        write_json(record.run.path / "planning.json", rows)
+        if found:
+            record.stages.reach("plan", 0, began + found[0]["minutes"], attempt=found[0]["stage"])
     wait_for_all("plan")
     return assembly
 
 
 def train(
-    run: RunDir,
+    records: Sequence[Record],
     config: RunConfig,
     assembly: Assembly,
     learner: Learner,
     state: TrainState,
-    stages: Stages,
     spent_s: float = 0.0,
-) -> TrainState:
+    seeds: Seeds | None = None,
+) -> list[TrainState]:
     """Iterate until a limit is reached. `spent_s`: seconds of training before a resume.
 
-    Of several processes one judges, logs and says when it is enough. `state` is used up.
+    Of several processes one judges, logs and says when it is enough. `state` is used up. `seeds`: that of several
+    policies, of which `learner` is one and `state` holds all; without it there is one record.
     """
-    first = int(state.iteration)
-    loggers = _loggers(run, first)
+    update, apart = (seeds.update, seeds.apart) if seeds else (learner.update, lambda tree: [tree])
+    first = iteration = int(apart(state.iteration)[0])
+    logs = [_loggers(record.run, first) for record in records]
     if first == 0 and leads():
-        loggers.log(0, glance(assembly, learner, state))
+        for log, own in zip(logs, apart(state), strict=True):
+            log.log(0, glance(assembly, learner, own))
     began = time.monotonic() - spent_s
-    with Checkpoints(run.checkpoints) as checkpoints, progress() as show:
+    with ExitStack() as opened, progress() as show:
+        checkpoints = [opened.enter_context(Checkpoints(record.run.checkpoints)) for record in records]
         done = agree(_finished(config, first, spent_s))
         while not done:
             tick = time.monotonic()
-            if int(state.iteration) == first:
+            if iteration == first:
                 with show.compiling("physics, policy and update"):
-                    state, metrics = jax.block_until_ready(learner.update(state))
+                    state, metrics = jax.block_until_ready(update(state))
                 began += time.monotonic() - tick  # compilation is not training
             else:
-                state, metrics = jax.block_until_ready(learner.update(state))
-            iteration, spent, steps = int(state.iteration), time.monotonic() - began, learner.environment_steps(state)
-            rate = config.system.ppo.environments * config.system.ppo.horizon / (time.monotonic() - tick)
-            scalars = {k: float(v) for k, v in jax.device_get(metrics).items()}
-            _refuse_divergence(run, scalars, iteration)
-            scalars |= {"time/steps_per_s": rate, "time/spent_s": spent, "steps": steps}
+                state, metrics = jax.block_until_ready(update(state))
+            iteration, spent, steps = iteration + 1, time.monotonic() - began, learner.environment_steps(iteration + 1)
+            rate = len(records) * learner.environment_steps(1) / (time.monotonic() - tick)
+            scalars = [{k: float(v) for k, v in own.items()} for own in apart(jax.device_get(metrics))]
+            for record, own in zip(records, scalars, strict=True):
+                _refuse_divergence(record.run, own, iteration)
+                own |= {"time/steps_per_s": rate, "time/spent_s": spent, "steps": steps}
             done = _finished(config, iteration, spent)
             if leads() and (iteration % config.checkpoint_every == 0 or done):
-                scalars |= glance(assembly, learner, state)
-                # until the actor has moved, what is judged is a replay
-                if iteration > config.system.ppo.critic_warmup:
-                    for stage in stages.judge(scalars, steps):
-                        show.announce(f"policy: {stage} after {stages.minutes:.1f} min, {steps} steps")
-                    done = done or _good_enough(config, scalars)
-            loggers.log(iteration, scalars)
-            show.update(_share(config, iteration, spent), _rows(scalars, iteration, rate))
+                for own, policy in zip(scalars, apart(state), strict=True):
+                    own |= glance(assembly, learner, policy)
+                enough = [_look(r, own, config, show.announce) for r, own in zip(records, scalars, strict=True)]
+                done = done or all(enough)
+            for log, own in zip(logs, scalars, strict=True):
+                log.log(iteration, own)
+            show.update(_share(config, iteration, spent), _rows(_mean(scalars), iteration, rate))
             done = agree(done)
-            if iteration % config.checkpoint_every == 0:
-                checkpoints.save(iteration, state)
-        checkpoints.save(int(state.iteration), state)
-    loggers.close()
+            if iteration % config.checkpoint_every == 0 or done:
+                for folder, own in zip(checkpoints, apart(state), strict=True):
+                    folder.save(iteration, own)
+    for log in logs:
+        log.close()
     print(
-        f"trained: {int(state.iteration)} iterations, {learner.environment_steps(state)} environment steps, "
+        f"trained: {iteration} iterations, {learner.environment_steps(iteration)} environment steps, "
         f"peak memory {peak_memory_mb():.0f} MB"
     )
-    return state
+    return apart(state)
+
+
+def _look(record: Record, scalars: dict[str, float], config: RunConfig, announce: Callable[[str], None]) -> bool:
+    """Date what a policy reaches for the first time; whether it is good enough."""
+    steps = int(scalars["steps"])
+    if steps <= config.system.ppo.critic_warmup * config.system.ppo.environments * config.system.ppo.horizon:
+        return False  # until the actor has moved, what is judged is a replay
+    for stage in record.stages.judge(scalars, steps):
+        announce(f"{record.name}: {stage} after {record.stages.minutes:.1f} min, {steps} steps")
+    return _good_enough(config, scalars)
+
+
+def _mean(scalars: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """What all policies have, on average."""
+    common = set.intersection(*map(set, scalars))
+    return {name: sum(own[name] for own in scalars) / len(scalars) for name in common}
 
 
 def _loggers(run: RunDir, first: int) -> Loggers:

@@ -1,5 +1,7 @@
 """What a run leaves behind when training ends, and what a dry run prints."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -21,19 +23,21 @@ UNSEEN = 1000
 """Seed of the perturbed starts of the last evaluation: neither planning nor any glance has met them."""
 
 
-def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState, film: bool) -> None:
-    """Evaluate the policy, write evaluation.json, curves.png, film.mp4 and strip.png, print the table.
+def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState, film: bool) -> dict[str, Any]:
+    """Evaluate the policy, write evaluation.json, curves.png, film.mp4 and strip.png, print and return the table.
 
     A machine without a renderer gets everything but the film, and is told which package it lacks.
     """
     result, rollouts = evaluate(assembly, trained_policy(learner, state), seed=UNSEEN)
-    steps = {"iterations": int(state.iteration), "environment_steps": learner.environment_steps(state)}
+    iterations = int(state.iteration)
+    steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
     write_json(run.evaluation_json, {**result, "training": steps})
     print(table(result))
     curves(run.curves_png, run.metrics_jsonl, _units())
     if film:
         _film(run, assembly, rollouts)
     print(f"curves: {run.curves_png}\nevaluation: {run.evaluation_json}")
+    return result
 
 
 def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:

@@ -1,5 +1,7 @@
 """An evaluation as text: a row a metric, a column a setting, and whether the policy is worth more than a replay."""
 
+from collections.abc import Mapping
+from statistics import median
 from typing import Any
 
 from devi_jax.systems.metrics import rate_name
@@ -84,6 +86,17 @@ def _truth(scores: dict[str, Any] | None) -> list[str]:
         f"{_cell(exact['mpjpe_all_mm'])} mm, T_obj {_cell(exact['t_obj_mm'])} mm, lift {_cell(exact['lift_ratio'])}, "
         f"height at the end {_cell(exact['end_ratio'])} of its"
     ]
+
+
+def side_by_side(results: Mapping[str, dict[str, Any]]) -> str:
+    """Evaluations of several policies of one clip: a line for each, and one for their median."""
+    scores = {name: {**r["exact"], **r["perturbed"]} for name, r in results.items()}
+    heads = {"success": "success", "success_rate": "perturbed", "mpjpe_all_mm": "MPJPE mm", "t_obj_mm": "T_obj mm"}
+    lines = [f"{'':12}" + _line(heads.values())]
+    lines += [f"{name:12}" + _line(_cell(own.get(key)) for key in heads) for name, own in scores.items()]
+    known = {key: [own[key] for own in scores.values() if own.get(key) is not None] for key in heads}
+    middle = [_cell(median(map(float, values))) if values else "-" for values in known.values()]
+    return "\n".join([*lines, f"{'median':12}" + _line(middle)])
 
 
 def verdicts(result: dict[str, Any]) -> list[str]:

@@ -4,8 +4,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,34 +13,9 @@ import pytest
 
 from devi_jax.runtime.rundir import RunDir
 from devi_jax.systems.runs import load_run, load_state
+from tests.commands.unjudged import SMALL, finish, start
 
-SMALL = [
-    "--clip=lift_can",
-    "--root=pinned",
-    "--physics=c",
-    "--preset=cpu",
-    "--iterations=8",
-    "--checkpoint-every=2",
-    "--ppo.environments=8",
-    "--ppo.horizon=4",
-    "--ppo.minibatch=16",
-    "--environment.object-points=16",
-    "--no-film",
-]
 WALL_CLOCK = "time/"
-
-
-def train(*flags: str) -> subprocess.Popen:
-    """A training in a process of its own."""
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-m", "devi_jax.train", *flags]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
-
-def finish(process: subprocess.Popen) -> None:
-    """Wait for success."""
-    _, errors = process.communicate(timeout=400)
-    assert process.returncode == 0, errors[-3000:]
 
 
 def final(path: Path):
@@ -61,18 +34,17 @@ def final(path: Path):
 @pytest.mark.slow
 def test_killed_run_resumes_bit_identically(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finish(train(*SMALL, f"--out={whole}"))
-
-    process = train(*SMALL, f"--out={killed}")
+    alone, process = (start(*SMALL, "--iterations=8", f"--out={out}") for out in (whole, killed))
     wanted = random.Random(os.getpid()).randint(1, 7)  # a moment chosen anew each time
     metrics = killed / "metrics.jsonl"
     while process.poll() is None and (not metrics.exists() or len(metrics.read_text().splitlines()) < wanted):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     done = len(metrics.read_text().splitlines())
     assert done < 9, "the run ended before it could be killed"
-    finish(train(f"--resume={killed}", "--no-film"))
+    finish(start(f"--resume={killed}", "--no-film"))
+    finish(alone)
 
     (expected, expected_rows), (leaves, rows) = final(whole), final(killed)
     assert [r["iteration"] for r in rows] == list(range(9))

@@ -1,0 +1,26 @@
+"""Two seeds in one command make two whole run folders, of which one goes on alone."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from devi_jax.runtime.rundir import RunDir
+from devi_jax.systems.runs import load_run, load_state
+from tests.commands.unjudged import SMALL, finish, start
+
+
+@pytest.mark.slow
+def test_two_seeds_make_two_runs_of_which_one_goes_on_alone(tmp_path):
+    told = finish(start(*SMALL, "--iterations=2", "--seed=3", "--seeds=2", f"--out={tmp_path}/both"))
+    assert told.rstrip().endswith("seed 3, seed 4")
+    runs = [RunDir.open(tmp_path / "both" / name) for name in ("seed-3", "seed-4")]
+    states = [load_state(run, load_run(run)[2]) for run in runs]
+    actors = [np.concatenate([np.ravel(x) for x in jax.tree.leaves(state.actor)]) for state in states]
+    assert [int(state.iteration) for state in states] == [2, 2] and not np.allclose(*actors)
+
+    finish(start(f"--resume={runs[1].path}", "--iterations=3", "--no-film"))
+    rows = [[json.loads(line) for line in run.metrics_jsonl.read_text().splitlines()] for run in runs]
+    assert [[row["iteration"] for row in of] for of in rows] == [[0, 1, 2], [0, 1, 2, 3]]
+    assert rows[0][1]["episode/reward"] != rows[1][1]["episode/reward"]
