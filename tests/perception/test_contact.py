@@ -11,6 +11,7 @@ from perception.contact import (
     ContactConfig,
     contact_labels,
     estimated,
+    gap_px,
     label,
     net_speed,
     point_speed,
@@ -197,6 +198,25 @@ def test_a_window_forgives_jitter_that_the_printed_algorithm_calls_waving():
 
 
 def test_windows_without_meaning_are_refused():
-    for wrong in ({"window_s": -1.0}, {"hand_factor": 0.0}, {"hand_part": 1.5}):
+    for wrong in ({"window_s": -1.0}, {"hand_factor": 0.0}, {"hand_part": 1.5}, {"near_px": 0.0}):
         with pytest.raises(ConfigError, match="hand_factor"):
             replace(CONFIG, **wrong).validate()
+
+
+def test_a_hand_that_rests_far_from_a_moving_object_does_not_hold_it():
+    object_px, hands_px = pick_up()
+    both = replace(CONFIG, hands="both")
+    assert run(object_px, hands_px, both)[10:15].all()
+    near = run(object_px, hands_px, replace(both, near_px=60.0))
+    assert not near[:, 0].any()
+    np.testing.assert_array_equal(near[:, 1], run(object_px, hands_px, both)[:, 1])
+    half = run(object_px / 2, hands_px / 2, replace(both, near_px=60.0), diagonal_px=REFERENCE_DIAGONAL_PX / 2)
+    np.testing.assert_array_equal(half, near)
+
+
+def test_the_gap_is_the_least_distance_to_what_is_seen_and_bridged_where_nothing_is():
+    hand = np.array([[0.0, 0.0], [0.0, 2.0]])[None].repeat(4, axis=0)
+    things = np.array([[3.0, 6.0], [1.0, 2.0]])[None].repeat(4, axis=0)
+    seen = np.array([[True, True], [True, False], [False, False], [False, True]])
+    np.testing.assert_allclose(gap_px(things, seen, hand), [1.0, 5.0, 3.0, 1.0])
+    assert not gap_px(things, np.zeros((4, 2), bool), hand).any()
