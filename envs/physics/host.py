@@ -1,55 +1,49 @@
-"""Call a NumPy function from compiled code: `jax.pure_callback` for batches, with NumPy arrays in and out.
+"""Call a NumPy function from compiled code, with NumPy views of XLA's memory.
 
-`pure_callback` first copies its arguments to a JAX device, on the very threads that wait for the callback: with several
-CPU devices in one process it locks up. What XLA hands over are NumPy arrays already.
+`jax.pure_callback` copies its arguments to a JAX device on the very threads that wait for it, and locks up with several
+CPU devices in one process. It also keeps a program out of the compilation cache on disk, which a name does not.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import ShapedArray
-from jax.extend.core import Primitive
-from jax.interpreters import batching, mlir
 from jaxtyping import Array
+
+from envs.physics import foreign
 
 HostFunction = Callable[..., Sequence[np.ndarray]]
 """Arrays with equal leading dimensions to arrays with the same ones. They may be views that die with the call."""
 
+TARGET = "devi_jax_host_call"
 
-def host_call(function: HostFunction, sizes: tuple[int, ...], *arguments: Array) -> list[Array]:
-    """`function` of `arguments`, as float32 vectors of these lengths; `vmap` makes it one call with the whole batch.
 
-    `function` must be pure. Under `jax.shard_map` each device calls with its own shard.
+def host_call(name: int, function: HostFunction, sizes: tuple[int, ...], *arguments: Array) -> Sequence[Array]:
+    """`function` of float32 `arguments`, as float32 vectors of these lengths; `vmap` makes it one call with the batch.
+
+    Args:
+        name: a number below 2^63 for what `function` computes: of two functions of one name the first is called. A
+            compiled program knows it by that alone, in this process or from the cache on disk in the next one.
+        function: pure. Under `jax.shard_map` each device calls with its own shard.
+        sizes: of the results.
+        arguments: of the first the last dimension is a vector, all before it are the batch.
     """
-    return _host_call.bind(*arguments, function=function, sizes=sizes)
+    _functions()[0].setdefault(name, function)
+    lead = arguments[0].shape[:-1]
+    results = [jax.ShapeDtypeStruct((*lead, size), jnp.float32) for size in sizes]
+    return jax.ffi.ffi_call(TARGET, results, vmap_method="broadcast_all")(*arguments, name=np.int64(name))
 
 
-def _shapes(*arguments, function: HostFunction, sizes: tuple[int, ...]) -> list[ShapedArray]:
-    # of the first argument the last dimension is a vector, all before it are the batch
-    return [ShapedArray((*arguments[0].shape[:-1], size), jnp.float32) for size in sizes]
+@lru_cache(maxsize=1)
+def _functions() -> tuple[dict[int, HostFunction], Any]:
+    """The functions of this process by name, and where XLA enters, which it learns when the first one asks.
 
-
-def _batched(arguments, axes, **parameters):
-    size = next(x.shape[axis] for x, axis in zip(arguments, axes, strict=True) if axis is not None)
-    whole = [
-        jnp.broadcast_to(x, (size, *x.shape)) if axis is None else jnp.moveaxis(x, axis, 0)
-        for x, axis in zip(arguments, axes, strict=True)
-    ]
-    return _host_call.bind(*whole, **parameters), [0] * len(parameters["sizes"])
-
-
-def _lowered(context, *operands, function: HostFunction, sizes: tuple[int, ...]):
-    results, _, _ = mlir.emit_python_callback(
-        context, function, None, list(operands), context.avals_in, context.avals_out, has_side_effect=False
-    )
-    return results
-
-
-_host_call = Primitive("host_call")
-_host_call.multiple_results = True
-_host_call.def_abstract_eval(_shapes)
-_host_call.def_impl(lambda *arguments, **parameters: jax.jit(lambda *x: _host_call.bind(*x, **parameters))(*arguments))
-batching.primitive_batchers[_host_call] = _batched
-mlir.register_lowering(_host_call, _lowered, platform="cpu", cacheable=False)
+    Both stay for good, as the programs that call them may.
+    """
+    functions: dict[int, HostFunction] = {}
+    entry = foreign.handler(functions.__getitem__)
+    jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(entry), platform="cpu")
+    return functions, entry

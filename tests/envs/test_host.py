@@ -1,10 +1,11 @@
-"""NumPy called from compiled code: batches under vmap, a call of its own for each device under shard_map."""
+"""NumPy called from compiled code: batches under vmap, each device's own call under shard_map, known by name."""
 
 import threading
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax.sharding import Mesh, PartitionSpec
 
 from envs.physics.host import host_call
@@ -25,7 +26,7 @@ class Doubler:
 
 
 def both(function):
-    return lambda x, y: host_call(function, (3, 1), x, y)
+    return lambda x, y: host_call(id(function), function, (3, 1), x, y)
 
 
 def test_one_call_for_a_whole_batch_however_deep(rng):
@@ -43,6 +44,35 @@ def test_what_is_not_batched_is_repeated(rng):
     doubled, total = jax.vmap(both(Doubler()), in_axes=(0, None))(x, y)
     np.testing.assert_array_equal(doubled, 2 * x)
     np.testing.assert_array_equal(total, np.full((4, 1), 2.0))
+
+
+def test_a_program_knows_a_function_by_its_name_alone(rng):
+    """So it can be kept on disk; of two functions of one name the first is called."""
+    x = rng.normal(size=(2, 3)).astype(np.float32)
+    first, second = (lambda x, factor=factor: (factor * x,) for factor in (2, 3))
+    programs = [jax.jit(lambda x, f=f: host_call(11, f, (3,), x)[0]) for f in (first, second)]
+    one, other = (program.lower(x).as_text() for program in programs)
+    assert one.split("{", 1)[1] == other.split("{", 1)[1] and "name = 11" in one
+    for program in programs:
+        np.testing.assert_array_equal(program(x), 2 * x)
+
+
+def test_what_a_function_raises_is_told_and_the_next_call_works(rng):
+    x = rng.normal(size=(2, 3)).astype(np.float32)
+
+    def picky(x):
+        if x[0, 0] > 1e6:
+            raise ValueError("too large for me")
+        return (x[:1] if x[0, 0] < -1e6 else x,)
+
+    run = jax.jit(lambda x: host_call(12, picky, (3,), x)[0])
+    for wrong, words in ((x + 2e6, "too large for me"), (x - 2e6, r"shape \(1, 3\), not \(2, 3\)")):
+        with pytest.raises(jax.errors.JaxRuntimeError, match=words):
+            run(wrong).block_until_ready()
+    with pytest.raises(jax.errors.JaxRuntimeError, match="only float32 may cross"):
+        run(jnp.ones((2, 3), jnp.int32)).block_until_ready()
+    np.testing.assert_array_equal(run(x), x)
+    assert run(x[:0]).shape == (0, 3)
 
 
 def test_each_device_calls_with_its_own_shard_at_the_same_time(rng):
