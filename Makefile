@@ -57,7 +57,7 @@ from-video: $(PERCEPTION)
 	$(RUN) devi_jax.evaluate $(SEEN)/run --truth=$(SEEN)/video/clip.npz
 
 test: $(DEV)
-	$(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "not notebook"
+	$(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 notebooks: $(DEV)
 	$(RUN) pytest -q -n auto -m notebook

@@ -34,7 +34,9 @@ def final(path: Path):
 @pytest.mark.slow
 def test_killed_run_resumes_bit_identically(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    alone, process = (start(*SMALL, "--iterations=8", f"--out={out}") for out in (whole, killed))
+    finish(start(*SMALL, "--iterations=8", f"--out={whole}"))
+
+    process = start(*SMALL, "--iterations=8", f"--out={killed}")
     wanted = random.Random(os.getpid()).randint(1, 7)  # a moment chosen anew each time
     metrics = killed / "metrics.jsonl"
     while process.poll() is None and (not metrics.exists() or len(metrics.read_text().splitlines()) < wanted):
@@ -44,7 +46,6 @@ def test_killed_run_resumes_bit_identically(tmp_path):
     done = len(metrics.read_text().splitlines())
     assert done < 9, "the run ended before it could be killed"
     finish(start(f"--resume={killed}", "--no-film"))
-    finish(alone)
 
     (expected, expected_rows), (leaves, rows) = final(whole), final(killed)
     assert [r["iteration"] for r in rows] == list(range(9))

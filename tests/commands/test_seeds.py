@@ -1,4 +1,4 @@
-"""Two seeds in one command make two whole run folders, of which one goes on alone."""
+"""Two seeds in one command make two whole run folders."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.commands.unjudged import SMALL, finish, start
 
 
 @pytest.mark.slow
-def test_two_seeds_make_two_runs_of_which_one_goes_on_alone(tmp_path):
+def test_two_seeds_make_two_runs(tmp_path):
     told = finish(start(*SMALL, "--iterations=2", "--seed=3", "--seeds=2", f"--out={tmp_path}/both"))
     assert told.rstrip().endswith("seed 3, seed 4")
     runs = [RunDir.open(tmp_path / "both" / name) for name in ("seed-3", "seed-4")]
@@ -20,7 +20,6 @@ def test_two_seeds_make_two_runs_of_which_one_goes_on_alone(tmp_path):
     actors = [np.concatenate([np.ravel(x) for x in jax.tree.leaves(state.actor)]) for state in states]
     assert [int(state.iteration) for state in states] == [2, 2] and not np.allclose(*actors)
 
-    finish(start(f"--resume={runs[1].path}", "--iterations=3", "--no-film"))
     rows = [[json.loads(line) for line in run.metrics_jsonl.read_text().splitlines()] for run in runs]
-    assert [[row["iteration"] for row in of] for of in rows] == [[0, 1, 2], [0, 1, 2, 3]]
+    assert [[row["iteration"] for row in of] for of in rows] == [[0, 1, 2]] * 2
     assert rows[0][1]["episode/reward"] != rows[1][1]["episode/reward"]
