@@ -33,6 +33,9 @@ class ActionConfig:
     """Radians of ankle for a metre that the centre of mass strays; 0 leaves balance to the targets. Free root only."""
     balance_damping: float = 0.2
     """Radians of ankle for a metre a second of it, over `balance`."""
+    footing: float = 0.0
+    """Rate in 1/s at which the centre of mass comes back by forces shared among the feet anew in every step, where the
+    clip ever stands on one foot: there it replaces `balance`, and costs more. 0 never does. Free root only."""
     joints: Literal["all", "active"] = "all"
     """Which joints residual actions turn: all 51, or those that can matter: spine, arms and hands that ever touch, and
     legs unless the root is pinned."""

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import KDTree
 
 from devi_jax.core import rotations as rot
@@ -23,6 +24,10 @@ from envs.press import press_offsets
 from envs.squeeze import squeeze_offsets
 from envs.viewpoint import choose_camera, project_object
 
+ONE_FOOT = 0.9
+"""A foot that carries more than this share of the weight stands alone: the body steps."""
+_SHARE_FRAMES = 2.0  # over which weight goes from one foot to the other
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Reference:
 
     `local`: joint rotations relative to the parents; `angular`: their rates in the joints' own frames.
     `centre`: centre of mass. `target`, `target_root`: PD targets of the step from a frame to the next, around which
-    residual actions turn.
+    residual actions turn. `wrench`: what the ground does in that step, force and moment about the centre of mass;
+    `share`: of the weight on each foot.
     """
 
     local: Float[Array, "T 52 4"]
@@ -55,6 +61,8 @@ class Reference:
     object_rotation: Float[Array, "T 4"] | None
     object_linear_velocity: Float[Array, "T 3"] | None = None
     object_distance: Float[Array, "T 52"] | None = None
+    wrench: Float[Array, "T 6"] | None = None
+    share: Float[Array, "T 2"] | None = None
 
     @property
     def frames(self) -> int:
@@ -106,7 +114,7 @@ def prepare(clip: Clip, physics: Physics, config: EnvironmentConfig) -> tuple[Re
     motion = _kinematics(clip, physics.scene.body)
     tracks, poses = clip.object_tracks, clip.object_poses
     start = None if clip.scene.object is None else clip.object_start
-    target, target_root = _targets(physics, motion, clip, config)
+    target, target_root, ground = _targets(physics, motion, clip, config)
     centre = np.asarray(centre_of_mass(segments(physics.model), motion["position"], motion["rotation"]))
     return Reference(
         **{k: _f32(v) for k, v in motion.items()},
@@ -124,6 +132,7 @@ def prepare(clip: Clip, physics: Physics, config: EnvironmentConfig) -> tuple[Re
         object_rotation=None if poses is None else _f32(poses.rotations),
         object_linear_velocity=None if poses is None else _f32(np.gradient(poses.positions, 1 / clip.fps, axis=0)),
         object_distance=None if poses is None or tracks is None else _f32(_distances(motion, poses, tracks)),
+        **ground,
     ), camera
 
 
@@ -173,27 +182,33 @@ def _kinematics(clip: Clip, body: Body) -> dict[str, np.ndarray]:
 
 def _targets(
     physics: Physics, motion: dict[str, np.ndarray], clip: Clip, config: EnvironmentConfig
-) -> tuple[np.ndarray, np.ndarray]:
-    """PD targets (T, 52, 4) and (T, 3): the reference half a step ahead, with feed-forward, press and squeeze.
+) -> tuple[np.ndarray, np.ndarray, dict[str, Array]]:
+    """PD targets (T, 52, 4) and (T, 3): the reference half a step ahead, with feed-forward, press and squeeze; and what
+    the ground does, where forces are shared among the feet anew in every step.
 
     A target is held for a whole step, so the motion it stands for is the one in the step's middle; aiming at the step's
     end would lead by half a step.
     """
     turns, root = np.zeros_like(motion["angular"]), motion["position"][:, 0].copy()
     qpos, qvel = _coordinates(physics, motion, clip)
+    after = np.minimum(np.arange(clip.frames) + 1, clip.frames - 1)
+    ground = {}
     if config.action.feedforward:
-        more, shift = feedforward_offsets(physics, qpos, qvel, clip.fps)
-        turns, root = turns + more, root + shift
+        more = feedforward_offsets(physics, qpos, qvel, clip.fps)
+        share = gaussian_filter1d(more.share, _SHARE_FRAMES, axis=0, mode="nearest")
+        if config.action.footing > 0 and share.max() > ONE_FOOT:
+            more = replace(more, turns=more.groundless)
+            ground = {"wrench": _f32((more.wrench + more.wrench[after]) / 2), "share": _f32(share)}
+        turns, root = turns + more.turns, root + more.shifts
     if config.action.press_n and physics.has_object:
         turns += press_offsets(physics, qpos, clip.contact, config.action.press_n)
     if config.action.squeeze_rad and physics.has_object:
         turns += squeeze_offsets(
             motion["position"], motion["rotation"], motion["tips"], clip.contact, config.action.squeeze_rad
         )
-    after = np.minimum(np.arange(clip.frames) + 1, clip.frames - 1)
     half = np.full(motion["local"].shape[:2], 0.5)
     middle = rot.slerp(motion["local"], motion["local"][after], half)
-    return rot.quat_mul(middle, rot.quat_exp((turns + turns[after]) / 2)), (root + root[after]) / 2
+    return rot.quat_mul(middle, rot.quat_exp((turns + turns[after]) / 2)), (root + root[after]) / 2, ground
 
 
 def _coordinates(physics: Physics, motion: dict[str, np.ndarray], clip: Clip) -> tuple[np.ndarray, np.ndarray]:

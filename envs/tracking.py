@@ -19,6 +19,7 @@ from envs.balance import ANKLES, ankle_turns, centre_of_mass, centre_velocity, s
 from envs.config import EnvironmentConfig
 from envs.curriculum import Curriculum
 from envs.disturb import disturb
+from envs.footing import LEGS, Goal, footing_turns
 from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState
 from envs.reference import Reference
 from envs.reset import start_frame
@@ -32,7 +33,8 @@ class TrackingState:
     """Simulated state, the clip's frame it stands for, and the factor on the bounds at which its episode fails.
 
     `ankles`: by how much balance will turn both ankles in the next step. `silent`: for how many steps each hand that
-    should touch the object has felt nothing; `None` where no episode ends by that.
+    should touch the object has felt nothing; `None` where no episode ends by that. `legs`: by how much the forces under
+    the feet will turn the legs in the next step; `None` where nothing shares them.
     """
 
     physics: PhysicsState
@@ -40,6 +42,7 @@ class TrackingState:
     leniency: Float[Array, ""]
     ankles: Float[Array, "2 3"]
     silent: Int[Array, "2"] | None = None
+    legs: Float[Array, "8 3"] | None = None
 
 
 @partial(
@@ -135,7 +138,7 @@ class TrackingEnvironment:
         """A state and its frame, which is read once and serves balance, reward and observation."""
         frame, t = self.physics.read(physics), jnp.asarray(t, jnp.int32)
         silent = jnp.zeros(2, jnp.int32) if math.isfinite(self.config.termination.silent_steps) else None
-        return TrackingState(physics, t, leniency, self._balance(frame, t), silent), frame
+        return TrackingState(physics, t, leniency, self._balance(frame, t), silent, self._footing(frame, t)), frame
 
     def frame(self, state: TrackingState) -> Frame:
         """What the simulation shows."""
@@ -153,17 +156,34 @@ class TrackingEnvironment:
             return absolute_control(action, target[0], target_root)
         turns = self.turns(action)
         turns = turns.at[ANKLES - 1].add(state.ankles)
+        if state.legs is not None:
+            turns = turns.at[LEGS - 1].add(state.legs)
         return residual_control(turns, target, target_root)
 
     def _balance(self, frame: Frame, t: Int[Array, ""]) -> Float[Array, "2 3"]:
         config = self.config.action
-        if not config.balance or self.physics.scene.root != "free":
+        if not config.balance or self.physics.scene.root != "free" or self.reference.wrench is not None:
             return jnp.zeros((2, 3))
         of, i = segments(self.physics.model), jnp.minimum(t, self.reference.frames - 1)
         stray = centre_of_mass(of, frame.position, frame.rotation) - self.reference.centre[i]
         velocity = centre_velocity(of, frame.rotation, frame.linear_velocity, frame.angular_velocity)
         drift = velocity - self.reference.centre_velocity[i]
         return ankle_turns(stray, drift, frame.rotation, config.balance, config.balance * config.balance_damping)
+
+    def _footing(self, frame: Frame, t: Int[Array, ""]) -> Float[Array, "8 3"] | None:
+        i, reference = jnp.minimum(t, self.reference.frames - 1), self.reference
+        if reference.wrench is None or reference.share is None:
+            return None
+        goal = Goal(
+            wrench=reference.wrench[i],
+            share=reference.share[i],
+            centre=reference.centre[i],
+            centre_velocity=reference.centre_velocity[i],
+            position=reference.position[i],
+            rotation=reference.rotation[i],
+            spin=reference.angular_velocity[i, 0],
+        )
+        return footing_turns(self.physics.model, self.physics.scene.gains, frame, goal, self.config.action.footing)
 
     def turns(self, action: Float[Array, "*B A"]) -> Float[Array, "*B 51 3"]:
         """Rotation vectors that a residual action stands for, radians; zero for joints it does not turn."""

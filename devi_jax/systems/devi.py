@@ -89,7 +89,10 @@ def _fast(
     environment = replace(
         environment,
         action=ActionConfig(
-            reach=Reach(finger=0.3, wrist=0.15, arm=0.15, spine=0.15, leg=0.15), joints="active", balance=1.0
+            reach=Reach(finger=0.3, wrist=0.15, arm=0.15, spine=0.15, leg=0.15),
+            joints="active",
+            balance=1.0,
+            footing=4.0,
         ),
         reset=ResetConfig(
             pre_contact=0.5, planned=0.3, onset=0.2, own=0.1, joint_noise_rad=0.02, disturbance=Disturbance()

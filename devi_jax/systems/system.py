@@ -54,6 +54,7 @@ class System:
 ADDED: dict[str, Any] = {
     "planner.search.assist": 0.0,
     "network.precision": "float32",
+    "environment.action.footing": 0.0,
     "environment.goal_object": False,
     "environment.termination.pelvis_m": -math.inf,
     "environment.termination.object_m": math.inf,

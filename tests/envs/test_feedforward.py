@@ -47,7 +47,8 @@ def test_a_held_pose_needs_gravitys_torque_over_kp(frame, pinned):
     """Each joint carries the weight of what hangs on it, at its lever; a pinned root carries all."""
     physics = pinned.environment.physics
     qpos = coordinates(pinned.environment, frame)
-    turns, shift = feedforward_offsets(physics, np.stack([qpos, qpos]), np.zeros((2, physics.model.nv)), CONTROL_HZ)
+    offsets = feedforward_offsets(physics, np.stack([qpos, qpos]), np.zeros((2, physics.model.nv)), CONTROL_HZ)
+    turns, shift = offsets.turns, offsets.shifts
     data, stiffness = placed(physics.model, qpos), per_joint(physics.scene.gains).stiffness
     for i, name in enumerate(JOINTS[1:], start=1):
         torque = np.zeros(3)
@@ -78,8 +79,8 @@ def test_a_steady_turn_needs_damping_over_kp_more(integrator, ahead, pinned):
         turned = start * Rotation.from_rotvec(axis * rate * (t - 2) / CONTROL_HZ)
         moving[t, adr : adr + 4] = turned.as_quat(scalar_first=True)
     qvel[:, dof : dof + 3] = rate * axis
-    going, _ = feedforward_offsets(physics, moving, qvel, CONTROL_HZ)
-    resting, _ = feedforward_offsets(physics, moving, np.zeros_like(qvel), CONTROL_HZ)
+    going = feedforward_offsets(physics, moving, qvel, CONTROL_HZ).turns
+    resting = feedforward_offsets(physics, moving, np.zeros_like(qvel), CONTROL_HZ).turns
     gain = physics.scene.gains.arm
     wanted = (gain.damping + ahead * gain.stiffness * settings.timestep_s) * rate / gain.stiffness
     assert (going - resting)[2, elbow] @ axis == pytest.approx(wanted, rel=1e-3)
@@ -107,7 +108,7 @@ def test_the_ground_carries_a_balanced_pose(standing):
         mujoco.mj_inverse(model, data)
         wrench = data.qfrc_inverse[:6].copy()
         assert wrench[2] == pytest.approx(weight, rel=1e-6)
-        return float(np.linalg.norm(wrench - _ground_torque(model, data, wrench)[:6]))
+        return float(np.linalg.norm(wrench - _ground_torque(model, data, wrench)[0][:6]))
 
     assert residual(0.0) < 0.005 * weight
     assert residual(0.4) > 0.1 * weight
@@ -116,7 +117,8 @@ def test_the_ground_carries_a_balanced_pose(standing):
 def test_a_free_root_gets_no_offset(standing):
     physics = standing.environment.physics
     qpos = coordinates(standing.environment, 0)
-    turns, shift = feedforward_offsets(physics, np.stack([qpos, qpos]), np.zeros((2, physics.model.nv)), CONTROL_HZ)
+    offsets = feedforward_offsets(physics, np.stack([qpos, qpos]), np.zeros((2, physics.model.nv)), CONTROL_HZ)
+    turns, shift = offsets.turns, offsets.shifts
     assert not shift.any() and not turns[:, 0].any()
     # standing at ease takes little: the knees' and ankles' offsets are a few degrees
     assert np.abs(turns).max() < 0.1
@@ -126,8 +128,8 @@ def test_a_glitch_does_not_become_a_kick(pinned, rng):
     physics = pinned.environment.physics
     qpos = np.tile(coordinates(pinned.environment, 0), (3, 1))
     wild = rng.normal(scale=50.0, size=(3, physics.model.nv))
-    turns, shift = feedforward_offsets(physics, qpos, wild, CONTROL_HZ)
-    assert np.abs(turns).max() == LIMIT_RAD and np.abs(shift).max() == LIMIT_M
+    offsets = feedforward_offsets(physics, qpos, wild, CONTROL_HZ)
+    assert np.abs(offsets.turns).max() == LIMIT_RAD and np.abs(offsets.shifts).max() == LIMIT_M
 
 
 @pytest.mark.slow
