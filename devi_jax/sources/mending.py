@@ -17,6 +17,8 @@ class Mending:
     """Keep standing feet where they stand."""
     balance: bool = True
     """Bring the centre of mass over feet that stand; hands and feet stay."""
+    margin_m: float = 0.02
+    """How far inside the soles' edge; a body that goes on to step needs 0.05."""
     grip: bool = False
     """Hold the object by the likeliest grip wherever a hand is said to hold it, which hands seen in a video do not."""
     project: bool = True

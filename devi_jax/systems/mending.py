@@ -43,7 +43,7 @@ def mended(clip: Clip, how: Mending) -> Clip:
         clip = _on_the_floor(clip)
         clip = mend.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
     if how.balance:
-        clip = mend.balanced(clip, make_scene(clip, "free"))
+        clip = mend.balanced(clip, make_scene(clip, "free"), how.margin_m)
     if how.grip:
         clip = gripped(clip)
     return _better_grasp(clip) if how.project else clip

@@ -37,7 +37,7 @@ class Stance:
 
     `margin` (T,): metres, negative outside of the hull of both soles; `steady` (T,): 1 where both feet stand, 0 near
     a step; `middle` (T, 2): from the centre of mass to the middle of the support, metres; `share` (T,): least part of
-    that way that leaves `MARGIN_M` to a body that stands.
+    that way that leaves the wanted margin to a body that stands.
     """
 
     margin: np.ndarray
@@ -51,14 +51,14 @@ class Stance:
         return float(np.min(self.margin, where=self.steady > _STANDS, initial=np.inf))
 
 
-def balanced(clip: Clip, scene: Scene) -> Clip:
-    """The clip with the human's centre of mass `MARGIN_M` inside its soles wherever both feet stand; else the same.
+def balanced(clip: Clip, scene: Scene, margin_m: float = MARGIN_M) -> Clip:
+    """The clip with the human's centre of mass `margin_m` inside its soles wherever both feet stand; else the same.
 
     Feet and wrists keep position and orientation, fingers their joints, the object its path; pelvis, trunk, head, knees
     and elbows move, without regard to a table. A carried object's mass does not count. Walking is left alone.
     """
     posed = pose_clip(scene, clip)
-    before = stance(posed, clip.fps)
+    before = stance(posed, clip.fps, margin_m)
     shifts = _shifts(before, _frames(clip.fps))
     lengths = np.linalg.norm(shifts, axis=1)
     if lengths.max() < _LEAST_M:
@@ -74,7 +74,7 @@ def balanced(clip: Clip, scene: Scene) -> Clip:
     return to_clip(posed, clip, note)
 
 
-def stance(posed: Posed, fps: float) -> Stance:
+def stance(posed: Posed, fps: float, margin_m: float = MARGIN_M) -> Stance:
     """How the clip's body stands on the soles of both feet, frame by frame."""
     model, data = posed.stage.model, mujoco.MjData(posed.stage.model)
     pelvis, feet = model.body("pelvis").id, [model.body(f"{side}_ankle").id for side in SIDES]
@@ -84,7 +84,7 @@ def stance(posed: Posed, fps: float) -> Stance:
         mujoco.mj_comPos(model, data)
         ankles.append(np.array(data.xpos[feet, :2]))
         heights.append(sole_heights(posed, data).min(axis=1))
-        rows.append(_margin(sole_corners(model, data, posed.feet), data.subtree_com[pelvis, :2]))
+        rows.append(_margin(sole_corners(model, data, posed.feet), data.subtree_com[pelvis, :2], margin_m))
     margin, middle, share = (np.array(column) for column in zip(*rows, strict=True))
     speed = np.linalg.norm(np.gradient(np.array(ankles), axis=0), axis=-1) * fps
     stands = ((np.array(heights) < STANCE_M) & (speed < STANCE_M_S)).all(axis=1)
@@ -93,13 +93,13 @@ def stance(posed: Posed, fps: float) -> Stance:
     return Stance(margin, steady, middle, np.where(steady > _STANDS, share, 0.0))
 
 
-def _margin(soles: np.ndarray, com: np.ndarray) -> tuple[float, np.ndarray, float]:
+def _margin(soles: np.ndarray, com: np.ndarray, wanted: float) -> tuple[float, np.ndarray, float]:
     """Margin, way to the middle (2,) and share of it that is needed, for a centre of mass (2,) over points (N, 2)."""
     hull = ConvexHull(soles)
     middle = soles.mean(axis=0) - com
     outside = hull.equations[:, :2] @ com + hull.equations[:, 2]
     gained = -hull.equations[:, :2] @ middle  # along the whole way, from each edge
-    needed = np.maximum(0.0, outside + MARGIN_M)
+    needed = np.maximum(0.0, outside + wanted)
     share = np.divide(needed, gained, out=(needed > 0).astype(float), where=gained > needed)
     return -float(outside.max()), middle, float(share.max())
 
