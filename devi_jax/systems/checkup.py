@@ -26,6 +26,8 @@ REST_MM, REST_DEG = 2.0, 3.0
 OVERLAP_MM, GAP_MM = 5.0, 10.0
 """Hands deeper in the object than this eject it; farther away than this they do not hold it."""
 SOLE_MM = 5.0
+AIR_MM = 20.0
+"""A body whose lowest sole is higher than this at first falls before it does anything."""
 BALANCE_MM = 1e3 * MARGIN_M - 1
 """What mending leaves between the centre of mass and the edge of the soles, but for a millimetre."""
 
@@ -44,6 +46,10 @@ def _of_posture(clip: Clip) -> Iterator[Finding]:
     posed = pose_clip(make_scene(clip, "free"), clip)
     seen = _survey(posed)
     yield Finding("soles below the floor", -1e3 * seen.soles.min(), "mm", -np.inf, SOLE_MM, f"lift them: {MEND}")
+    above = 1e3 * seen.soles.min(axis=(1, 2))
+    lands = np.flatnonzero(above <= AIR_MM)
+    advice = f"begins in the air: cut with convert --start={lands[0]}" if lands.size else f"never lands: {MEND}"
+    yield Finding("soles above the floor at first", above[0], "mm", -np.inf, AIR_MM, advice)
     margin = stance(posed, clip.fps).worst
     if np.isfinite(margin):  # somebody stands
         advice = f"would fall where it stands; bring its mass over its feet: {MEND}"

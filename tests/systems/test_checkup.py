@@ -55,6 +55,18 @@ def test_sunk_feet_and_stretched_arms_are_told(lift):
     assert found(replace(lift, joint_positions=positions), checkup._of_posture)["arm stretched"].verdict == "warn"
 
 
+@pytest.mark.parametrize(("frames", "says"), [(4, "--start=4"), (None, "never lands")])
+def test_a_start_in_the_air_is_told_with_the_frame_to_begin_at(lift, frames, says):
+    positions = np.array(lift.joint_positions)
+    positions[:frames, :, 2] += 0.1
+    name = "soles above the floor at first"
+    told = found(replace(lift, joint_positions=positions), checkup._of_posture)[name]
+    before = found(lift, checkup._of_posture)[name]
+    # less than 100 where all frames are raised: the soles are as thick as the clip's feet are high
+    assert 70 < told.value < 105 and before.verdict == "ok"
+    assert told.verdict == "warn" and says in told.advice
+
+
 def test_a_body_that_leans_is_told_and_mended_and_then_told_no_more(lift):
     """Leaned backward about the ankles as one; legs are nearly straight, so that shanks turn as the pelvis does."""
     turn = rot.quat_exp(np.array([0.16, 0.0, 0.0]))
