@@ -15,8 +15,8 @@ from perception.align.evidence import Evidence, Landmarks
 from perception.kinematics import fingertips, fingertips_of, forward, points
 from perception.motion import Motion
 
-SURFACE = 800
-"""At most about so many points stand for a held object's surface."""
+SURFACE, REACHED = 800, 3000
+"""At most about so many points stand for the surface of an object that is held, and of one that is reached for."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _reaches(evidence: Evidence, config: AlignConfig) -> tuple[Reach, ...]:
         return ()
     every = config.reach == "onset" and touch.onset is not None and touch.onset < touch.moves
     frames = slice(touch.onset if every else 0, touch.moves if every else touch.moves + config.margin_frames)
-    surface = _tensor(touch.points)
+    surface = _thinned(touch.points, REACHED)
     return tuple(Reach(_parts(side, config.parts), surface, frames, every) for side in touch.hands)
 
 
@@ -158,7 +158,6 @@ def _holds(evidence: Evidence, config: AlignConfig) -> tuple[Held, ...]:
     carried = evidence.carried
     if carried is None or not config.carry:
         return ()
-    every = max(1, len(carried.surface) // SURFACE)
     return tuple(
         Held(
             parts=_parts(side, config.parts),
@@ -166,10 +165,14 @@ def _holds(evidence: Evidence, config: AlignConfig) -> tuple[Held, ...]:
             frames=torch.tensor(frames),
             turn=_tensor(rot.quat_to_matrix(carried.rotations[frames])),
             at=_tensor(carried.positions[frames]),
-            surface=_tensor(carried.surface[::every]),
+            surface=_thinned(carried.surface, SURFACE),
         )
         for side, frames in carried.holds
     )
+
+
+def _thinned(points: np.ndarray, most: int) -> Tensor:
+    return _tensor(points[:: max(1, len(points) // most)])
 
 
 def _parts(side: int, parts: str) -> list[int]:
