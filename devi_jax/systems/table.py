@@ -90,7 +90,7 @@ def _truth(scores: dict[str, Any] | None) -> list[str]:
 
 def side_by_side(results: Mapping[str, dict[str, Any]]) -> str:
     """Evaluations of several policies of one clip: a line for each, and one for their median."""
-    scores = {name: {**r["exact"], **r["perturbed"]} for name, r in results.items()}
+    scores = {name: {**r["perturbed"], **r["exact"]} for name, r in results.items()}
     heads = {"success": "success", "success_rate": "perturbed", "mpjpe_all_mm": "MPJPE mm", "t_obj_mm": "T_obj mm"}
     lines = [f"{'':12}" + _line(heads.values())]
     lines += [f"{name:12}" + _line(_cell(own.get(key)) for key in heads) for name, own in scores.items()]
