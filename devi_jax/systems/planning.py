@@ -47,8 +47,12 @@ class Attempt:
 
     @property
     def rank(self) -> tuple[bool, float, float]:
-        """Success from the exact start, then the share of perturbed starts, then the reward."""
-        return bool(self.judgement.exact["success"]), self.carried, float(self.judgement.perturbed["reward"])
+        """Success on its feet from the exact start, then the share of perturbed starts, then the reward."""
+        return (
+            bool(self.judgement.exact["success"]) and not self.falls,
+            self.carried,
+            float(self.judgement.perturbed["reward"]),
+        )
 
 
 def plan(
@@ -62,18 +66,20 @@ def plan(
     """The assembly with the best targets found and their states to start from; and what each attempt took and reached.
 
     The reference's own replay is the first attempt: where it already carries enough perturbed starts, nothing is
-    searched. Its states are simulated all the same. Legs are searched where a body on its own feet falls.
+    searched. Its states are simulated all the same. Where a body on its own feet falls, be it after the last thing it
+    has to do, legs are searched.
     """
     raw, began = assembly.environment, time.monotonic()
     best = Attempt(raw, judge(raw))
     rows = [_row("replay", best, began)]
     tell(_line(rows[-1]))
     legs = raw.physics.scene.root == "free" and best.falls
+    lost = int(best.judgement.exact["alive_share"] * raw.reference.frames) if legs else None
     # without a hand that touches, and without legs, there is nothing to turn
     searchable = legs or raw.onset < raw.reference.frames
-    while searchable and best.carried < config.enough and len(rows) <= config.attempts:
+    while searchable and (best.carried < config.enough or (legs and best.falls)) and len(rows) <= config.attempts:
         key, search_key = jax.random.split(key)
-        environment = fold(raw, search(raw, config, search_key, legs, watch))
+        environment = fold(raw, search(raw, config, search_key, lost, watch))
         attempt = Attempt(environment, judge(environment))
         rows.append(_row(f"search {len(rows)}", attempt, began))
         tell(_line(rows[-1]))

@@ -23,6 +23,8 @@ Watch = Callable[[float, float], None]
 
 LEAD_FRAMES = 10
 """Frames before contact at which a plan may begin to leave the reference."""
+FALL_FRAMES = 45
+"""Frames before a fall is seen at which a plan begins to avert it."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,25 @@ def search(
     environment: TrackingEnvironment,
     config: PlanConfig,
     key: PRNGKeyArray,
-    legs: bool = False,
+    falls: int | None = None,
     watch: Watch | None = None,
 ) -> Planned:
-    """One search over the clip; `legs` are searched from its beginning, hands from shortly before contact."""
+    """One search over the clip, of hands from shortly before contact; where the body `falls` at a frame also of legs,
+    and of both from before that."""
     start_key, search_key = jax.random.split(key)
-    planner = Planner(environment, basis(environment, legs), config.search, lighter)
-    begin = 0 if legs else environment.onset - LEAD_FRAMES
+    config = config if environment.physics.has_object else replace(config, search=unvaried(config.search))
+    planner = Planner(environment, basis(environment, falls is not None), config.search, lighter)
+    begin = environment.onset - LEAD_FRAMES
+    if falls is not None:
+        begin = max(0, min(begin, falls - FALL_FRAMES))
     last = planner.frames - 1
     tell = watch and (lambda frame, score: watch(frame / last, score))
     return planner.search(variants(environment, config, start_key), search_key, begin, tell)
+
+
+def unvaried(config: PlannerConfig) -> PlannerConfig:
+    """For a clip without an object, whose conditions would all be the same: as many more candidates instead."""
+    return replace(config, variants=1, samples=config.samples * config.variants)
 
 
 def lighter(state: TrackingState, share: Float[Array, ""]) -> TrackingState:

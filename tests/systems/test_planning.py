@@ -14,7 +14,7 @@ from devi_jax.core.errors import RunError
 from devi_jax.systems import Assembly, assemble, devi
 from devi_jax.systems import planning as module
 from devi_jax.systems.planning import load_plan, plan, save_plan
-from devi_jax.systems.search import PlanConfig, basis, fold, living, search, states, variants, with_states
+from devi_jax.systems.search import PlanConfig, basis, fold, living, search, states, unvaried, variants, with_states
 from envs.disturb import Disturbance
 
 FRAMES = 16
@@ -106,8 +106,8 @@ def test_the_best_targets_are_kept_and_searching_ends(verdicts, searches, kept, 
     made, raw = [], short.environment
     queue = [judged(*v) for v in verdicts]
 
-    def found(environment, config, key, legs, watch):
-        assert not legs
+    def found(environment, config, key, falls, watch):
+        assert falls is None
         made.append(jnp.full((FRAMES - 1, raw.action_size), 0.01 * (len(made) + 1)))
         return planned(environment, made[-1])
 
@@ -118,6 +118,32 @@ def test_the_best_targets_are_kept_and_searching_ends(verdicts, searches, kept, 
     wanted = raw if kept == 0 else fold(raw, planned(raw, made[kept - 1]))
     np.testing.assert_allclose(result.environment.reference.target, wanted.reference.target, atol=1e-6)
     assert result.environment.planned is not None
+
+
+def test_without_an_object_conditions_become_candidates():
+    """As many rollouts a look: conditions that cannot differ would only repeat each other."""
+    assert unvaried(PlannerConfig(samples=48, variants=4)) == PlannerConfig(samples=192, variants=1)
+
+
+def test_a_body_that_falls_at_the_end_is_searched_on_and_the_one_that_stands_is_kept(short, monkeypatch):
+    """Its replay would be enough by what it carries: mean errors hide a fall after the last thing to do."""
+    fallen, upright = judged(True, 0.9), judged(True, 0.7)
+    fallen.exact.update(mpjpe_body_mm=150.0, alive_share=0.75)
+    free, told = SimpleNamespace(physics=SimpleNamespace(scene=SimpleNamespace(root="free"))), []
+    raw = SimpleNamespace(**free.__dict__, onset=0, reference=SimpleNamespace(frames=16))
+    monkeypatch.setattr(module, "search", lambda *given: told.append(given[3]))
+    monkeypatch.setattr(module, "fold", lambda environment, planned: "upright")
+    monkeypatch.setattr(module, "with_states", lambda environment, config, key: environment)
+    monkeypatch.setattr(module, "replace", lambda assembly, environment, raw: environment)
+    assembly = SimpleNamespace(environment=raw)
+    kept, rows = plan(
+        assembly,  # type: ignore[arg-type]
+        SMALL,
+        lambda e: upright if e == "upright" else fallen,  # type: ignore[arg-type]
+        jax.random.key(0),
+        tell=lambda _: None,
+    )
+    assert kept == "upright" and len(rows) == 2 and told == [12]
 
 
 def test_a_clip_without_object_poses_is_judged_by_the_time_within_bounds():
