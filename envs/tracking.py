@@ -156,9 +156,12 @@ class TrackingEnvironment:
             return absolute_control(action, target[0], target_root)
         turns = self.turns(action)
         turns = turns.at[ANKLES - 1].add(state.ankles)
-        if state.legs is not None:
-            turns = turns.at[LEGS - 1].add(state.legs)
-        return residual_control(turns, target, target_root)
+        control = residual_control(turns, target, target_root)
+        if state.legs is None:
+            return control
+        # after the action's turns, which a plan folds into the targets: turns this large do not add up
+        legs = rot.quat_mul(control.rotation[LEGS], rot.quat_exp(state.legs))
+        return replace(control, rotation=control.rotation.at[LEGS].set(legs))
 
     def _balance(self, frame: Frame, t: Int[Array, ""]) -> Float[Array, "2 3"]:
         config = self.config.action

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
+from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import INDEX, JOINTS
@@ -161,6 +162,19 @@ def test_a_pushed_body_that_shifts_its_weight_comes_back(step):
     stray = np.asarray(strays(pushed))
     assert stray.max() > 0.01
     assert stray[-1] < 0.4 * stray.max()
+
+
+def test_a_plans_turns_and_the_grounds_are_one_after_the_other(step, key):
+    """Turned by an action, or by targets that the same action was folded into: the same control, to rounding."""
+    environment = stepper(step, 4.0)
+    state, action = environment.start(jnp.asarray(50)), jax.random.normal(key, (environment.action_size,))
+    target = environment.reference.target.at[50, 1:].set(
+        rot.quat_mul(environment.reference.target[50, 1:], rot.quat_exp(environment.turns(action)))
+    )
+    folded = replace(environment, reference=replace(environment.reference, target=target))
+    turned = environment.control(state, action).rotation
+    np.testing.assert_allclose(folded.control(state, 0 * action).rotation, turned, atol=1e-6)
+    assert state.legs is not None and np.abs(state.legs).max() > 0.02
 
 
 def test_only_a_clip_that_steps_has_its_ground_forces_shared_anew(step, standing):
