@@ -40,7 +40,8 @@ class Scores:
 
     `success`: the paper's, and the object is where the clip has it: lifted to within 30 % of the reference's height
     wherever that lifts it, and at the clip's end within 30 % of its height change, or within 5 cm of its place if it
-    ends as high as it began. Mean errors alone hide a drop. `parity`: mean errors as small as the paper's own.
+    ends as high as it began. Mean errors alone hide a drop. Without an object, the paper's in every single frame, as
+    a mean over frames hides a fall. `parity`: mean errors as small as the paper's own.
     `placed`: of a clip that brings its object to a target and lets go, whether it lies on the target where the clip
     has it, be the target pushed away or not.
     """
@@ -75,7 +76,7 @@ def score(rollouts: Rollouts, reference: Reference, fps: float) -> list[Scores]:
     paper = _within(mpjpe, t_obj, o_obj, PAPER)
     blind = t_obj is None and reference.object_start is not None
     columns |= {
-        "success": None if blind else paper & _in_place(columns),
+        "success": None if blind else paper & (_followed(rollouts, reference) if t_obj is None else _in_place(columns)),
         "parity": None if blind else _within(mpjpe, t_obj, o_obj, PARITY),
         "success_paper": paper,
         "success_tight": _within(mpjpe, t_obj, o_obj, TIGHT),
@@ -116,7 +117,7 @@ def _within(mpjpe_m: np.ndarray, t_obj_m: np.ndarray | None, o_obj: np.ndarray |
 
 
 def _in_place(columns: dict[str, Any]) -> np.ndarray | bool:
-    """Whether the object was lifted, and ended, where it should; true for a clip without an object."""
+    """Whether the object was lifted, and ended, where it should."""
     good = True
     for ratio in (columns["lift_ratio"], columns["end_ratio"]):
         good = good if ratio is None else good & (np.abs(ratio - 1) <= LIFT_TOLERANCE)
@@ -125,9 +126,20 @@ def _in_place(columns: dict[str, Any]) -> np.ndarray | bool:
     return good
 
 
+def _followed(rollouts: Rollouts, reference: Reference) -> np.ndarray:
+    """Whether the joints' mean error stays below the paper's bound in every frame, (N,)."""
+    return (_errors_m(rollouts, reference).mean(axis=-1) < PAPER[0]).all(axis=0)
+
+
+def _errors_m(rollouts: Rollouts, reference: Reference) -> np.ndarray:
+    """Distance of each joint to its reference, (T, N, 52)."""
+    away = np.asarray(rollouts.frames.position, float) - np.asarray(reference.position)[:, None]
+    return _finite(np.linalg.norm(away, axis=-1), 1.0)
+
+
 def _human(rollouts: Rollouts, reference: Reference) -> dict[str, np.ndarray]:
     position, wanted = np.asarray(rollouts.frames.position, float), np.asarray(reference.position)[:, None]
-    error = 1e3 * _finite(np.linalg.norm(position - wanted, axis=-1), 1.0)
+    error = 1e3 * _errors_m(rollouts, reference)
     relative = position - position[:, :, :1] - (wanted - wanted[:, :, :1])
     return {
         "mpjpe_body_mm": error[..., BODY].mean(axis=(0, 2)),
@@ -174,8 +186,7 @@ def _placed(rollouts: Rollouts, reference: Reference) -> np.ndarray | None:
 def _failing(rollouts: Rollouts, reference: Reference) -> np.ndarray:
     """InterMimic's failure, (T, N)."""
     position = np.asarray(rollouts.frames.position, float)
-    error = _finite(np.linalg.norm(position - np.asarray(reference.position)[:, None], axis=-1), 1.0)
-    failing = (error.mean(axis=-1) > FAIL_M) | (_finite(position[:, :, 0, 2], 0.0) < FALLEN_M)
+    failing = (_errors_m(rollouts, reference).mean(axis=-1) > FAIL_M) | (_finite(position[:, :, 0, 2], 0.0) < FALLEN_M)
     t_obj, _ = _object_errors(rollouts, reference)
     return failing if t_obj is None else failing | (t_obj > FAIL_M)
 

@@ -247,6 +247,20 @@ def test_what_is_no_number_counts_as_a_metre_and_half_a_turn(reference):
     assert scores.duration_s == pytest.approx(31 / 30) and scores.lift_ratio == 0.0
 
 
+def test_without_an_object_no_frame_may_hide_a_fall_behind_the_mean(reference):
+    nothing = replace(reference, object_position=None, object_rotation=None, object_start=None)
+    followed = perfect(reference)
+
+    def fallen(metres):
+        last = (jnp.arange(T) >= T - 3)[:, None, None, None]
+        down = jnp.where(last, jnp.array([0, 0, -metres]), 0.0)
+        return one(changed(followed, position=followed.frames.position + down), nothing)
+
+    assert one(followed, nothing).success and fallen(0.19).success
+    lying = fallen(0.5)
+    assert lying.success_paper and lying.mpjpe_all_mm == pytest.approx(500 * 3 / T, rel=1e-3) and not lying.success
+
+
 def test_without_object_poses_the_human_alone_decides(reference):
     blind = replace(reference, object_position=None, object_rotation=None)
     scores = one(perfect(reference), blind)
