@@ -7,77 +7,14 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from devi_jax.core.frame import Frame
-from devi_jax.systems.metrics import Scores, score, summary
-from devi_jax.systems.rollouts import Rollouts
+from devi_jax.systems.metrics import score, summary
 from envs.reference import Reference
-
-T, FPS = 61, 30.0
-LIFT = 0.2
+from tests.systems.following import FPS, T, changed, one, perfect, wandering
 
 
 @pytest.fixture
 def reference(rng) -> Reference:
-    """A human wandering at 1 m, an object that is lifted by 0.2 m from frame 30 to 50, right hand in contact then."""
-    position = np.array([0, 0, 1.0]) + rng.normal(scale=0.1, size=(52, 3)) + np.linspace(0, 0.2, T)[:, None, None]
-    rotation = np.broadcast_to([1.0, 0, 0, 0], (T, 52, 4))
-    height = 0.8 + LIFT * np.clip((np.arange(T) - 30) / 20, 0, 1)
-    contact = np.zeros((T, 2))
-    contact[30:, 1] = 1
-    f32 = lambda x: jnp.asarray(np.ascontiguousarray(x), jnp.float32)  # noqa: E731
-    return Reference(
-        local=f32(rotation),
-        angular=jnp.zeros((T, 52, 3)),
-        position=f32(position),
-        rotation=f32(rotation),
-        linear_velocity=jnp.zeros((T, 52, 3)),
-        angular_velocity=jnp.zeros((T, 52, 3)),
-        tips=jnp.zeros((T, 10, 3)),
-        contact=f32(contact),
-        target=f32(rotation),
-        target_root=jnp.zeros((T, 3)),
-        centre=jnp.zeros((T, 3)),
-        centre_velocity=jnp.zeros((T, 3)),
-        object_start=jnp.array([0.1, 0.3, 0.8, 1, 0, 0, 0]),
-        points_px=None,
-        visible=None,
-        points_object=None,
-        view=None,
-        object_position=f32(np.stack([np.full(T, 0.1), np.full(T, 0.3), height], axis=1)),
-        object_rotation=f32(np.broadcast_to([1.0, 0, 0, 0], (T, 4))),
-    )
-
-
-def perfect(reference: Reference, count: int = 1) -> Rollouts:
-    """What follows the reference exactly, `count` times."""
-
-    def repeat(x):
-        return jnp.repeat(x[:, None], count, axis=1)
-
-    force = jnp.zeros((T, 2, 16)).at[:, :, 3].set(reference.contact)
-    frames = Frame(
-        position=repeat(reference.position),
-        rotation=repeat(reference.rotation),
-        linear_velocity=repeat(reference.linear_velocity),
-        angular_velocity=repeat(reference.angular_velocity),
-        tips=repeat(reference.tips),
-        contact_n=repeat(force),
-        power_w=jnp.zeros((T, count)),
-        object_position=repeat(reference.object_position),
-        object_rotation=repeat(reference.object_rotation),
-        object_linear_velocity=jnp.zeros((T, count, 3)),
-        object_angular_velocity=jnp.zeros((T, count, 3)),
-    )
-    return Rollouts(frames, jnp.zeros((T, count, 7)), jnp.ones((T, count)), jnp.ones((T, count), bool))
-
-
-def changed(rollouts: Rollouts, **fields) -> Rollouts:
-    return replace(rollouts, frames=replace(rollouts.frames, **fields))
-
-
-def one(rollouts: Rollouts, reference: Reference) -> Scores:
-    (scores,) = score(rollouts, reference, FPS)
-    return scores
+    return wandering(rng)
 
 
 def test_a_perfect_rollout_has_no_error(reference):
@@ -247,20 +184,6 @@ def test_what_is_no_number_counts_as_a_metre_and_half_a_turn(reference):
     assert scores.duration_s == pytest.approx(31 / 30) and scores.lift_ratio == 0.0
 
 
-def test_without_an_object_no_frame_may_hide_a_fall_behind_the_mean(reference):
-    nothing = replace(reference, object_position=None, object_rotation=None, object_start=None)
-    followed = perfect(reference)
-
-    def fallen(metres):
-        last = (jnp.arange(T) >= T - 3)[:, None, None, None]
-        down = jnp.where(last, jnp.array([0, 0, -metres]), 0.0)
-        return one(changed(followed, position=followed.frames.position + down), nothing)
-
-    assert one(followed, nothing).success and fallen(0.19).success
-    lying = fallen(0.5)
-    assert lying.success_paper and lying.mpjpe_all_mm == pytest.approx(500 * 3 / T, rel=1e-3) and not lying.success
-
-
 def test_without_object_poses_the_human_alone_decides(reference):
     blind = replace(reference, object_position=None, object_rotation=None)
     scores = one(perfect(reference), blind)
@@ -283,80 +206,6 @@ def test_rollouts_are_scored_one_by_one(reference):
     assert out["parity_rate"] == pytest.approx(1 / 3)
     assert out["success_rate_tight"] == pytest.approx(1 / 3)
     assert out["mpjpe_all_mm"] == pytest.approx(550 / 3, rel=1e-4)
-
-
-def test_success_needs_tracking_and_lift(reference):
-    """One that tracks and lifts, one that tracks and leaves the object, one that lifts and strays."""
-    rollouts = perfect(reference, count=3)
-    thing = rollouts.frames.object_position.at[:, 1, 2].set(0.8)
-    position = rollouts.frames.position.at[:, 2].add(0.3)
-    scores = score(changed(rollouts, object_position=thing, position=position), reference, FPS)
-    assert [s.success for s in scores] == [True, False, False]
-    # the mean error of what is left on the table is small enough for the paper's own success
-    assert [s.success_paper for s in scores] == [True, True, False]
-    assert summary(scores)["success_rate"] == pytest.approx(1 / 3)
-
-
-@pytest.mark.parametrize(("share", "success"), [(0.69, False), (0.71, True), (1.29, True), (1.31, False)])
-def test_success_allows_30_percent_of_the_height(share, success, reference):
-    rollouts = perfect(reference)
-    start = rollouts.frames.object_position[:1]
-    lifted = start + (rollouts.frames.object_position - start) * share
-    scores = one(changed(rollouts, object_position=lifted), reference)
-    assert scores.success is success and scores.end_ratio == pytest.approx(share, abs=1e-5)
-
-
-def test_a_drop_in_the_last_frame_is_no_success(reference):
-    rollouts = perfect(reference)
-    dropped = rollouts.frames.object_position.at[-1, :, 2].set(0.8)
-    scores = one(changed(rollouts, object_position=dropped), reference)
-    assert scores.success_paper and scores.parity and not scores.success
-    assert scores.end_ratio == pytest.approx(0.0, abs=1e-6)
-    assert scores.t_obj_end_mm == pytest.approx(1e3 * LIFT, rel=1e-5)
-
-
-def put_down(reference: Reference) -> Reference:
-    """The same lift, and the object ends where it began."""
-    height = np.asarray(reference.object_position[:, 2]).copy()
-    height[50:] = np.linspace(1.0, 0.8, T - 50)
-    return replace(reference, object_position=reference.object_position.at[:, 2].set(jnp.asarray(height)))
-
-
-def test_an_object_put_down_again_must_have_been_lifted(reference):
-    """Doing nothing leaves it where it should end, and is no success."""
-    down = put_down(reference)
-    rollouts = perfect(down)
-    assert one(rollouts, down).success and one(rollouts, down).end_ratio is None
-    still = jnp.broadcast_to(rollouts.frames.object_position[:1], rollouts.frames.object_position.shape)
-    scores = one(changed(rollouts, object_position=still), down)
-    assert scores.success_paper and not scores.success and scores.t_obj_end_mm == pytest.approx(0, abs=1e-3)
-
-
-@pytest.mark.parametrize(("miss_m", "success"), [(0.049, True), (0.051, False)])
-def test_an_object_that_ends_at_its_height_must_end_at_its_place(miss_m, success, reference):
-    flat = replace(reference, object_position=reference.object_position.at[:, 2].set(0.8))
-    for clip in (put_down(reference), flat):
-        rollouts = perfect(clip)
-        missed = rollouts.frames.object_position.at[-1, :, 0].add(miss_m)
-        assert one(changed(rollouts, object_position=missed), clip).success is success
-
-
-@pytest.mark.parametrize(("human_mm", "object_mm", "parity"), [(25.9, 21.9, True), (26.1, 0, False), (0, 22.1, False)])
-def test_parity_is_the_papers_own_error(human_mm, object_mm, parity, reference):
-    rollouts = perfect(reference)
-    frames = {
-        "position": rollouts.frames.position + jnp.array([human_mm / 1e3, 0, 0]),
-        "object_position": rollouts.frames.object_position + jnp.array([0, object_mm / 1e3, 0]),
-    }
-    assert one(changed(rollouts, **frames), reference).parity is parity
-
-
-def test_an_object_without_poses_leaves_success_open_and_no_object_does_not(reference):
-    blind = replace(reference, object_position=None, object_rotation=None)
-    assert (one(perfect(reference), blind).success, one(perfect(reference), blind).parity) == (None, None)
-    alone = replace(blind, object_start=None)
-    assert one(perfect(reference), alone).success and one(perfect(reference), alone).parity
-    assert summary(score(perfect(reference, 2), blind, FPS))["success_rate"] is None
 
 
 def test_alive_share_is_that_of_the_frames(reference):
