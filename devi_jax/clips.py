@@ -20,6 +20,8 @@ from devi_jax.sources.suite import SETS, clip_set
 
 Name = tyro.conf.Positional[str]
 _ALL = Mending()
+LARGEST_MARGIN_M = 0.1
+"""Beyond this even both feet together leave no place for a centre of mass."""
 
 
 def list_clips(
@@ -168,6 +170,12 @@ def mend(
     _check_out(out, overwrite)
     if not 0 <= how.sigma <= 30:
         raise ClipError(f"cannot smooth by {how.sigma} frames", where="--sigma", valid="0 to 30 frames")
+    if not 0 <= how.margin_m <= LARGEST_MARGIN_M:
+        raise ClipError(
+            f"a centre of mass {how.margin_m} m inside the soles' edge",
+            where="--margin-m",
+            valid=f"0 to {LARGEST_MARGIN_M} m: soles are about 0.1 m wide",
+        )
     c = mended(resolve(clip, mesh), how)
     _save(c, out)
     print(f"wrote {out}: {c.frames} frames at {c.fps:g} fps")

@@ -18,7 +18,7 @@ class Mending:
     balance: bool = True
     """Bring the centre of mass over feet that stand; hands and feet stay."""
     margin_m: float = 0.02
-    """How far inside the soles' edge; a body that goes on to step needs 0.05."""
+    """How far inside the soles' edge, where the body can; one that goes on to step needs more, such as 0.05."""
     grip: bool = False
     """Hold the object by the likeliest grip wherever a hand is said to hold it, which hands seen in a video do not."""
     project: bool = True

@@ -40,7 +40,11 @@ def test_mend_repairs_and_says_what_it_did(spoilt, tmp_path, capsys):
 
 def test_mend_refuses_bad_flags_and_leaves_nothing(spoilt, tmp_path, capsys):
     out = tmp_path / "mended.npz"
-    for flags, word in (([f"--out={out}", "--sigma=-1"], "--sigma"), ([f"--out={out}.txt"], "--out")):
+    for flags, word in (
+        ([f"--out={out}", "--sigma=-1"], "--sigma"),
+        ([f"--out={out}", "--margin-m=0.5"], "--margin-m"),
+        ([f"--out={out}.txt"], "--out"),
+    ):
         with pytest.raises(SystemExit) as caught:
             clips.main(["mend", str(spoilt), *flags])
         assert caught.value.code == 2 and word in capsys.readouterr().err
