@@ -68,10 +68,14 @@ def test_reaches_the_optimum_of_a_linear_quadratic_problem(reach):
 
 
 def test_nothing_crosses_to_the_host_within_an_iteration(reach):
-    state = reach.init(jax.random.key(3))
-    state, _ = reach.update(state)
+    program = str(jax.make_jaxpr(reach.update)(reach.shapes()))
+    assert "scan" in program and "callback" not in program and "ffi_call" not in program
+    state, _ = reach.update(reach.init(jax.random.key(3)))
     with jax.transfer_guard("disallow"):
-        jax.block_until_ready(reach.update(state))
+        with pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed host-to-device"):
+            jax.jit(jnp.sin)(np.ones(3, np.float32))  # the guard is on
+        state, _ = jax.block_until_ready(reach.update(state))
+    assert state.iteration == 2
 
 
 def test_an_update_is_a_function_of_its_state_alone(reach):
