@@ -28,7 +28,8 @@ class Seeds:
     default device.
 
     Raises:
-        ConfigError: if the devices do not divide the seeds, or the learner has a mesh of its own.
+        ConfigError: if the devices do not divide the seeds.
+        ValueError: if the learner has a mesh of its own.
     """
 
     learner: Learner
@@ -37,7 +38,9 @@ class Seeds:
 
     def __post_init__(self):
         devices = self.mesh.size if self.mesh else 1
-        if self.count % devices or self.learner.mesh is not None:
+        if self.learner.mesh is not None:
+            raise ValueError("devices are shared out among seeds or among environments, not both")
+        if self.count % devices:
             raise ConfigError(
                 f"{self.count} seeds cannot be shared out evenly among {devices} devices",
                 where="--seeds, --devices",

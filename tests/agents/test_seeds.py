@@ -61,5 +61,5 @@ def test_seeds_that_devices_cannot_share_are_refused(one):
     with pytest.raises(ConfigError) as caught:
         Seeds(one, 3, env_mesh(jax.devices()[:2]))
     assert "3 seeds" in str(caught.value) and caught.value.where == "--seeds, --devices"
-    with pytest.raises(ConfigError):
+    with pytest.raises(ValueError, match="not both"):
         Seeds(learner(2), 2)

@@ -2,19 +2,13 @@
 
 import json
 import signal
-import socket
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.agents.test_together import free_port
 from tests.commands.unjudged import SMALL, finish, start
-
-
-def free_port() -> int:
-    with socket.socket() as at:
-        at.bind(("localhost", 0))
-        return at.getsockname()[1]
 
 
 def rows(run: Path) -> list[dict]:
