@@ -59,8 +59,7 @@ class ContactConfig:
 def estimated() -> ContactConfig:
     """What measured best on tracks and landmarks from video, whose jitter the printed algorithm calls waving.
 
-    From `window_s` 0.2 to 0.35 onsets and F1 are much alike over twelve scenes; at 0.1 jitter makes them late. What
-    is left errs to the early side: two hands that stop beside a box hold it up to 9 frames before they touch it.
+    In a shorter window jitter makes onsets late; two hands that stop beside a box are said to hold it too early.
     """
     return ContactConfig(threshold_px=0.2, window_s=0.25, hand_factor=3.0, near_px=60.0)
 

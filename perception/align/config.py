@@ -29,8 +29,7 @@ class AlignConfig:
     weight_body: float = 0.3
     """w_b of Eq. 10, per px^2. A.6 has 1; body landmarks are biased by 5 to 15 px, hands by 3 to 5."""
     weight_hand: float = 1.0
-    """w_h of Eq. 10, per px^2. With 2 hands agree 1.2 times as well with what the estimators saw, and wrists at contact
-    are 8 mm further off (lift_can, push_box)."""
+    """w_h of Eq. 10, per px^2. More of it fits hands to estimators that err most in a grasp."""
     weight_temporal: float = 300.0
     """w_tc of Eq. 10, per radian a frame. A.6 has 1e4, which cuts turns short; `weight_unrest` steadies as well."""
     weight_hoi: float = 5e2
