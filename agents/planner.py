@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from devi_jax.core.environment import Environment
 from devi_jax.core.errors import ConfigError
-from devi_jax.core.protocols import Environment
 
 States = Any
 """A batch of environment states with a leading dimension of V variants: the same moment under other conditions."""

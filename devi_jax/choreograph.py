@@ -13,10 +13,10 @@ import tyro
 
 from devi_jax.core.camera import frontal
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import save_clip
+from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ClipError, SceneError, exit_on_error
 from devi_jax.core.scene import Table
-from devi_jax.core.setup import Setup, Thing
+from devi_jax.core.scene_file import Setup, Thing
 from devi_jax.sources.hand_object import of_mesh, read_object_motion
 from devi_jax.sources.meshes import centre_of_mass
 from devi_jax.sources.resolve import resolve

@@ -9,7 +9,7 @@ import numpy as np
 import tyro
 
 from devi_jax.core.clip import Clip, body_only, crop, resample
-from devi_jax.core.clipfile import load_clip, save_clip
+from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.core.scene import ObjectSpec
 from devi_jax.sources import picture, quality

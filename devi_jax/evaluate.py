@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runtime.files import write_json

@@ -17,9 +17,9 @@ from PIL import Image
 
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import load_clip, save_clip
+from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import CameraError, ConfigError, DeviceError, VideoError, exit_on_error
-from devi_jax.core.setup import Setup
+from devi_jax.core.scene_file import Setup
 from devi_jax.runtime.files import jsonable, write_json
 from devi_jax.runtime.progress import Steps
 from devi_jax.runtime.provenance import git_state, versions

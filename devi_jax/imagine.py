@@ -14,10 +14,10 @@ import numpy as np
 import tyro
 from PIL import Image
 
-from devi_jax.core.clipfile import save_clip
+from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
 from devi_jax.core.files import filling
-from devi_jax.core.setup import Setup, setup_to_json
+from devi_jax.core.scene_file import Setup, setup_to_json
 from devi_jax.runtime.files import write_json
 from devi_jax.runtime.progress import Steps
 from devi_jax.runtime.provenance import git_state, versions

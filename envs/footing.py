@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.frame import Frame
+from devi_jax.core.sim_state import Frame
 from devi_jax.core.skeleton import INDEX, SIDES
 from envs.balance import centre_of_mass, centre_velocity, segments
 from envs.bodies import Gains, per_joint

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.frame import Frame, Target
+from devi_jax.core.sim_state import Frame, Target
 
 HUMAN_SIZE = 1 + 51 * 3 + 52 * 6 + 52 * 3 + 52 * 3
 """778: pelvis height, 51 joint positions, 52 rotations (6D), linear and angular velocities."""

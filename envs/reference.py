@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, forward_kinematics, global_rotations, resample
-from devi_jax.core.frame import Target, View
+from devi_jax.core.sim_state import Target, View
 from devi_jax.core.skeleton import TIPS
 from envs.balance import centre_of_mass, segments
 from envs.bodies import Body

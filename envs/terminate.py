@@ -8,7 +8,7 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from devi_jax.core.frame import Frame, Target
+from devi_jax.core.sim_state import Frame, Target
 from envs.config import TerminationConfig
 from envs.terms.contact import TOUCH_N, hand_contact
 from envs.terms.interaction import interaction_ratio, surface_distance

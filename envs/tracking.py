@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.frame import Frame
-from devi_jax.core.protocols import Observation, Transition
+from devi_jax.core.environment import Observation, Transition
+from devi_jax.core.sim_state import Frame
 from envs import curriculum as curricula
 from envs import observe
 from envs.action import absolute_control, reach_rad, residual_control
@@ -52,7 +52,7 @@ class TrackingState:
 )
 @dataclass(frozen=True, eq=False)
 class TrackingEnvironment:
-    """A clip, a physics and a recipe of reward terms. Implements `devi_jax.core.protocols.Environment`.
+    """A clip, a physics and a recipe of reward terms. Implements `devi_jax.core.environment.Environment`.
 
     A pytree of its reference: what is compiled for one clip's length serves every plan and every grade of it.
     `pre_contact`, `onset`: last frame before contact and first frame of it. `joints`: those that actions turn.

@@ -1,6 +1,6 @@
 """The last step of perception: what was recovered from a video becomes a clip, contact labels included.
 
-The other side of this file is `devi_jax.core.clipfile`: nothing crosses to the simulator but the `.npz`.
+The other side of this file is `devi_jax.core.clip_io`: nothing crosses to the simulator but the `.npz`.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, project
 from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, validate
-from devi_jax.core.clipfile import save_clip
+from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SMPLX_JOINTS

@@ -12,8 +12,8 @@ import imageio_ffmpeg
 import numpy as np
 
 from devi_jax.core.errors import VideoError
-from devi_jax.core.ffmpeg import encode
 from devi_jax.core.files import replacing
+from devi_jax.core.video_writer import encode
 
 EVEN_PART, EVEN_S = 0.1, 2.1e-3
 """Gaps between frames that differ by less than this part of a gap, or these seconds, are even: containers round."""

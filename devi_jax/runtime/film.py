@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from devi_jax.core.ffmpeg import encode
 from devi_jax.core.files import replacing
+from devi_jax.core.video_writer import encode
 from devi_jax.runtime.panels import Panel, Stage
 
 

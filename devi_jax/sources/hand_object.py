@@ -14,7 +14,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import ObjectPoses
 from devi_jax.core.errors import ClipError
-from devi_jax.core.npz import Npz
+from devi_jax.core.safe_load.npz import Npz
 
 TCDM = frozenset({"object_translation", "object_orientation"})
 MYODM = frozenset({"time", "object", "robot"})

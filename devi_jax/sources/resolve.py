@@ -7,11 +7,11 @@ from importlib import resources
 from pathlib import Path
 
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
-from devi_jax.core.joblib_pickle import read_joblib
-from devi_jax.core.npz import Npz
-from devi_jax.core.torch_zip import read_matrix
+from devi_jax.core.safe_load.joblib_file import read_joblib
+from devi_jax.core.safe_load.npz import Npz
+from devi_jax.core.safe_load.torch_file import read_matrix
 from devi_jax.sources import amass, grab, intermimic, omomo, parahome, physhoi, skillmimic
 from devi_jax.sources.hand_object import is_object_motion
 
@@ -113,7 +113,7 @@ def _columns(path: Path, given: Given) -> Clip:
         f"the file has {columns} columns{guess}",
         where=str(path),
         valid=READABLE,
-        mend="write a clip of your own with devi_jax.core.clipfile.save_clip",
+        mend="write a clip of your own with devi_jax.core.clip_io.save_clip",
     )
 
 

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from devi_jax.core.errors import SceneError, did_you_mean
-from devi_jax.core.setup import Setup, Thing, setup_from_json
+from devi_jax.core.scene_file import Setup, Thing, setup_from_json
 
 
 def bundled_setups() -> dict[str, Path]:

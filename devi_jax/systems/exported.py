@@ -14,9 +14,9 @@ import jax.numpy as jnp
 from jax import export
 from jaxtyping import Array, Float
 
+from devi_jax.core.environment import Observation
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
-from devi_jax.core.protocols import Observation
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.runtime.files import jsonable
 from devi_jax.systems.onnxgraph import build_graph, save_graph

@@ -9,7 +9,7 @@ from PIL import Image
 
 from devi_jax.core.errors import DeviceError, VideoError
 from devi_jax.core.files import replacing
-from devi_jax.core.setup import Setup
+from devi_jax.core.scene_file import Setup
 
 COLUMNS, WIDTH = 6, 320
 """Pictures of a strip, and the width of each in pixels; a film is twice as wide."""

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import load_clip
-from devi_jax.core.setup import Setup
+from devi_jax.core.clip_io import load_clip
+from devi_jax.core.scene_file import Setup
 from devi_jax.core.skeleton import INDEX
 from devi_jax.runtime.film import strip
 from devi_jax.runtime.framing import third_person

@@ -9,7 +9,7 @@ import numpy as np
 
 from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.errors import ConfigError
-from devi_jax.core.setup import Role, Setup
+from devi_jax.core.scene_file import Role, Setup
 from devi_jax.systems.cameras import Hand, Scores, rank_cameras
 from devi_jax.systems.person import body_of, standing
 from devi_jax.systems.settle import settle

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.setup import Human
+from devi_jax.core.scene_file import Human
 from envs.bodies import Body, human, smplx_body
 from envs.choreography.posture import relaxed, stand
 from envs.choreography.stage import Stage, pose

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from agents import Learner
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
 from devi_jax.runtime.files import jsonable

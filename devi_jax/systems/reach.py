@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from devi_jax.core.setup import Human
+from devi_jax.core.scene_file import Human
 from devi_jax.core.skeleton import INDEX, PARENTS, SIDES
 from envs.bodies import Body
 

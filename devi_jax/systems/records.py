@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import save_clip
+from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import RunError
 from devi_jax.runtime.hosts import leads, wait_for_all
 from devi_jax.runtime.rundir import RunDir

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from devi_jax.core.frame import Frame
-from devi_jax.core.protocols import Observation
+from devi_jax.core.environment import Observation
+from devi_jax.core.sim_state import Frame
 from envs.disturb import Disturbance, disturb
 from envs.tracking import TrackingEnvironment, TrackingState
 

@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 from agents import Learner, TrainState
 from agents.sharding import here
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import RunError
 from devi_jax.runtime.checkpoint import Checkpoints
 from devi_jax.runtime.rundir import RunDir

@@ -7,7 +7,7 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.errors import SceneError
-from devi_jax.core.setup import Setup
+from devi_jax.core.scene_file import Setup
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.systems.reach import reach_m
 from envs.bodies import human

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from devi_jax.core.camera import Camera, frontal
-from devi_jax.core.ffmpeg import encode
 from devi_jax.core.files import replacing
+from devi_jax.core.video_writer import encode
 from devi_jax.runtime.render import PHOTO, Quality, Renderer
 from envs.looks import Appearance, Scan, appearance, clad, dress, furnish
 from envs.objects.textured import Model

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from devi_jax.core.setup import Setup
+from devi_jax.core.scene_file import Setup
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
 from envs.choreography.action import Action, HandOver, Push
 from envs.choreography.candidates import Candidate, clasps, pushes, wraps

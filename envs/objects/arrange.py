@@ -6,7 +6,7 @@ import numpy as np
 
 from devi_jax.core.rotations import rotate, rotate_inverse
 from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
-from devi_jax.core.setup import Setup, Thing
+from devi_jax.core.scene_file import Setup, Thing
 from envs.objects.find import find_model
 from envs.objects.material import MATERIALS
 from envs.objects.textured import Model

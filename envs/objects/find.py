@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from devi_jax.core.errors import SceneError, did_you_mean
-from devi_jax.core.setup import Thing
+from devi_jax.core.scene_file import Thing
 from envs.objects.catalogue import CATALOGUE
 from envs.objects.material import MATERIALS, find_material
 from envs.objects.meshfile import SUFFIXES, load_model

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.frame import Frame
+from devi_jax.core.sim_state import Frame
 from envs.bodies import per_joint
 from envs.physics import kinematics, pd
 from envs.physics.advance import Advance, Coordinates

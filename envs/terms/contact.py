@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.frame import Frame, Target
+from devi_jax.core.sim_state import Frame, Target
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
 
 FORCE_THRESHOLD_N = 0.05

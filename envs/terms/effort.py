@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from devi_jax.core.frame import Frame, Target
+from devi_jax.core.sim_state import Frame, Target
 from envs.physics import CONTROL_HZ
 from envs.terms.kinematic import relative_angular, rms
 

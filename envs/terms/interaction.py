@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.frame import Frame, Target
+from devi_jax.core.sim_state import Frame, Target
 from envs.terms.keys import KEYS18, KEYS21, UNWEIGHTED
 from envs.terms.kinematic import rms
 

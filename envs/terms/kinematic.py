@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.frame import Frame, Target
+from devi_jax.core.sim_state import Frame, Target
 from devi_jax.core.skeleton import HAND_BODIES, PARENTS
 from envs.terms.keys import KEYS18
 

@@ -5,7 +5,7 @@ from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
-from devi_jax.core.frame import Frame, Target
+from devi_jax.core.sim_state import Frame, Target
 
 
 def object_pixels(frame: Frame, target: Target) -> Float[Array, "M 2"]:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from devi_jax.core.frame import Frame, Target
+from devi_jax.core.sim_state import Frame, Target
 
 Shape = Literal["gaussian", "exponential", "half_exponential", "linear", "sigmoid", "half_sigmoid"]
 

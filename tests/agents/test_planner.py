@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from agents.planner import Planner, PlannerConfig, evaluate, knots_to_frames, no_help
+from devi_jax.core.environment import Transition
 from devi_jax.core.errors import ConfigError
-from devi_jax.core.protocols import Transition
 
 FRAMES = 33
 

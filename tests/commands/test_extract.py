@@ -13,8 +13,8 @@ from devi_jax import extract
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, frontal, project
 from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets
-from devi_jax.core.clipfile import load_clip
-from devi_jax.core.setup import setup_to_json
+from devi_jax.core.clip_io import load_clip
+from devi_jax.core.scene_file import setup_to_json
 from devi_jax.core.skeleton import INDEX
 from devi_jax.runtime import gl
 from devi_jax.sources.setups import load_setup

@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from devi_jax.core.frame import Frame
+from devi_jax.core.sim_state import Frame
 from devi_jax.systems import System, devi
 from envs.config import EnvironmentConfig
 from envs.tracking import TrackingEnvironment, TrackingState

@@ -11,7 +11,7 @@ import devi_jax
 from devi_jax import choreograph
 from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.rotations import angle_between, quat_exp, quat_mul, quat_to_matrix
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core.errors import DeviceError
-from devi_jax.core.frame import Frame
+from devi_jax.core.sim_state import Frame
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
 from devi_jax.sources.resolve import resolve
 from devi_jax.systems import assemble

@@ -8,7 +8,7 @@ import pytest
 
 import devi_jax
 from devi_jax.core.clip import Clip, bone_offsets, crop, forward_kinematics, global_rotations
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.rotations import angle_between, quat_log, quat_mul
 from devi_jax.core.skeleton import FINGERS, INDEX

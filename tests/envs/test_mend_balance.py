@@ -7,7 +7,7 @@ import pytest
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, bone_offsets, crop, forward_kinematics
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.sources.resolve import bundled
 from envs.bodies import human

@@ -12,7 +12,7 @@ from PIL import Image
 from devi_jax.core.errors import SceneError
 from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import Table
-from devi_jax.core.setup import Setup, Thing
+from devi_jax.core.scene_file import Setup, Thing
 from envs.objects import arrange, find_model, surface_mesh
 from envs.objects.catalogue import CATALOGUE
 from envs.objects.find import PACKAGES

@@ -8,7 +8,7 @@ from devi_jax.core.clip import crop
 from devi_jax.core.errors import SceneError
 from devi_jax.core.rotations import angle_between, quat_exp, quat_mul, quat_to_matrix
 from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
-from devi_jax.core.setup import Human, Setup, Thing
+from devi_jax.core.scene_file import Human, Setup, Thing
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.sources.resolve import resolve
 from envs.choreography import Imperfection, degrade, make_action, script

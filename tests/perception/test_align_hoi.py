@@ -72,7 +72,7 @@ def landmarks(px: np.ndarray, points: tuple[int, ...], rng: np.random.Generator,
 
 @pytest.fixture(scope="module")
 def case(request) -> Case:
-    from devi_jax.core.clipfile import load_clip
+    from devi_jax.core.clip_io import load_clip
 
     clip = load_clip(request.config.rootpath / "devi_jax/data/clips/lift_can.npz")
     assert clip.camera is not None and clip.object_start is not None

@@ -9,7 +9,7 @@ import torch
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, project
 from devi_jax.core.clip import bone_offsets
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import HAND32, INDEX
 from perception.align import losses

@@ -9,7 +9,7 @@ import pytest
 
 from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import ObjectTracks
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS

@@ -10,7 +10,7 @@ import devi_jax
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, bone_offsets
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import BODY19, HAND_BODIES, JOINTS
 from perception.align.calibrate import first_points

@@ -8,7 +8,7 @@ import pytest
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import bone_offsets, global_rotations
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
 from perception.mirror import PALM, bending, mirror_image, smoothest, unmirrored
 from perception.motion import Motion, positions

@@ -10,7 +10,7 @@ import devi_jax
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import Clip, bone_offsets, global_rotations
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS
 from perception.align.calibrate import first_points
 from perception.align.evidence import FirstPose

@@ -10,7 +10,7 @@ from PIL import Image
 
 from devi_jax.core.camera import frontal
 from devi_jax.core.errors import DeviceError
-from devi_jax.core.ffmpeg import encode
+from devi_jax.core.video_writer import encode
 from devi_jax.runtime import gl
 from devi_jax.runtime.film import film, strip
 from devi_jax.runtime.framing import moving_points, third_person

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from devi_jax import clips
-from devi_jax.core.clipfile import load_clip, save_clip
+from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.sources import resolve as resolving
 from devi_jax.sources.place import foot_float_m

@@ -6,7 +6,7 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.clipfile import load_clip, save_clip
+from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import ClipError, SceneError
 from devi_jax.core.skeleton import HAND_BODIES
 from devi_jax.sources import body

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from devi_jax.core.errors import SceneError
-from devi_jax.core.setup import setup_to_json
+from devi_jax.core.scene_file import setup_to_json
 from devi_jax.sources.setups import bundled_setups, load_setup
 from devi_jax.sources.suite import SUITE
 

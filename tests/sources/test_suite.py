@@ -1,7 +1,7 @@
 import pytest
 
 from devi_jax import clips
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.sources.resolve import bundled
 from devi_jax.sources.suite import GRADES, SETS, clip_set, graded

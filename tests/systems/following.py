@@ -5,7 +5,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 
-from devi_jax.core.frame import Frame
+from devi_jax.core.sim_state import Frame
 from devi_jax.systems.metrics import Scores, score
 from devi_jax.systems.rollouts import Rollouts
 from envs.reference import Reference

@@ -8,7 +8,7 @@ from devi_jax.core.camera import frontal, project
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import SceneSpec, Table
-from devi_jax.core.setup import Human, Setup, Thing
+from devi_jax.core.scene_file import Human, Setup, Thing
 from devi_jax.sources.resolve import resolve
 from devi_jax.sources.setups import load_setup
 from devi_jax.systems import imagining

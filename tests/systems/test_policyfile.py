@@ -11,7 +11,7 @@ import pytest
 
 from agents import NetworkConfig
 from devi_jax import export, play
-from devi_jax.core.clipfile import save_clip
+from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import RunError
 from devi_jax.runtime.checkpoint import Checkpoints
 from devi_jax.runtime.rundir import RunDir

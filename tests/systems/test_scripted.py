@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from devi_jax import choreograph
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.rotations import rotate
 from devi_jax.sources.quality import as_trimesh
 from devi_jax.sources.resolve import bundled

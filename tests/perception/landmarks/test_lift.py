@@ -11,7 +11,7 @@ import devi_jax
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import Clip, bone_offsets, forward_kinematics, global_rotations
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import INDEX, SIDES
 from perception.align.evidence import FirstPose, Landmarks
 from perception.contracts.checks import EstimateError

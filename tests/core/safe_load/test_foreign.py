@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from devi_jax.core.errors import ClipError
-from devi_jax.core.joblib_pickle import read_joblib
-from devi_jax.core.npz import Npz
+from devi_jax.core.safe_load.joblib_file import read_joblib
+from devi_jax.core.safe_load.npz import Npz
 from tests.joblib_files import dump_joblib
 
 

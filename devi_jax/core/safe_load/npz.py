@@ -12,7 +12,7 @@ from typing import Any
 from numpy.lib import format as npy
 
 from devi_jax.core.errors import ClipError
-from devi_jax.core.unpickle import PlainUnpickler, object_globals
+from devi_jax.core.safe_load.pickles import PlainUnpickler, object_globals
 
 _VALID = "an .npz as numpy.savez writes it: numbers, words, and dicts of arrays of numbers"
 

@@ -5,7 +5,7 @@ import pytest
 
 from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Table
-from devi_jax.core.setup import Human, Setup, Thing, setup_from_json, setup_to_json
+from devi_jax.core.scene_file import Human, Setup, Thing, setup_from_json, setup_to_json
 
 POUR = Setup(
     name="pour",

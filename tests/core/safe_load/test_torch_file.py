@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core.errors import ClipError
-from devi_jax.core.torch_zip import read_matrix, read_torch
+from devi_jax.core.safe_load.torch_file import read_matrix, read_torch
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from devi_jax.core.errors import ClipError
-from devi_jax.core.torch_zip import read_torch
-from devi_jax.core.unpickle import PlainUnpickler, read_pickle
+from devi_jax.core.safe_load.pickles import PlainUnpickler, read_pickle
+from devi_jax.core.safe_load.torch_file import read_torch
 
 NUMBERS = st.one_of(
     hnp.integer_dtypes(), hnp.unsigned_integer_dtypes(), hnp.floating_dtypes(sizes=(16, 32, 64)), hnp.boolean_dtypes()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from devi_jax.core.errors import ClipError
-from devi_jax.core.unpickle import PlainUnpickler
+from devi_jax.core.safe_load.pickles import PlainUnpickler
 
 _RESAVE = "torch.save(torch.load(FILE, weights_only=True), FILE) with torch >= 1.6, if you trust its author"
 _BFLOAT16 = "bfloat16"

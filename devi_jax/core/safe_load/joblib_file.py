@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from devi_jax.core.errors import ClipError
-from devi_jax.core.unpickle import from_buffer, look_up, object_globals, plain
+from devi_jax.core.safe_load.pickles import from_buffer, look_up, object_globals, plain
 
 _WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _VALID = "a pickle, or what joblib.dump writes since joblib 0.10 without compress"

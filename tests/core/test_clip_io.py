@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from devi_jax.core.clipfile import SCHEMA, load_clip, save_clip
+from devi_jax.core.clip_io import SCHEMA, load_clip, save_clip
 from devi_jax.core.errors import ClipError, DeviError, SceneError
 from devi_jax.core.scene import Mesh, ObjectSpec, Prop, SceneSpec
 from devi_jax.core.skeleton import JOINTS
