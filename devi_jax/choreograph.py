@@ -17,10 +17,10 @@ from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ClipError, SceneError, exit_on_error
 from devi_jax.core.scene import Table
 from devi_jax.core.scene_file import Setup, Thing
-from devi_jax.sources.hand_object import of_mesh, read_object_motion
-from devi_jax.sources.meshes import centre_of_mass
-from devi_jax.sources.resolve import resolve
-from devi_jax.sources.setups import load_setup
+from devi_jax.datasets.formats.object_mesh import centre_of_mass
+from devi_jax.datasets.formats.tcdm import of_mesh, read_object_motion
+from devi_jax.datasets.load import resolve
+from devi_jax.datasets.scenes import load_setup
 from devi_jax.systems.gallery import write_gallery
 from devi_jax.systems.scripted import SCRIPTED, scripted_clip
 from envs import choreography

@@ -12,6 +12,7 @@ from jax.sharding import Mesh
 from agents.seeds import Seeds, keys
 from agents.sharding import env_mesh
 from devi_jax.core.errors import ConfigError, exit_on_error
+from devi_jax.datasets.load import resolve
 from devi_jax.runtime.checkpoint import Checkpoints
 from devi_jax.runtime.devices import (
     Wanted,
@@ -25,7 +26,6 @@ from devi_jax.runtime.ending import end_together
 from devi_jax.runtime.hosts import Hosts, agree, agree_text, join, leads, only_the_leader_prints
 from devi_jax.runtime.loggers import read_jsonl, truncate_after
 from devi_jax.runtime.rundir import RunDir, next_run_folder
-from devi_jax.sources.resolve import resolve
 from devi_jax.systems import NAMES, Preset, Recipe, System, SystemName, choose_preset, devi, make_system
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.loop import plan_first, train

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from devi_jax.core.errors import ConfigError
-from devi_jax.sources.resolve import bundled
-from devi_jax.sources.suite import SUITE, graded
+from devi_jax.datasets.bundled_sets import SUITE, graded
+from devi_jax.datasets.load import bundled
 from envs.physics import Root
 
 ABLATIONS: dict[str, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ from devi_jax.bench.extract_page import page
 from devi_jax.bench.store import read_rows, row_file, write_row
 from devi_jax.core.errors import ConfigError, RunError, exit_on_error
 from devi_jax.core.files import replacing
-from devi_jax.sources.setups import load_setup
+from devi_jax.datasets.scenes import load_setup
 
 
 @dataclass(frozen=True)

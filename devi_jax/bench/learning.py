@@ -14,7 +14,7 @@ from devi_jax.bench.rows import collect, train
 from devi_jax.bench.store import read_rows, row_file, write_row
 from devi_jax.core.errors import ConfigError, RunError, exit_on_error
 from devi_jax.core.files import replacing
-from devi_jax.sources.resolve import bundled
+from devi_jax.datasets.load import bundled
 from envs.physics import Root
 
 

@@ -10,7 +10,7 @@ from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
 from devi_jax.bench.rows import STAGES
 from devi_jax.bench.store import Row
 from devi_jax.bench.targets import TARGETS, in_words, judged, of_target, times
-from devi_jax.sources.suite import GRADES, SUITE
+from devi_jax.datasets.bundled_sets import GRADES, SUITE
 from devi_jax.systems.rollouts import NOISE
 
 HEAD = """# Learning, measured

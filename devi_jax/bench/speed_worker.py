@@ -112,8 +112,8 @@ def rival(**settings: Any) -> Result:
 
 
 def _assembled(clip: str, engine: str, root: str, preset: str):
+    from devi_jax.datasets.load import resolve
     from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
-    from devi_jax.sources.resolve import resolve
     from devi_jax.systems import assemble, devi
 
     enable_compilation_cache()

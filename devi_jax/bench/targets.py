@@ -7,7 +7,7 @@ import numpy as np
 
 from devi_jax.bench.cells import FULL
 from devi_jax.bench.store import Row
-from devi_jax.sources.suite import SUITE
+from devi_jax.datasets.bundled_sets import SUITE
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, bone_offsets, resample
-from devi_jax.sources.place import BALL_HEIGHT_M, foot_float_m
+from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m
 from devi_jax.systems.require import require
 from devi_jax.systems.system import System
 from devi_jax.systems.terms import TERMS

@@ -9,7 +9,7 @@ import numpy as np
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import INDEX, SIDES
-from devi_jax.sources.quality import Finding
+from devi_jax.datasets.clip_quality import Finding
 from devi_jax.systems.assemble import assemble, make_scene
 from devi_jax.systems.devi import devi
 from devi_jax.systems.metrics import Scores, score

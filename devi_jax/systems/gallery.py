@@ -10,12 +10,12 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.scene_file import Setup
 from devi_jax.core.skeleton import INDEX
+from devi_jax.datasets.bundled_sets import FLOOR, GRADES, SETS, TABLETOP, graded
+from devi_jax.datasets.load import bundled
+from devi_jax.datasets.scenes import bundled_setups, load_setup
 from devi_jax.runtime.film import strip
 from devi_jax.runtime.framing import third_person
 from devi_jax.runtime.panels import Panel
-from devi_jax.sources.resolve import bundled
-from devi_jax.sources.setups import bundled_setups, load_setup
-from devi_jax.sources.suite import FLOOR, GRADES, SETS, TABLETOP, graded
 from devi_jax.systems.filmed import paragraphs, write_film
 from envs.choreography import build_stage
 from envs.choreography.record import replay

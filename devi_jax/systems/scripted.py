@@ -6,7 +6,7 @@ from typing import Any
 
 from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.clip import Clip
-from devi_jax.sources.setups import load_setup
+from devi_jax.datasets.scenes import load_setup
 from envs import choreography
 from envs.choreography import Hand
 

@@ -7,7 +7,7 @@ import tyro
 
 from devi_jax.bench.cells import ABLATIONS, Cell, budget_minutes, chosen, schedule
 from devi_jax.core.errors import ConfigError
-from devi_jax.sources.suite import SUITE
+from devi_jax.datasets.bundled_sets import SUITE
 
 
 def test_the_schedule_holds_every_clip_grade_and_root_once_a_seed():

@@ -11,7 +11,7 @@ from devi_jax.bench.compare_cells import Cell, collect, comparison, last_words, 
 from devi_jax.bench.rows import log_file
 from devi_jax.bench.store import read_rows
 from devi_jax.core.errors import ConfigError
-from devi_jax.sources.suite import SUITE
+from devi_jax.datasets.bundled_sets import SUITE
 from devi_jax.systems import NAMES
 
 

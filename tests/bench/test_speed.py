@@ -15,7 +15,7 @@ from devi_jax.bench.speed_jobs import STEPS, Phases, medians, raw_batch_steps
 from devi_jax.bench.speed_page import growth, page, sb3_rate
 from devi_jax.bench.speed_sizes import size_row, tree_bytes
 from devi_jax.bench.speed_worker import run_worker
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble, devi
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from devi_jax import evaluate, play, train
 from devi_jax.core.clip_io import save_clip
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.load import resolve
 
 
 def fails(main, arguments, capsys) -> str:

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from devi_jax.core.camera import frontal
 from devi_jax.core.clip import Clip
 from devi_jax.core.sim_state import Frame, Target, View
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.load import resolve
 from devi_jax.systems import Assembly, assemble
 from tests.envs.replay import recipe
 

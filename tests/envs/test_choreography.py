@@ -16,8 +16,8 @@ from devi_jax.core.errors import ClipError
 from devi_jax.core.rotations import angle_between, quat_exp, quat_mul, quat_to_matrix
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
-from devi_jax.sources.resolve import bundled as bundled_clips
-from devi_jax.sources.suite import FLOOR, SUITE, TABLETOP
+from devi_jax.datasets.bundled_sets import FLOOR, SUITE, TABLETOP
+from devi_jax.datasets.load import bundled as bundled_clips
 from envs.choreography.balance import balance_margin
 from envs.choreography.drink_mug import DrinkMug
 from envs.choreography.grasp import FULL_FLEXION, TOUCH_M, close_fingers, handshake, in_palm

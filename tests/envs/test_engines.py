@@ -18,7 +18,7 @@ import pytest
 from devi_jax.core.errors import DeviceError
 from devi_jax.core.sim_state import Frame
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
 from envs.physics import CONTROL_HZ, EngineName, make_physics
 from envs.terms.contact import FORCE_THRESHOLD_N

@@ -12,8 +12,8 @@ from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.rotations import angle_between, quat_log, quat_mul
 from devi_jax.core.skeleton import FINGERS, INDEX
-from devi_jax.sources.resolve import bundled
-from devi_jax.sources.suite import FLOOR, GRADES, TABLETOP, graded
+from devi_jax.datasets.bundled_sets import FLOOR, GRADES, TABLETOP, graded
+from devi_jax.datasets.load import bundled
 from envs.bodies import human
 from envs.choreography.grades import MILD, ROUGH, Imperfection, degrade
 

@@ -9,7 +9,7 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, bone_offsets, crop, forward_kinematics
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import INDEX, SIDES
-from devi_jax.sources.resolve import bundled
+from devi_jax.datasets.load import bundled
 from envs.bodies import human
 from envs.choreography.balance import balance_margin
 from envs.mend import balance, balanced, pose_clip, stance

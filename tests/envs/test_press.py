@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core.skeleton import INDEX
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
 from envs.bodies import per_joint
 from envs.press import press_offsets

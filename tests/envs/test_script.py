@@ -10,7 +10,7 @@ from devi_jax.core.rotations import angle_between, quat_exp, quat_mul, quat_to_m
 from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
 from devi_jax.core.scene_file import Human, Setup, Thing
 from devi_jax.core.skeleton import INDEX, SIDES
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.load import resolve
 from envs.choreography import Imperfection, degrade, make_action, script
 from envs.choreography.action import Drink, Follow, HandOver, Lift, PlaceAt, Pour, Push, Wear
 from envs.choreography.candidates import fingers_of, pushes, turned, wraps

@@ -3,7 +3,7 @@
 import pytest
 
 from devi_jax.core.clip import Clip
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.load import resolve
 from devi_jax.systems import Assembly, assemble, devi
 
 

@@ -10,9 +10,9 @@ from devi_jax.core.clip import bone_offsets, forward_kinematics
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import Table
 from devi_jax.core.skeleton import INDEX
-from devi_jax.sources.mending import Mending
-from devi_jax.sources.place import foot_float_m
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.grounding import foot_float_m
+from devi_jax.datasets.load import resolve
+from devi_jax.datasets.repair_options import Mending
 from devi_jax.systems import checkup, mending
 from devi_jax.systems.metrics import Scores
 

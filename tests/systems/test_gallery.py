@@ -10,7 +10,7 @@ from PIL import Image
 import devi_jax
 from devi_jax.core.errors import VideoError
 from devi_jax.core.video_writer import encode
-from devi_jax.sources.suite import SETS
+from devi_jax.datasets.bundled_sets import SETS
 from devi_jax.systems.filmed import write_film
 from devi_jax.systems.gallery import filmed, page, shown
 

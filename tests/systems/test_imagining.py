@@ -9,8 +9,8 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import SceneSpec, Table
 from devi_jax.core.scene_file import Human, Setup, Thing
-from devi_jax.sources.resolve import resolve
-from devi_jax.sources.setups import load_setup
+from devi_jax.datasets.load import resolve
+from devi_jax.datasets.scenes import load_setup
 from devi_jax.systems import imagining
 from devi_jax.systems.person import body_of, standing
 from envs.choreography import Imperfection

@@ -7,10 +7,10 @@ import trimesh
 from devi_jax import choreograph
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.rotations import rotate
-from devi_jax.sources.quality import as_trimesh
-from devi_jax.sources.resolve import bundled
-from devi_jax.sources.setups import load_setup
-from devi_jax.sources.suite import FLOOR, SUITE, TABLETOP, clip_set
+from devi_jax.datasets.bundled_sets import FLOOR, SUITE, TABLETOP, clip_set
+from devi_jax.datasets.clip_quality import as_trimesh
+from devi_jax.datasets.load import bundled
+from devi_jax.datasets.scenes import load_setup
 from devi_jax.systems.scripted import SCRIPTED, scripted_clip
 
 

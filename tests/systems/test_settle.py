@@ -8,7 +8,7 @@ import pytest
 from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Table
 from devi_jax.core.scene_file import Human, Setup, Thing
-from devi_jax.sources.setups import load_setup
+from devi_jax.datasets.scenes import load_setup
 from devi_jax.systems.reach import PALM_M, reach_m
 from devi_jax.systems.settle import settle
 from envs.bodies import human
