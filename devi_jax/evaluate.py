@@ -10,9 +10,9 @@ import tyro
 
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ConfigError, exit_on_error
-from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
-from devi_jax.runtime.files import write_json
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.evaluation import ROLLOUTS, by_truth, evaluate
 from devi_jax.systems.online import control_online

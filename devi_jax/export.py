@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from devi_jax.core.errors import ConfigError, exit_on_error
-from devi_jax.runtime.devices import ignore_fork_warning
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.devices import ignore_fork_warning
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.exported import make_card, write_jax, write_onnx
 from devi_jax.systems.policyfile import about, find_policy, read_policy, write_policy

@@ -21,9 +21,9 @@ from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import CameraError, ConfigError, DeviceError, VideoError, exit_on_error
 from devi_jax.core.scene_file import Setup
 from devi_jax.datasets.scenes import load_setup
-from devi_jax.runtime.files import jsonable, write_json
-from devi_jax.runtime.progress import Steps
-from devi_jax.runtime.provenance import git_state, versions
+from devi_jax.runs.json_io import jsonable, write_json
+from devi_jax.runs.progress import Steps
+from devi_jax.runs.provenance import git_state, versions
 from devi_jax.systems import imagining
 from devi_jax.systems.mending import gripped
 from perception.align.config import AlignConfig

@@ -19,9 +19,9 @@ from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
 from devi_jax.core.files import filling
 from devi_jax.core.scene_file import Setup, setup_to_json
 from devi_jax.datasets.scenes import load_setup
-from devi_jax.runtime.files import write_json
-from devi_jax.runtime.progress import Steps
-from devi_jax.runtime.provenance import git_state, versions
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.progress import Steps
+from devi_jax.runs.provenance import git_state, versions
 from devi_jax.systems import imagining
 from envs.choreography import GradeName, Imperfection
 from envs.choreography.motion import Motion, to_clip

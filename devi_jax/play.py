@@ -10,8 +10,8 @@ import tyro
 
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.datasets.load import resolve
-from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import Assembly, assemble, devi
 from devi_jax.systems.films import film_rollout
 from devi_jax.systems.metrics import score

@@ -10,8 +10,8 @@ from devi_jax.bench.store import Row, made
 from devi_jax.core.errors import ConfigError, RunError, did_you_mean
 from devi_jax.datasets.bundled_sets import SETS, graded
 from devi_jax.datasets.load import bundled
-from devi_jax.runtime.devices import machine
-from devi_jax.runtime.provenance import git_state
+from devi_jax.runs.devices import machine
+from devi_jax.runs.provenance import git_state
 from devi_jax.systems import Recipe, SystemName
 from envs.physics import Root
 

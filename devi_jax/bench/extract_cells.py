@@ -7,8 +7,8 @@ from typing import Literal
 
 from devi_jax.bench.store import Row, logged, made, read_json
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.devices import machine
-from devi_jax.runtime.provenance import git_state
+from devi_jax.runs.devices import machine
+from devi_jax.runs.provenance import git_state
 
 KNOBS: dict[str, tuple[str, ...]] = {
     "none": (),

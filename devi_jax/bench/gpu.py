@@ -20,8 +20,8 @@ import tyro
 from devi_jax.bench.speed_worker import Result, run_worker
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.core.files import replacing
-from devi_jax.runtime.files import jsonable
-from devi_jax.runtime.loggers import read_jsonl
+from devi_jax.runs.json_io import jsonable
+from devi_jax.runs.loggers import read_jsonl
 from envs.physics import EngineName, Root
 
 AROUND_TRAINING_S = 150.0

@@ -7,8 +7,8 @@ from pathlib import Path
 from devi_jax.bench.cells import Cell
 from devi_jax.bench.store import Row, logged, made, read_json
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.loggers import read_jsonl
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.loggers import read_jsonl
+from devi_jax.runs.run_dir import RunDir
 
 POINTS = 50
 """Points of a row's curve, at most."""

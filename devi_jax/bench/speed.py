@@ -27,9 +27,9 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.errors import exit_on_error
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.datasets.load import resolve
-from devi_jax.runtime.devices import cpu_count, describe, enable_compilation_cache, ignore_fork_warning, peak_memory_mb
-from devi_jax.runtime.files import jsonable
-from devi_jax.runtime.provenance import provenance
+from devi_jax.runs.devices import cpu_count, describe, enable_compilation_cache, ignore_fork_warning, peak_memory_mb
+from devi_jax.runs.json_io import jsonable
+from devi_jax.runs.provenance import provenance
 from devi_jax.systems import System, assemble, devi
 from envs.physics import EngineChoice, Root, choose_engine
 from envs.physics.advance import Coordinates

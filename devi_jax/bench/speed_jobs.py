@@ -11,7 +11,7 @@ import numpy as np
 
 from agents import Learner
 from devi_jax.core.clip import Clip
-from devi_jax.runtime.devices import cpu_count
+from devi_jax.runs.devices import cpu_count
 from devi_jax.systems import System, assemble
 from envs.physics import EngineName, Root
 from envs.tracking import TrackingEnvironment, TrackingState

@@ -97,7 +97,7 @@ def memory(clip: str, root: str, environments: int, raw: bool) -> Result:
 
 def _peak_bytes() -> int:
     """Largest resident memory of this process. What `getrusage` says on Linux may still be its parent's."""
-    from devi_jax.runtime.devices import peak_memory_mb
+    from devi_jax.runs.devices import peak_memory_mb
 
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
@@ -113,7 +113,7 @@ def rival(**settings: Any) -> Result:
 
 def _assembled(clip: str, engine: str, root: str, preset: str):
     from devi_jax.datasets.load import resolve
-    from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
+    from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
     from devi_jax.systems import assemble, devi
 
     enable_compilation_cache()

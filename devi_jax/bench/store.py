@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.files import write_json
+from devi_jax.runs.json_io import write_json
 
 Row = dict[str, Any]
 

@@ -10,7 +10,7 @@ import numpy as np
 from devi_jax.core.camera import Camera, frontal, project
 from devi_jax.core.errors import CameraError
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
-from devi_jax.runtime.render import Quality, Renderer
+from devi_jax.rendering.renderer import Quality, Renderer
 
 Hand = Literal["left", "right"]
 

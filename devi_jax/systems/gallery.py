@@ -13,9 +13,9 @@ from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.bundled_sets import FLOOR, GRADES, SETS, TABLETOP, graded
 from devi_jax.datasets.load import bundled
 from devi_jax.datasets.scenes import bundled_setups, load_setup
-from devi_jax.runtime.film import strip
-from devi_jax.runtime.framing import third_person
-from devi_jax.runtime.panels import Panel
+from devi_jax.rendering.camera_framing import third_person
+from devi_jax.rendering.film import strip
+from devi_jax.rendering.panels import Panel
 from devi_jax.systems.filmed import paragraphs, write_film
 from envs.choreography import build_stage
 from envs.choreography.record import replay

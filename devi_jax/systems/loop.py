@@ -15,13 +15,13 @@ import jax
 from agents import Learner, TrainState
 from agents.seeds import Seeds
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.checkpoint import Checkpoints
-from devi_jax.runtime.devices import peak_memory_mb
-from devi_jax.runtime.files import write_json
-from devi_jax.runtime.hosts import agree, leads, wait_for_all
-from devi_jax.runtime.loggers import JsonlLogger, Loggers, TensorboardLogger
-from devi_jax.runtime.progress import Row, progress
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.checkpoint import Checkpoints
+from devi_jax.runs.devices import peak_memory_mb
+from devi_jax.runs.hosts import agree, leads, wait_for_all
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.loggers import JsonlLogger, Loggers, TensorboardLogger
+from devi_jax.runs.progress import Row, progress
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.evaluation import judge
 from devi_jax.systems.planning import load_plan, plan, save_plan

@@ -8,8 +8,8 @@ import jax
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.hosts import leads, wait_for_all
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.hosts import leads, wait_for_all
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.runs import RunConfig, clip_file
 from devi_jax.systems.stages import Stages
 

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 
 from agents import Learner, TrainState
 from devi_jax.core.errors import DeviceError
-from devi_jax.runtime.curves import curves
-from devi_jax.runtime.devices import peak_memory_mb
-from devi_jax.runtime.files import write_json
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.curves import curves
+from devi_jax.runs.devices import peak_memory_mb
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
 from devi_jax.systems.evaluation import evaluate, judge
 from devi_jax.systems.films import film_rollout

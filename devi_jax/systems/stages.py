@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from devi_jax.runtime.files import write_json
+from devi_jax.runs.json_io import write_json
 
 PASSES = {"success": 1.0, "parity": 1.0, "perturbed_60": 0.6, "perturbed_80": 0.8}
 """Stages of a policy, and what its evaluation must reach."""

@@ -8,7 +8,7 @@ import numpy as np
 from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.files import replacing
 from devi_jax.core.video_writer import encode
-from devi_jax.runtime.render import PHOTO, Quality, Renderer
+from devi_jax.rendering.renderer import PHOTO, Quality, Renderer
 from envs.looks import Appearance, Scan, appearance, clad, dress, furnish
 from envs.objects.textured import Model
 from envs.physics.scene import Scene, build_spec

@@ -17,7 +17,7 @@ from devi_jax.core.clip_io import load_clip
 from devi_jax.core.scene_file import setup_to_json
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.scenes import load_setup
-from devi_jax.runtime import gl
+from devi_jax.rendering import gl
 from devi_jax.systems import imagining
 from envs.objects import arrange
 from perception.align.calibrate import first_points

@@ -11,7 +11,7 @@ from PIL import Image
 from devi_jax import imagine
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.scene_file import setup_from_json
-from devi_jax.runtime import gl
+from devi_jax.rendering import gl
 from perception.video import Video, probe, read, write
 
 ASKED = ["--camera", "-45", "15", "1.8"]

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.runs import load_run, load_state
 from tests.commands.unjudged import SMALL, finish, start
 

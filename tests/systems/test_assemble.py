@@ -11,7 +11,7 @@ from agents import Learner
 from devi_jax.core.clip import body_only, bone_offsets
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
-from devi_jax.runtime.files import jsonable
+from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, TERMS, assemble, devi, make_system
 from devi_jax.systems.assemble import make_scene
 from devi_jax.systems.require import require

@@ -13,8 +13,8 @@ from agents import NetworkConfig
 from devi_jax import export, play
 from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.checkpoint import Checkpoints
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.checkpoint import Checkpoints
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import devi, policyfile
 from devi_jax.systems.policyfile import find_policy, read_policy, shipped, write_policy
 from devi_jax.systems.runs import RunConfig, clip_file, load_run, load_state, make_learner, trained_policy

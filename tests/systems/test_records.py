@@ -3,7 +3,7 @@
 import pytest
 
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.rundir import RunDir
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import devi
 from devi_jax.systems.records import create
 from devi_jax.systems.runs import RunConfig, read_config

@@ -8,8 +8,8 @@ from devi_jax.core.camera import frontal, project
 from devi_jax.core.scene import Mesh
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS
 from devi_jax.datasets.load import resolve
-from devi_jax.runtime import gl
-from devi_jax.runtime.render import NOTHING, Quality
+from devi_jax.rendering import gl
+from devi_jax.rendering.renderer import NOTHING, Quality
 from devi_jax.systems.studio import Studio
 from envs.choreography import build_stage
 from envs.choreography.record import replay

@@ -8,7 +8,7 @@ import pytest
 
 from agents import PpoConfig
 from devi_jax.core.errors import ConfigError, RunError
-from devi_jax.runtime.files import jsonable
+from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, TERMS, System, choose_preset, devi, make_system
 from devi_jax.systems.system import ADDED, from_json, to_json
 from envs.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig

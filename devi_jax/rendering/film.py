@@ -7,7 +7,7 @@ from PIL import Image
 
 from devi_jax.core.files import replacing
 from devi_jax.core.video_writer import encode
-from devi_jax.runtime.panels import Panel, Stage
+from devi_jax.rendering.panels import Panel, Stage
 
 
 def film(path: Path, *panels: Panel, fps: int = 30, height: int = 360) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from devi_jax.core.camera import Camera
-from devi_jax.runtime import gl
+from devi_jax.rendering import gl
 
 NEAR_M, FAR_M = 0.05, 50.0
 """Depth range of a picture in metres."""

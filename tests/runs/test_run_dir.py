@@ -13,9 +13,9 @@ import pytest
 import devi_jax
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
-from devi_jax.runtime.files import jsonable, write_json
-from devi_jax.runtime.provenance import git_state
-from devi_jax.runtime.rundir import RunDir, next_run_folder
+from devi_jax.runs.json_io import jsonable, write_json
+from devi_jax.runs.provenance import git_state
+from devi_jax.runs.run_dir import RunDir, next_run_folder
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def test_jsonable_covers_the_values_of_a_config():
     }
     assert jsonable(np.zeros((10, 10), np.float32)) == {"shape": [10, 10], "dtype": "float32"}
     bound = jsonable(functools.partial(next_run_folder, "a", runs=Path("b")))
-    assert bound == {"function": "devi_jax.runtime.rundir.next_run_folder", "args": ["a"], "keywords": {"runs": "b"}}
+    assert bound == {"function": "devi_jax.runs.run_dir.next_run_folder", "args": ["a"], "keywords": {"runs": "b"}}
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):

@@ -4,8 +4,8 @@ import jax
 import pytest
 
 from devi_jax.core.errors import ConfigError, DeviceError
-from devi_jax.runtime import hosts
-from devi_jax.runtime.hosts import Hosts, agree, agree_text, join, leads, only_the_leader_prints, wait_for_all
+from devi_jax.runs import hosts
+from devi_jax.runs.hosts import Hosts, agree, agree_text, join, leads, only_the_leader_prints, wait_for_all
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from PIL import Image
 from devi_jax.core.camera import frontal
 from devi_jax.core.errors import DeviceError
 from devi_jax.core.video_writer import encode
-from devi_jax.runtime import gl
-from devi_jax.runtime.film import film, strip
-from devi_jax.runtime.framing import moving_points, third_person
-from devi_jax.runtime.panels import GREEN, RED, Dots, Panel, Stage
+from devi_jax.rendering import gl
+from devi_jax.rendering.camera_framing import moving_points, third_person
+from devi_jax.rendering.film import film, strip
+from devi_jax.rendering.panels import GREEN, RED, Dots, Panel, Stage
 
 pytestmark = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
 

@@ -13,7 +13,7 @@ import numpy as np
 from jax.experimental.multihost_utils import broadcast_one_to_all, sync_global_devices
 
 from devi_jax.core.errors import ConfigError, DeviceError
-from devi_jax.runtime.ending import tell_of_aborts
+from devi_jax.runs.job_abort import tell_of_aborts
 
 LONGEST_WAIT_S = 24 * 3600
 """How long processes wait at the end for the one that evaluates and films."""

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from devi_jax.runtime.progress import LiveProgress, Pace, PlainProgress, Steps, clock, progress
+from devi_jax.runs.progress import LiveProgress, Pace, PlainProgress, Steps, clock, progress
 
 
 def test_a_pipe_gets_lines_now_and_then_and_the_last_one(capsys):

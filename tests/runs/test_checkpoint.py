@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.checkpoint import Checkpoints
+from devi_jax.runs.checkpoint import Checkpoints
 
 
 class Moments(NamedTuple):

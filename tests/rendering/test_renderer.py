@@ -10,9 +10,9 @@ import pytest
 
 from devi_jax.core.camera import Camera, look_at, project
 from devi_jax.core.errors import DeviceError
-from devi_jax.runtime import gl
-from devi_jax.runtime.framing import moving_points, third_person
-from devi_jax.runtime.render import FAR_M, NOTHING, Quality, Renderer, frames
+from devi_jax.rendering import gl
+from devi_jax.rendering.camera_framing import moving_points, third_person
+from devi_jax.rendering.renderer import FAR_M, NOTHING, Quality, Renderer, frames
 
 needs_gl = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.files import write_json
-from devi_jax.runtime.provenance import provenance
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.provenance import provenance
 
 FORMAT = 1
 """Version of the layout of a run folder."""

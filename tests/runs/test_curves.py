@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from devi_jax.core.errors import RunError
-from devi_jax.runtime import curves as module
-from devi_jax.runtime.curves import curves
+from devi_jax.runs import curves as module
+from devi_jax.runs.curves import curves
 
 
 def write(path, lines: int) -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from devi_jax.core.files import replacing
-from devi_jax.runtime.loggers import read_jsonl
+from devi_jax.runs.loggers import read_jsonl
 
 COLUMNS = 4
 EPISODE = {"episode/reward": "", "episode/length": "frames"}

@@ -8,7 +8,7 @@ import textwrap
 import jax
 import pytest
 
-from devi_jax.runtime.ending import end_together, is_broken_exchange
+from devi_jax.runs.job_abort import end_together, is_broken_exchange
 
 
 class Left(BaseException):

@@ -10,7 +10,7 @@ from tensorboardX import SummaryWriter
 
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
-from devi_jax.runtime.files import jsonable
+from devi_jax.runs.json_io import jsonable
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import devi_jax
-from devi_jax.runtime.devices import machine
+from devi_jax.runs.devices import machine
 
 LIBRARIES = ("jax", "jaxlib", "mujoco", "mujoco-mjx", "flax", "optax", "numpy")
 """Libraries that can change a number."""

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from devi_jax.core.camera import Camera
-from devi_jax.runtime.render import Renderer
+from devi_jax.rendering.renderer import Renderer
 
 GREEN, RED = (60, 220, 90), (240, 60, 50)
 """Reference points, simulated points."""

@@ -7,7 +7,7 @@ import jax
 import pytest
 
 from devi_jax.core.errors import ConfigError, DeviceError
-from devi_jax.runtime.devices import (
+from devi_jax.runs.devices import (
     choose_devices,
     describe,
     enable_compilation_cache,

@@ -8,7 +8,7 @@ import pytest
 from tensorboardX import SummaryWriter  # noqa: F401  (its import must not need TensorFlow)
 
 from devi_jax.core.errors import RunError
-from devi_jax.runtime.loggers import JsonlLogger, Loggers, TensorboardLogger, read_jsonl, truncate_after
+from devi_jax.runs.loggers import JsonlLogger, Loggers, TensorboardLogger, read_jsonl, truncate_after
 
 
 def write(path, steps) -> None:
