@@ -134,7 +134,7 @@ def check(
     c = resolve(clip, mesh)
     findings = clip_quality.measure(c)
     if simulate:
-        from devi_jax.systems.checkup import examine  # compiles: not for `list` and `show`
+        from devi_jax.clip_tools.check import examine
 
         findings += examine(c)
     if as_json:
@@ -165,7 +165,7 @@ def mend(
         mesh: the object's mesh of a foreign recording.
         overwrite: replace an existing file.
     """
-    from devi_jax.systems.mending import mended  # compiles: not for `list` and `show`
+    from devi_jax.clip_tools.repair import mended
 
     _check_out(out, overwrite)
     if not 0 <= how.sigma <= 30:

@@ -15,6 +15,7 @@ import numpy as np
 import tyro
 from PIL import Image
 
+from devi_jax.clip_tools.repair import gripped
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip, save_clip
@@ -25,7 +26,6 @@ from devi_jax.runs.json_io import jsonable, write_json
 from devi_jax.runs.progress import Steps
 from devi_jax.runs.provenance import git_state, versions
 from devi_jax.systems import imagining
-from devi_jax.systems.mending import gripped
 from perception.align.config import AlignConfig
 from perception.align.evidence import FirstPose
 from perception.contact import ContactConfig, estimated

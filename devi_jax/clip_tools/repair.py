@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
+from devi_jax.clip_tools.check import replayed
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.grounding import foot_float_m, grounded
 from devi_jax.datasets.infer_table import with_inferred_table
 from devi_jax.datasets.repair_options import Mending
 from devi_jax.systems.assemble import assemble, make_scene
-from devi_jax.systems.checkup import replayed
 from devi_jax.systems.devi import devi
 from devi_jax.systems.metrics import Scores
 from envs import mend
