@@ -18,8 +18,8 @@ from devi_jax.core.environment import Observation
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
 from devi_jax.core.skeleton import JOINTS
+from devi_jax.deploy.onnx_graph import build_graph, save_graph
 from devi_jax.runs.json_io import jsonable
-from devi_jax.systems.onnxgraph import build_graph, save_graph
 from devi_jax.systems.rollouts import Policy
 from envs.action import reach_rad
 from envs.physics import CONTROL_HZ

@@ -14,8 +14,8 @@ from agents.normaliser import Normaliser
 from devi_jax import export
 from devi_jax.core.errors import RunError
 from devi_jax.core.skeleton import JOINTS
-from devi_jax.systems import exported
-from devi_jax.systems.exported import make_card, read_jax, write_jax, write_onnx
+from devi_jax.deploy import exporters
+from devi_jax.deploy.exporters import make_card, read_jax, write_jax, write_onnx
 from devi_jax.systems.rollouts import Policy
 
 SIZES = {"human": 11, "goal": 7, "object": 3}
@@ -113,4 +113,4 @@ def test_the_command_exports_what_find_policy_finds(assembly, monkeypatch, tmp_p
         with pytest.raises(SystemExit):
             export.main(["lift_can", f"--out={path}"])
         assert "--overwrite" in capsys.readouterr().err
-    assert exported.read_jax(tmp_path / "p.jaxexport")[1]["source"] == "lift_can"
+    assert exporters.read_jax(tmp_path / "p.jaxexport")[1]["source"] == "lift_can"

@@ -13,10 +13,11 @@ from agents import NetworkConfig
 from devi_jax import export, play
 from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import RunError
+from devi_jax.deploy import policy_file
+from devi_jax.deploy.policy_file import find_policy, read_policy, shipped, write_policy
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.systems import devi, policyfile
-from devi_jax.systems.policyfile import find_policy, read_policy, shipped, write_policy
+from devi_jax.systems import devi
 from devi_jax.systems.runs import RunConfig, clip_file, load_run, load_state, make_learner, trained_policy
 
 NETWORK = NetworkConfig(
@@ -50,8 +51,8 @@ def loaded(run):
 @pytest.fixture
 def assembled(loaded, monkeypatch):
     """Assemble no more: what is assembled is that already."""
-    monkeypatch.setattr(policyfile, "make_learner", lambda config, clip: loaded[1:])
-    monkeypatch.setattr(policyfile, "with_learner", lambda assembly, config: loaded[2])
+    monkeypatch.setattr(policy_file, "make_learner", lambda config, clip: loaded[1:])
+    monkeypatch.setattr(policy_file, "with_learner", lambda assembly, config: loaded[2])
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_a_plans_targets_travel_with_it(run, loaded, assembled, monkeypatch, tmp
     raw = assembly.environment
     target = jnp.roll(raw.reference.target, 5, axis=0)
     planned = replace(assembly, environment=replace(raw, reference=replace(raw.reference, target=target)), raw=raw)
-    monkeypatch.setattr(policyfile, "load_run", lambda _: (config, planned, learner))
+    monkeypatch.setattr(policy_file, "load_run", lambda _: (config, planned, learner))
     read = read_policy(write_policy(run, tmp_path / "planned.npz"))
     np.testing.assert_array_equal(read.assembly.environment.reference.target, target)
     assert read.assembly.raw is not None
