@@ -13,6 +13,7 @@ from agents.seeds import Seeds, keys
 from agents.sharding import env_mesh
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.datasets.load import resolve
+from devi_jax.evaluation.table import side_by_side
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.devices import (
     Wanted,
@@ -33,7 +34,6 @@ from devi_jax.systems.records import Record, create
 from devi_jax.systems.report import dry_run, report, report_plan
 from devi_jax.systems.runs import Planning, RunConfig, load_run, load_state, make_learner, with_learner
 from devi_jax.systems.stages import Stages
-from devi_jax.systems.table import side_by_side
 from envs.physics import EngineChoice, Root, choose_engine
 
 

@@ -11,7 +11,7 @@ from devi_jax.bench.rows import STAGES
 from devi_jax.bench.store import Row
 from devi_jax.bench.targets import TARGETS, in_words, judged, of_target, times
 from devi_jax.datasets.bundled_sets import GRADES, SUITE
-from devi_jax.systems.rollouts import NOISE
+from devi_jax.evaluation.rollouts import NOISE
 
 HEAD = """# Learning, measured
 

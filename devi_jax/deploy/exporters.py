@@ -19,8 +19,8 @@ from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.deploy.onnx_graph import build_graph, save_graph
+from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.json_io import jsonable
-from devi_jax.systems.rollouts import Policy
 from envs.action import reach_rad
 from envs.physics import CONTROL_HZ
 from envs.tracking import TrackingEnvironment

@@ -18,10 +18,10 @@ from agents import Learner
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
+from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.rollouts import Policy
 from devi_jax.systems.runs import (
     RunConfig,
     clip_file,

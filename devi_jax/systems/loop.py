@@ -15,6 +15,7 @@ import jax
 from agents import Learner, TrainState
 from agents.seeds import Seeds
 from devi_jax.core.errors import RunError
+from devi_jax.evaluation.evaluate import judge
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.devices import peak_memory_mb
 from devi_jax.runs.hosts import agree, leads, wait_for_all
@@ -23,7 +24,6 @@ from devi_jax.runs.loggers import JsonlLogger, Loggers, TensorboardLogger
 from devi_jax.runs.progress import Row, progress
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.evaluation import judge
 from devi_jax.systems.planning import load_plan, plan, save_plan
 from devi_jax.systems.records import Record
 from devi_jax.systems.report import glance

@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from devi_jax.core.errors import RunError
+from devi_jax.evaluation.evaluate import Judgement
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.evaluation import Judgement
 from devi_jax.systems.search import PlanConfig, Watch, fold, search, states, variants, with_states
 from envs.tracking import TrackingEnvironment
 

@@ -7,16 +7,16 @@ import jax.numpy as jnp
 
 from agents import Learner, TrainState
 from devi_jax.core.errors import DeviceError
+from devi_jax.evaluation.evaluate import evaluate, judge
+from devi_jax.evaluation.rollout_film import film_rollout
+from devi_jax.evaluation.rollouts import Rollouts, zero_policy
+from devi_jax.evaluation.table import table
 from devi_jax.runs.curves import curves
 from devi_jax.runs.devices import peak_memory_mb
 from devi_jax.runs.json_io import write_json
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.evaluation import evaluate, judge
-from devi_jax.systems.films import film_rollout
-from devi_jax.systems.rollouts import Rollouts, zero_policy
 from devi_jax.systems.runs import trained_policy
-from devi_jax.systems.table import table
 from devi_jax.systems.terms import TERMS
 
 UNSEEN = 1000

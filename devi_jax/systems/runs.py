@@ -12,11 +12,11 @@ from agents.sharding import here
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import RunError
+from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly, assemble
 from devi_jax.systems.planning import load_plan
-from devi_jax.systems.rollouts import Policy
 from devi_jax.systems.system import System, from_json, to_json
 from envs.physics import EngineName, Root
 

@@ -14,7 +14,7 @@ from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.grounding import foot_float_m
 from devi_jax.datasets.load import resolve
 from devi_jax.datasets.repair_options import Mending
-from devi_jax.systems.metrics import Scores
+from devi_jax.evaluation.metrics import Scores
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from devi_jax.core.errors import RunError
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.deploy import exporters
 from devi_jax.deploy.exporters import make_card, read_jax, write_jax, write_onnx
-from devi_jax.systems.rollouts import Policy
+from devi_jax.evaluation.rollouts import Policy
 
 SIZES = {"human": 11, "goal": 7, "object": 3}
 ACTIONS = 6

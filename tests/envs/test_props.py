@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from devi_jax.core.scene import ObjectSpec, Prop
+from devi_jax.evaluation.rollout_film import reference_qpos
 from devi_jax.systems import Assembly, assemble
-from devi_jax.systems.films import reference_qpos
 from envs.physics import Control, Physics, Pose, Velocity
 from tests.envs.replay import recipe, replay
 

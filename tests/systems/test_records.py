@@ -3,11 +3,11 @@
 import pytest
 
 from devi_jax.core.errors import RunError
+from devi_jax.evaluation.table import side_by_side
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import devi
 from devi_jax.systems.records import create
 from devi_jax.systems.runs import RunConfig, read_config
-from devi_jax.systems.table import side_by_side
 
 CONFIG = RunConfig(devi("cpu"), "lift_can", "c", "pinned", 4, "cpu", 1, None, 20)
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from devi_jax.systems.rollouts import (
+from devi_jax.evaluation.rollouts import (
     NOISE,
     Perturbation,
     _draw_pushes,

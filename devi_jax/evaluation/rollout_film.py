@@ -6,11 +6,11 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
+from devi_jax.evaluation.rollouts import Rollouts
 from devi_jax.rendering.camera_framing import moving_points, third_person
 from devi_jax.rendering.film import film, strip
 from devi_jax.rendering.panels import GREEN, RED, Dots, Panel
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.rollouts import Rollouts
 from envs.physics import CONTROL_HZ, OBJECT_QPOS
 
 

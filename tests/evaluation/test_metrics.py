@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from devi_jax.systems.metrics import score, summary
+from devi_jax.evaluation.metrics import score, summary
 from envs.reference import Reference
-from tests.systems.following import FPS, T, changed, one, perfect, wandering
+from tests.evaluation.following import FPS, T, changed, one, perfect, wandering
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import jax
 
 from agents.planner import PlannerConfig
 from devi_jax.core.clip import crop
+from devi_jax.evaluation.mpc import control_online
 from devi_jax.systems import assemble, devi
-from devi_jax.systems.online import control_online
 from devi_jax.systems.search import PlanConfig
 
 

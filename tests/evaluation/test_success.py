@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from devi_jax.systems.metrics import score, summary
+from devi_jax.evaluation.metrics import score, summary
 from envs.reference import Reference
-from tests.systems.following import FPS, LIFT, T, changed, one, perfect, wandering
+from tests.evaluation.following import FPS, LIFT, T, changed, one, perfect, wandering
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from devi_jax.systems.metrics import rate_name
-from devi_jax.systems.rollouts import NOISE
+from devi_jax.evaluation.metrics import rate_name
+from devi_jax.evaluation.rollouts import NOISE
 
 PAPER_ROW = {"mpjpe_body_mm": 29.7, "mpjpe_hand_mm": 22.2, "mpjpe_all_mm": 25.4, "t_root_mm": 40.0, "t_obj_mm": 21.4}
 """DeVI's own row of its Table 1 (first line), printed beside ours; other clips, so for orientation only."""

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from devi_jax.core.sim_state import Frame
-from devi_jax.systems.metrics import Scores, score
-from devi_jax.systems.rollouts import Rollouts
+from devi_jax.evaluation.metrics import Scores, score
+from devi_jax.evaluation.rollouts import Rollouts
 from envs.reference import Reference
 
 T, FPS = 61, 30.0

@@ -10,9 +10,9 @@ from scipy.stats import binom
 
 from devi_jax.core.clip import crop
 from devi_jax.core.errors import ConfigError
-from devi_jax.systems.evaluation import by_truth, compare, evaluate, judge, replayed
-from devi_jax.systems.rollouts import Perturbation, Policy, _run, roll, zero_policy
-from devi_jax.systems.table import ROWS, table
+from devi_jax.evaluation.evaluate import by_truth, compare, evaluate, judge, replayed
+from devi_jax.evaluation.rollouts import Perturbation, Policy, _run, roll, zero_policy
+from devi_jax.evaluation.table import ROWS, table
 
 COUNT = 3
 

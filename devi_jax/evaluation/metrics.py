@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from devi_jax.core import rotations as rot
-from devi_jax.systems.rollouts import Rollouts
+from devi_jax.evaluation.rollouts import Rollouts
 from envs.reference import Reference
 
 BODY, HANDS = slice(0, 22), slice(22, 52)
