@@ -21,8 +21,8 @@ from devi_jax.datasets.formats.object_mesh import centre_of_mass
 from devi_jax.datasets.formats.tcdm import of_mesh, read_object_motion
 from devi_jax.datasets.load import resolve
 from devi_jax.datasets.scenes import load_setup
-from devi_jax.systems.gallery import write_gallery
-from devi_jax.systems.scripted import SCRIPTED, scripted_clip
+from devi_jax.scripted_video.bundled_clips import SCRIPTED, scripted_clip
+from devi_jax.scripted_video.gallery import write_gallery
 from envs import choreography
 from envs.choreography import (
     DrinkMug,

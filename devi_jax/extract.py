@@ -25,7 +25,7 @@ from devi_jax.datasets.scenes import load_setup
 from devi_jax.runs.json_io import jsonable, write_json
 from devi_jax.runs.progress import Steps
 from devi_jax.runs.provenance import git_state, versions
-from devi_jax.systems import imagining
+from devi_jax.scripted_video import compose
 from perception.align.config import AlignConfig
 from perception.align.evidence import FirstPose
 from perception.contact import ContactConfig, estimated
@@ -234,10 +234,10 @@ def _checked(video: Video, camera: Camera) -> Video:
 
 def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarray, np.ndarray]:
     """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
-    scene = imagining.assemble(setup)
-    with imagining.open_studio(scene, setup.human.appearance, camera) as studio:
+    scene = compose.assemble(setup)
+    with compose.open_studio(scene, setup.human.appearance, camera) as studio:
         inside = studio.segmentation(scene.posture) == studio.model.body("object").id
-        mask = imagining.foreground(studio, scene, scene.posture)
+        mask = compose.foreground(studio, scene, scene.posture)
         given = video.path.with_name("frame0.png")
         frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else studio.frame(scene.posture)
     stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
@@ -246,7 +246,7 @@ def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarra
         root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
         offsets=scene.body.offsets,
     )
-    hands = parse(setup.prompt, imagining.other_words(setup)).hands if setup.prompt else ()
+    hands = parse(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()
     known = Known(
         camera, scene.arranged.scene, first, mesh.vertices, mesh.faces, scene.arranged.object_start, inside, hands
     )

@@ -18,7 +18,7 @@ from devi_jax.core.scene_file import setup_to_json
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.scenes import load_setup
 from devi_jax.rendering import gl
-from devi_jax.systems import imagining
+from devi_jax.scripted_video import compose
 from envs.objects import arrange
 from perception.align.calibrate import first_points
 from perception.align.evidence import FirstPose
@@ -85,8 +85,8 @@ def filmed(tmp_path_factory, truth) -> Path:
     setup = load_setup("lift_can")
     (folder / "scene.json").write_text(json.dumps(setup_to_json(setup)))
     write_camera(folder / "video.json", CAMERA)
-    scene = imagining.assemble(setup)
-    with imagining.open_studio(scene, setup.human.appearance, CAMERA) as studio:
+    scene = compose.assemble(setup)
+    with compose.open_studio(scene, setup.human.appearance, CAMERA) as studio:
         frame = studio.frame(scene.posture)
     write(folder / "video.mp4", [frame] * truth.frames, FPS)
     return folder

@@ -11,8 +11,8 @@ import devi_jax
 from devi_jax.core.errors import VideoError
 from devi_jax.core.video_writer import encode
 from devi_jax.datasets.bundled_sets import SETS
-from devi_jax.systems.filmed import write_film
-from devi_jax.systems.gallery import filmed, page, shown
+from devi_jax.scripted_video.gallery import filmed, page, shown
+from devi_jax.scripted_video.gallery_films import write_film
 
 DOCS = Path(devi_jax.__file__).parents[1] / "docs"
 

@@ -11,7 +11,7 @@ from devi_jax.datasets.bundled_sets import FLOOR, SUITE, TABLETOP, clip_set
 from devi_jax.datasets.clip_quality import as_trimesh
 from devi_jax.datasets.load import bundled
 from devi_jax.datasets.scenes import load_setup
-from devi_jax.systems.scripted import SCRIPTED, scripted_clip
+from devi_jax.scripted_video.bundled_clips import SCRIPTED, scripted_clip
 
 
 def clip(name: str):

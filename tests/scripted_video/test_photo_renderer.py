@@ -10,7 +10,7 @@ from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS
 from devi_jax.datasets.load import resolve
 from devi_jax.rendering import gl
 from devi_jax.rendering.renderer import NOTHING, Quality
-from devi_jax.systems.studio import Studio
+from devi_jax.scripted_video.photo_renderer import Studio
 from envs.choreography import build_stage
 from envs.choreography.record import replay
 from envs.looks import appearance

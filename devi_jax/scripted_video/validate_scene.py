@@ -9,7 +9,7 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.errors import SceneError
 from devi_jax.core.scene_file import Setup
 from devi_jax.core.skeleton import JOINTS
-from devi_jax.systems.reach import reach_m
+from devi_jax.scripted_video.arm_reach import reach_m
 from envs.bodies import human
 from envs.choreography.posture import relaxed, stand
 from envs.choreography.stage import build_stage

@@ -11,8 +11,8 @@ from devi_jax.core.scene import SceneSpec, Table
 from devi_jax.core.scene_file import Human, Setup, Thing
 from devi_jax.datasets.load import resolve
 from devi_jax.datasets.scenes import load_setup
-from devi_jax.systems import imagining
-from devi_jax.systems.person import body_of, standing
+from devi_jax.scripted_video import compose
+from devi_jax.scripted_video.place_human import body_of, standing
 from envs.choreography import Imperfection
 from envs.choreography.motion import Motion
 from envs.choreography.record import replay
@@ -26,11 +26,11 @@ TWO = Setup(
 
 
 def test_the_prompt_says_what_is_manipulated():
-    kept = imagining.with_manipulated(TWO, "can", None, "A.")
+    kept = compose.with_manipulated(TWO, "can", None, "A.")
     assert {t.name: t.role for t in kept.things} == {"can": "manipulated", "bowl": "target"}
-    turned = imagining.with_manipulated(TWO, "bowl", "can", "A.")
+    turned = compose.with_manipulated(TWO, "bowl", "can", "A.")
     assert {t.name: t.role for t in turned.things} == {"can": "target", "bowl": "manipulated"}
-    alone = imagining.with_manipulated(TWO, "bowl", None, "A.")
+    alone = compose.with_manipulated(TWO, "bowl", None, "A.")
     assert {t.name: t.role for t in alone.things} == {"can": "prop", "bowl": "manipulated"}
     assert turned.prompt == "A."
     turned.validate()
@@ -40,22 +40,22 @@ def test_a_mesh_is_named_by_its_absolute_path(tmp_path, monkeypatch):
     (tmp_path / "cup.obj").write_text("")
     monkeypatch.chdir(tmp_path)
     setup = Setup("own", things=(Thing("cup", "cup.obj", "ceramic"),))
-    (thing,) = imagining.with_manipulated(setup, "cup", None, "A.").things
+    (thing,) = compose.with_manipulated(setup, "cup", None, "A.").things
     assert thing.model == str(tmp_path / "cup.obj")
-    assert imagining.other_words(setup) == {"cup": ("cup",)}
+    assert compose.other_words(setup) == {"cup": ("cup",)}
 
 
 def test_a_place_aside_is_on_the_support_and_towards_the_middle():
-    scene = imagining.assemble(load_setup("lift_can"))
+    scene = compose.assemble(load_setup("lift_can"))
     x, y = scene.arranged.object_start[:2]
-    assert imagining.aside(scene) == pytest.approx((x - 0.2, y, 0.8))
+    assert compose.aside(scene) == pytest.approx((x - 0.2, y, 0.8))
 
 
 @pytest.mark.parametrize(("verb", "said"), [("", "no action"), ("juggle", "cannot juggle"), ("pour", "into nothing")])
 def test_what_the_planner_cannot_do_is_said(verb, said):
-    scene = imagining.assemble(load_setup("lift_can"))
+    scene = compose.assemble(load_setup("lift_can"))
     with pytest.raises(ConfigError, match=said):
-        imagining.script(scene, verb, None, ("right",))
+        compose.script(scene, verb, None, ("right",))
 
 
 def test_the_human_stands_as_the_setup_has_it():
@@ -77,7 +77,7 @@ def test_a_scaled_body_is_scaled_throughout():
 
 def test_a_narrower_picture_shows_the_same():
     wide = frontal()
-    narrow = imagining._wide(wide, 512)
+    narrow = compose._wide(wide, 512)
     point = np.array([0.2, 0.4, 0.9])
     a, _ = project(point, wide.K, wide.T_camera_world)
     b, _ = project(point, narrow.K, narrow.T_camera_world)
@@ -100,9 +100,9 @@ def test_a_shutter_is_open_for_half_the_way_to_the_next_frame():
             return qpos
 
     qpos = np.array([[0.0], [1.0], [3.0]])
-    shown = np.concatenate(list(imagining.frames(Studio(), qpos, 4)))  # type: ignore[arg-type]
+    shown = np.concatenate(list(compose.frames(Studio(), qpos, 4)))  # type: ignore[arg-type]
     np.testing.assert_allclose(shown, [0, 0.125, 0.25, 0.375, 1, 1.25, 1.5, 1.75, 3, 3, 3, 3])
-    np.testing.assert_allclose(np.concatenate(list(imagining.frames(Studio(), qpos))), [0, 1, 3])  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.concatenate(list(compose.frames(Studio(), qpos))), [0, 1, 3])  # type: ignore[arg-type]
 
 
 def test_misjudged_depth_moves_hand_and_thing_away_on_their_rays():
@@ -110,8 +110,8 @@ def test_misjudged_depth_moves_hand_and_thing_away_on_their_rays():
     stage = build_stage(clip.scene)
     motion = Motion(stage, replay(stage, clip)[::20], clip.contact[::20], {})
     camera = frontal(azimuth_deg=-45.0)
-    wrong = imagining.spoilt(motion, Imperfection(depth_scale=1.05), 0, camera)
+    wrong = compose.spoilt(motion, Imperfection(depth_scale=1.05), 0, camera)
     was, now = (m.qpos[:, stage.object][:, :3] - camera.position_world for m in (motion, wrong))
     np.testing.assert_allclose(now, 1.05 * was, atol=1e-6)
-    same = imagining.spoilt(motion, Imperfection(), 0, camera)
+    same = compose.spoilt(motion, Imperfection(), 0, camera)
     np.testing.assert_allclose(same.qpos, motion.qpos, atol=4e-3)  # rounded as clips of grades are

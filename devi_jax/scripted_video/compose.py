@@ -10,10 +10,10 @@ import numpy as np
 from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene_file import Role, Setup
-from devi_jax.systems.cameras import Hand, Scores, rank_cameras
-from devi_jax.systems.person import body_of, standing
-from devi_jax.systems.settle import settle
-from devi_jax.systems.studio import Studio
+from devi_jax.scripted_video.photo_renderer import Studio
+from devi_jax.scripted_video.place_human import body_of, standing
+from devi_jax.scripted_video.select_camera import Hand, Scores, rank_cameras
+from devi_jax.scripted_video.validate_scene import settle
 from envs.bodies import Body
 from envs.choreography import GradeName, Imperfection, degrade
 from envs.choreography.action import ACTIONS, Action, Point, make_action

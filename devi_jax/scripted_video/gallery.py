@@ -16,7 +16,7 @@ from devi_jax.datasets.scenes import bundled_setups, load_setup
 from devi_jax.rendering.camera_framing import third_person
 from devi_jax.rendering.film import strip
 from devi_jax.rendering.panels import Panel
-from devi_jax.systems.filmed import paragraphs, write_film
+from devi_jax.scripted_video.gallery_films import paragraphs, write_film
 from envs.choreography import build_stage
 from envs.choreography.record import replay
 

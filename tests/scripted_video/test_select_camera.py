@@ -9,7 +9,7 @@ from devi_jax.core.camera import project
 from devi_jax.core.errors import CameraError
 from devi_jax.datasets.load import resolve
 from devi_jax.rendering import gl
-from devi_jax.systems.cameras import ALIKE, Scores, camera_table, candidates, order, rank_cameras
+from devi_jax.scripted_video.select_camera import ALIKE, Scores, camera_table, candidates, order, rank_cameras
 from envs.choreography import build_stage
 from envs.choreography.record import replay
 

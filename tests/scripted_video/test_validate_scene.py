@@ -9,8 +9,8 @@ from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Table
 from devi_jax.core.scene_file import Human, Setup, Thing
 from devi_jax.datasets.scenes import load_setup
-from devi_jax.systems.reach import PALM_M, reach_m
-from devi_jax.systems.settle import settle
+from devi_jax.scripted_video.arm_reach import PALM_M, reach_m
+from devi_jax.scripted_video.validate_scene import settle
 from envs.bodies import human
 
 CAN = Thing("can", "can", position=(0.12, 0.33))
