@@ -17,7 +17,7 @@ from devi_jax.evaluation.rollouts import Policy, random_policy, roll, zero_polic
 from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import Assembly, assemble, devi
-from devi_jax.systems.runs import load_run, load_state, trained_policy
+from devi_jax.training.run_config import load_run, load_state, trained_policy
 from envs.physics import CONTROL_HZ, EngineChoice, Root, choose_engine
 
 

@@ -29,11 +29,11 @@ from devi_jax.runs.loggers import read_jsonl, truncate_after
 from devi_jax.runs.run_dir import RunDir, next_run_folder
 from devi_jax.systems import NAMES, Preset, Recipe, System, SystemName, choose_preset, devi, make_system
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.loop import plan_first, train
-from devi_jax.systems.records import Record, create
-from devi_jax.systems.report import dry_run, report, report_plan
-from devi_jax.systems.runs import Planning, RunConfig, load_run, load_state, make_learner, with_learner
-from devi_jax.systems.stages import Stages
+from devi_jax.training.loop import plan_first, train
+from devi_jax.training.milestones import Stages
+from devi_jax.training.report import dry_run, report, report_plan
+from devi_jax.training.run_config import Planning, RunConfig, load_run, load_state, make_learner, with_learner
+from devi_jax.training.run_setup import Record, create
 from envs.physics import EngineChoice, Root, choose_engine
 
 

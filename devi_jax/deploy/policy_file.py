@@ -22,7 +22,7 @@ from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.runs import (
+from devi_jax.training.run_config import (
     RunConfig,
     clip_file,
     config_from_json,

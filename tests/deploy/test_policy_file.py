@@ -18,7 +18,7 @@ from devi_jax.deploy.policy_file import find_policy, read_policy, shipped, write
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import devi
-from devi_jax.systems.runs import RunConfig, clip_file, load_run, load_state, make_learner, trained_policy
+from devi_jax.training.run_config import RunConfig, clip_file, load_run, load_state, make_learner, trained_policy
 
 NETWORK = NetworkConfig(
     token_width=8, transformer_layers=1, heads=2, feedforward_width=8, actor_widths=(8,), critic_widths=(8,)

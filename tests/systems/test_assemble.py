@@ -15,7 +15,7 @@ from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, TERMS, assemble, devi, make_system
 from devi_jax.systems.assemble import make_scene
 from devi_jax.systems.require import require
-from devi_jax.systems.runs import RunConfig, config_from_json, make_learner
+from devi_jax.training.run_config import RunConfig, config_from_json, make_learner
 from envs.config import ResetConfig, TerminationConfig
 from envs.terms import Weighting
 

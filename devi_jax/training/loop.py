@@ -24,11 +24,11 @@ from devi_jax.runs.loggers import JsonlLogger, Loggers, TensorboardLogger
 from devi_jax.runs.progress import Row, progress
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.planning import load_plan, plan, save_plan
-from devi_jax.systems.records import Record
-from devi_jax.systems.report import glance
-from devi_jax.systems.runs import RunConfig, plan_file, trained_policy, with_learner
 from devi_jax.systems.terms import TERMS
+from devi_jax.training.planning import load_plan, plan, save_plan
+from devi_jax.training.report import glance
+from devi_jax.training.run_config import RunConfig, plan_file, trained_policy, with_learner
+from devi_jax.training.run_setup import Record
 
 
 def plan_first(records: Sequence[Record], config: RunConfig, assembly: Assembly) -> Assembly:

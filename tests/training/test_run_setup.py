@@ -6,8 +6,8 @@ from devi_jax.core.errors import RunError
 from devi_jax.evaluation.table import side_by_side
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import devi
-from devi_jax.systems.records import create
-from devi_jax.systems.runs import RunConfig, read_config
+from devi_jax.training.run_config import RunConfig, read_config
+from devi_jax.training.run_setup import create
 
 CONFIG = RunConfig(devi("cpu"), "lift_can", "c", "pinned", 4, "cpu", 1, None, 20)
 

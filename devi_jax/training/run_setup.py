@@ -10,8 +10,8 @@ from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import RunError
 from devi_jax.runs.hosts import leads, wait_for_all
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.systems.runs import RunConfig, clip_file
-from devi_jax.systems.stages import Stages
+from devi_jax.training.milestones import Stages
+from devi_jax.training.run_config import RunConfig, clip_file
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from devi_jax.systems.stages import Stages
+from devi_jax.training.milestones import Stages
 
 
 def test_a_stage_is_reached_once_and_kept_in_the_run_folder(tmp_path):
