@@ -18,7 +18,7 @@ from devi_jax.evaluation.table import table
 from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.json_io import write_json
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.systems.assemble import Assembly
+from devi_jax.systems.build import Assembly
 from devi_jax.training.report import UNSEEN
 from devi_jax.training.run_config import RunConfig, load_run, load_state, trained_policy
 

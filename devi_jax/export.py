@@ -13,7 +13,7 @@ from devi_jax.deploy.policy_file import about, find_policy, read_policy, write_p
 from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.devices import ignore_fork_warning
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.systems.assemble import Assembly
+from devi_jax.systems.build import Assembly
 from devi_jax.training.run_config import load_run, load_state, trained_policy
 
 Format = Literal["npz", "jax", "onnx"]

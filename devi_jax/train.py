@@ -28,7 +28,7 @@ from devi_jax.runs.job_abort import end_together
 from devi_jax.runs.loggers import read_jsonl, truncate_after
 from devi_jax.runs.run_dir import RunDir, next_run_folder
 from devi_jax.systems import NAMES, Preset, Recipe, System, SystemName, choose_preset, devi, make_system
-from devi_jax.systems.assemble import Assembly
+from devi_jax.systems.build import Assembly
 from devi_jax.training.loop import plan_first, train
 from devi_jax.training.milestones import Stages
 from devi_jax.training.report import dry_run, report, report_plan

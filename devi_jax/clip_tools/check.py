@@ -12,7 +12,7 @@ from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.datasets.clip_quality import Finding
 from devi_jax.evaluation.metrics import Scores, score
 from devi_jax.evaluation.rollouts import roll, zero_policy
-from devi_jax.systems.assemble import assemble, make_scene
+from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
 from envs.mend import Posed, pose_clip, rest, stance
 from envs.mend.balance import MARGIN_M

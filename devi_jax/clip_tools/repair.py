@@ -9,7 +9,7 @@ from devi_jax.datasets.grounding import foot_float_m, grounded
 from devi_jax.datasets.infer_table import with_inferred_table
 from devi_jax.datasets.repair_options import Mending
 from devi_jax.evaluation.metrics import Scores
-from devi_jax.systems.assemble import assemble, make_scene
+from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
 from envs import mend
 from envs.reference import prepare

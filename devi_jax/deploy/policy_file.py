@@ -21,7 +21,7 @@ from devi_jax.core.files import replacing
 from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.systems.assemble import Assembly
+from devi_jax.systems.build import Assembly
 from devi_jax.training.run_config import (
     RunConfig,
     clip_file,

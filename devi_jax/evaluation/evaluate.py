@@ -13,7 +13,7 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
 from devi_jax.evaluation.metrics import score, summary
 from devi_jax.evaluation.rollouts import NOISE, Perturbation, Policy, Rollouts, roll
-from devi_jax.systems.assemble import Assembly
+from devi_jax.systems.build import Assembly
 from envs.physics import CONTROL_HZ
 from envs.reference import prepare
 from envs.tracking import TrackingEnvironment

@@ -13,7 +13,7 @@ import numpy as np
 from agents.planner import Planned, Planner
 from devi_jax.evaluation.metrics import score, summary
 from devi_jax.evaluation.rollouts import Perturbation, Rollouts, target_poses
-from devi_jax.systems.search import LEAD_FRAMES, PlanConfig, basis
+from devi_jax.systems.trajectory_search import LEAD_FRAMES, PlanConfig, basis
 from envs.disturb import disturb
 from envs.physics import CONTROL_HZ
 from envs.tracking import TrackingEnvironment

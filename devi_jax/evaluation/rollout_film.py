@@ -10,7 +10,7 @@ from devi_jax.evaluation.rollouts import Rollouts
 from devi_jax.rendering.camera_framing import moving_points, third_person
 from devi_jax.rendering.film import film, strip
 from devi_jax.rendering.panels import GREEN, RED, Dots, Panel
-from devi_jax.systems.assemble import Assembly
+from devi_jax.systems.build import Assembly
 from envs.physics import CONTROL_HZ, OBJECT_QPOS
 
 

@@ -23,8 +23,8 @@ from devi_jax.runs.json_io import write_json
 from devi_jax.runs.loggers import JsonlLogger, Loggers, TensorboardLogger
 from devi_jax.runs.progress import Row, progress
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.terms import TERMS
+from devi_jax.systems.build import Assembly
+from devi_jax.systems.reward_terms import TERMS
 from devi_jax.training.planning import load_plan, plan, save_plan
 from devi_jax.training.report import glance
 from devi_jax.training.run_config import RunConfig, plan_file, trained_policy, with_learner

@@ -16,8 +16,8 @@ from jaxtyping import PRNGKeyArray
 
 from devi_jax.core.errors import RunError
 from devi_jax.evaluation.evaluate import Judgement
-from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.search import PlanConfig, Watch, fold, search, states, variants, with_states
+from devi_jax.systems.build import Assembly
+from devi_jax.systems.trajectory_search import PlanConfig, Watch, fold, search, states, variants, with_states
 from envs.tracking import TrackingEnvironment
 
 FALLEN_MM = 100.0

@@ -15,8 +15,8 @@ from devi_jax.runs.curves import curves
 from devi_jax.runs.devices import peak_memory_mb
 from devi_jax.runs.json_io import write_json
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.terms import TERMS
+from devi_jax.systems.build import Assembly
+from devi_jax.systems.reward_terms import TERMS
 from devi_jax.training.run_config import trained_policy
 
 UNSEEN = 1000

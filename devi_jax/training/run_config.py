@@ -15,7 +15,7 @@ from devi_jax.core.errors import RunError
 from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.systems.assemble import Assembly, assemble
+from devi_jax.systems.build import Assembly, assemble
 from devi_jax.systems.system import System, from_json, to_json
 from devi_jax.training.planning import load_plan
 from envs.physics import EngineName, Root

@@ -14,7 +14,7 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import INDEX, JOINTS
 from devi_jax.systems import assemble
-from devi_jax.systems.assemble import make_scene
+from devi_jax.systems.build import make_scene
 from envs.choreography.ik import Balance, solve
 from envs.choreography.posture import mobility, stay
 from envs.footing import FRICTION, LEGS, corners, loads, share, soles

@@ -6,7 +6,7 @@ from agents.planner import PlannerConfig
 from devi_jax.core.clip import crop
 from devi_jax.evaluation.mpc import control_online
 from devi_jax.systems import assemble, devi
-from devi_jax.systems.search import PlanConfig
+from devi_jax.systems.trajectory_search import PlanConfig
 
 
 def test_each_start_is_controlled_and_scored(lift_can):

@@ -12,7 +12,17 @@ from agents.planner import Planned, PlannerConfig
 from devi_jax.core.clip import crop
 from devi_jax.core.errors import RunError
 from devi_jax.systems import Assembly, assemble, devi
-from devi_jax.systems.search import PlanConfig, basis, fold, living, search, states, unvaried, variants, with_states
+from devi_jax.systems.trajectory_search import (
+    PlanConfig,
+    basis,
+    fold,
+    living,
+    search,
+    states,
+    unvaried,
+    variants,
+    with_states,
+)
 from devi_jax.training import planning as module
 from devi_jax.training.planning import load_plan, plan, save_plan
 from envs.disturb import Disturbance

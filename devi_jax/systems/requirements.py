@@ -4,8 +4,8 @@ import math
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
+from devi_jax.systems.reward_terms import LABELS, POSES, TERMS
 from devi_jax.systems.system import System
-from devi_jax.systems.terms import LABELS, POSES, TERMS
 
 
 def require(system: System, clip: Clip) -> None:

@@ -13,8 +13,8 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, TERMS, assemble, devi, make_system
-from devi_jax.systems.assemble import make_scene
-from devi_jax.systems.require import require
+from devi_jax.systems.build import make_scene
+from devi_jax.systems.requirements import require
 from devi_jax.training.run_config import RunConfig, config_from_json, make_learner
 from envs.config import ResetConfig, TerminationConfig
 from envs.terms import Weighting

@@ -9,9 +9,9 @@ import numpy as np
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, bone_offsets, resample
 from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m
-from devi_jax.systems.require import require
+from devi_jax.systems.requirements import require
+from devi_jax.systems.reward_terms import TERMS
 from devi_jax.systems.system import System
-from devi_jax.systems.terms import TERMS
 from envs.action import acting_joints
 from envs.bodies import human, with_offsets
 from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics
