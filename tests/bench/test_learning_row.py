@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from devi_jax.bench.rows import POINTS, collect, curve, first_times
-from devi_jax.bench.store import read_rows, row_file, write_row
+from devi_jax.bench.learning.row import POINTS, collect, curve, first_times
+from devi_jax.bench.result_files import read_rows, row_file, write_row
 from devi_jax.core.errors import RunError
 
 

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 import tyro
 
-from devi_jax.bench.cells import FULL, Cell, Variant, chosen, schedule
-from devi_jax.bench.compare_page import summary
-from devi_jax.bench.plots import plot
-from devi_jax.bench.results import results
-from devi_jax.bench.rows import collect, train
-from devi_jax.bench.store import read_rows, row_file, write_row
+from devi_jax.bench.learning.jobs import FULL, Cell, Variant, chosen, schedule
+from devi_jax.bench.learning.page import results
+from devi_jax.bench.learning.plot import plot
+from devi_jax.bench.learning.row import collect, train
+from devi_jax.bench.methods.page import summary
+from devi_jax.bench.result_files import read_rows, row_file, write_row
 from devi_jax.core.errors import ConfigError, RunError, exit_on_error
 from devi_jax.core.files import replacing
 from devi_jax.datasets.load import bundled

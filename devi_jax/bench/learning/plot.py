@@ -8,8 +8,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from devi_jax.bench.cells import FULL
-from devi_jax.bench.store import Row
+from devi_jax.bench.learning.jobs import FULL
+from devi_jax.bench.result_files import Row
 from devi_jax.core.files import replacing
 
 COLOURS = {"clean": "#1f4e79", "mild": "#2e9e6b", "rough": "#c8553d", "capture": "#7a5195"}

@@ -1,4 +1,4 @@
-"""`python -m devi_jax.bench.speed_worker JSON`: one measurement in a process of its own, whose result is its last line.
+"""`python -m devi_jax.bench.speed.worker JSON`: one measurement in a process of its own, whose result is its last line.
 
 What sets up JAX (devices, cores) or is judged by the process (memory) cannot be measured beside anything else.
 """
@@ -18,7 +18,7 @@ Result = dict[str, Any]
 
 def run_worker(timeout_s: float, task: str, **settings: Any) -> Result:
     """Run a task in a new process; what went wrong, if anything did, is in the result's `error`."""
-    command = [sys.executable, "-m", "devi_jax.bench.speed_worker", json.dumps({"task": task, **settings})]
+    command = [sys.executable, "-m", "devi_jax.bench.speed.worker", json.dumps({"task": task, **settings})]
     began = time.perf_counter()
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=max(timeout_s, 1.0))
@@ -41,7 +41,7 @@ def environment(clip: str, engine: str, root: str, environments: int, steps: int
     """Environment steps a second on one engine, and what they cost before and beside."""
     import jax
 
-    from devi_jax.bench.speed_jobs import environment_steps, medians, timed
+    from devi_jax.bench.speed.jobs import environment_steps, medians, timed
 
     system, assembly, built_s = _assembled(clip, engine, root, preset)
     job = environment_steps(assembly.environment, environments, steps)
@@ -67,7 +67,7 @@ def iteration(clip: str, engine: str, root: str, devices: int, repeats: int, pre
 
     from agents import Learner
     from agents.sharding import env_mesh
-    from devi_jax.bench.speed_jobs import medians
+    from devi_jax.bench.speed.jobs import medians
 
     system, assembly, _ = _assembled(clip, engine, root, preset)
     mesh = env_mesh(jax.devices()[:devices]) if devices > 1 else None
@@ -87,7 +87,7 @@ def memory(clip: str, root: str, environments: int, raw: bool) -> Result:
     """Largest resident memory of a process that steps so many environments, or the raw engine alone."""
     import jax
 
-    from devi_jax.bench.speed_jobs import environment_steps, raw_batch_steps
+    from devi_jax.bench.speed.jobs import environment_steps, raw_batch_steps
 
     _, assembly, _ = _assembled(clip, "c", root, "cpu")
     steps = raw_batch_steps if raw else environment_steps
@@ -105,10 +105,10 @@ def _peak_bytes() -> int:
 
 
 def rival(**settings: Any) -> Result:
-    """What a user would take instead: `devi_jax.bench.speed_rivals`, without JAX."""
-    from devi_jax.bench import speed_rivals
+    """What a user would take instead: `devi_jax.bench.speed.other_libraries`, without JAX."""
+    from devi_jax.bench.speed import other_libraries
 
-    return speed_rivals.measure(**settings)
+    return other_libraries.measure(**settings)
 
 
 def _assembled(clip: str, engine: str, root: str, preset: str):

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from devi_jax.bench.cells import ABLATIONS, CAPTURE, FULL
+from devi_jax.bench.learning.jobs import ABLATIONS, CAPTURE, FULL
+from devi_jax.bench.learning.row import STAGES
+from devi_jax.bench.learning.targets import TARGETS, in_words, judged, of_target, times
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
-from devi_jax.bench.rows import STAGES
-from devi_jax.bench.store import Row
-from devi_jax.bench.targets import TARGETS, in_words, judged, of_target, times
+from devi_jax.bench.result_files import Row
 from devi_jax.datasets.bundled_sets import GRADES, SUITE
 from devi_jax.evaluation.rollouts import NOISE
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devi_jax.bench.cells import FULL
-from devi_jax.bench.store import Row
+from devi_jax.bench.learning.jobs import FULL
+from devi_jax.bench.result_files import Row
 from devi_jax.datasets.bundled_sets import SUITE
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from devi_jax.bench import gpu
-from devi_jax.bench.gpu import Options
+from devi_jax.bench.speed import gpu
+from devi_jax.bench.speed.gpu import Options
 
 
 def test_what_fails_costs_only_itself_and_the_file_holds_all(tmp_path, capsys):

@@ -8,8 +8,8 @@ import pytest
 import tyro
 
 from devi_jax import compare
-from devi_jax.bench.compare_page import page, summary
-from devi_jax.bench.published import BOUNDS, LABELS, METRICS, TABLE_1, TABLE_3
+from devi_jax.bench.methods.page import page, summary
+from devi_jax.bench.methods.published import BOUNDS, LABELS, METRICS, TABLE_1, TABLE_3
 from devi_jax.systems import NAMES
 
 

@@ -7,7 +7,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from devi_jax.bench.speed_page import TARGETS
+from devi_jax.bench.speed.page import TARGETS
 from devi_jax.core.files import replacing
 
 BLUE, GREEN, RED, GREY = "#1f4e79", "#2e9e6b", "#c8553d", "#9aa5b1"

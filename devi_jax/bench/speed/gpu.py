@@ -17,7 +17,7 @@ from typing import Any
 
 import tyro
 
-from devi_jax.bench.speed_worker import Result, run_worker
+from devi_jax.bench.speed.worker import Result, run_worker
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.core.files import replacing
 from devi_jax.runs.json_io import jsonable

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import tyro
 
-from devi_jax.bench.extract_cells import NONE, Cell, Knob, Places, collect, extract, film, schedule
-from devi_jax.bench.extract_page import page
-from devi_jax.bench.store import read_rows, row_file, write_row
+from devi_jax.bench.extraction.jobs import NONE, Cell, Knob, Places, collect, extract, film, schedule
+from devi_jax.bench.extraction.page import page
+from devi_jax.bench.result_files import read_rows, row_file, write_row
 from devi_jax.core.errors import ConfigError, RunError, exit_on_error
 from devi_jax.core.files import replacing
 from devi_jax.datasets.scenes import load_setup

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from devi_jax.bench.extract_cells import KNOBS, NONE, SCENES
-from devi_jax.bench.extract_targets import DONE, PAPER, STAGES, TARGETS, judged, number, of, short
+from devi_jax.bench.extraction.jobs import KNOBS, NONE, SCENES
+from devi_jax.bench.extraction.targets import DONE, PAPER, STAGES, TARGETS, judged, number, of, short
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
-from devi_jax.bench.store import Row
+from devi_jax.bench.result_files import Row
 
 HEAD = """# Extraction, measured
 

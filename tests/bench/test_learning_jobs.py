@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import tyro
 
-from devi_jax.bench.cells import ABLATIONS, Cell, budget_minutes, chosen, schedule
+from devi_jax.bench.learning.jobs import ABLATIONS, Cell, budget_minutes, chosen, schedule
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
-from devi_jax.bench.published import BOUNDS, LABELS, METRICS, TABLE_1, TABLE_3
-from devi_jax.bench.store import Row
+from devi_jax.bench.methods.published import BOUNDS, LABELS, METRICS, TABLE_1, TABLE_3
+from devi_jax.bench.result_files import Row
 
 HEAD = """# Methods compared
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from devi_jax.bench.store import Row, logged, made, read_json
+from devi_jax.bench.result_files import Row, logged, made, read_json
 from devi_jax.core.errors import RunError
 from devi_jax.runs.devices import machine
 from devi_jax.runs.provenance import git_state

@@ -18,11 +18,11 @@ import mujoco
 import numpy as np
 import tyro
 
-from devi_jax.bench.speed_jobs import measure_phases
-from devi_jax.bench.speed_page import page
-from devi_jax.bench.speed_plot import plot
-from devi_jax.bench.speed_sizes import size_row
-from devi_jax.bench.speed_worker import run_worker
+from devi_jax.bench.speed.jobs import measure_phases
+from devi_jax.bench.speed.memory import size_row
+from devi_jax.bench.speed.page import page
+from devi_jax.bench.speed.plot import plot
+from devi_jax.bench.speed.worker import run_worker
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import exit_on_error
 from devi_jax.core.skeleton import JOINTS

@@ -4,9 +4,9 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from devi_jax.bench.plots import COLUMNS, panels, plot
-from devi_jax.bench.results import results
-from devi_jax.bench.targets import TARGETS, in_words, judged, of_target, times
+from devi_jax.bench.learning.page import results
+from devi_jax.bench.learning.plot import COLUMNS, panels, plot
+from devi_jax.bench.learning.targets import TARGETS, in_words, judged, of_target, times
 
 MET = {"plan": 0.4, "success": 2.0, "parity": 4.0, "perturbed_60": 5.0, "perturbed_80": 8.0}
 

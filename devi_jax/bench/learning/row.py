@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from devi_jax.bench.cells import Cell
-from devi_jax.bench.store import Row, logged, made, read_json
+from devi_jax.bench.learning.jobs import Cell
+from devi_jax.bench.result_files import Row, logged, made, read_json
 from devi_jax.core.errors import RunError
 from devi_jax.runs.loggers import read_jsonl
 from devi_jax.runs.run_dir import RunDir

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devi_jax.bench.store import Row
+from devi_jax.bench.result_files import Row
 
 PAPER = {
     "GVHMR": ((31.2, 28.3, 29.3), (0.76, 0.073), 94.9),
