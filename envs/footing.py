@@ -16,7 +16,7 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import Frame
 from devi_jax.core.skeleton import INDEX, SIDES
 from envs.balance import centre_of_mass, centre_velocity, segments
-from envs.bodies import Gains, per_joint
+from envs.embodiments.human import Gains, per_joint
 
 LEGS = np.array([INDEX[f"{side}_{joint}"] for side in SIDES for joint in ("hip", "knee", "ankle", "foot")])
 """The eight joints that ground forces load, from each hip down to its toes."""

@@ -15,8 +15,8 @@ from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, forward_kinemati
 from devi_jax.core.sim_state import Target, View
 from devi_jax.core.skeleton import TIPS
 from envs.balance import centre_of_mass, segments
-from envs.bodies import Body
 from envs.config import EnvironmentConfig
+from envs.embodiments.human import Body
 from envs.feedforward import feedforward_offsets
 from envs.objects import sample_surface
 from envs.physics import CONTROL_HZ, Physics, Pose, Velocity

@@ -4,7 +4,7 @@ import numpy as np
 
 from devi_jax.core.scene_file import Human
 from devi_jax.core.skeleton import INDEX, PARENTS, SIDES
-from envs.bodies import Body
+from envs.embodiments.human import Body
 
 LEAN_DEG = 60.0
 """How far a trunk leans from the hips while the feet stay."""

@@ -14,7 +14,6 @@ from devi_jax.scripted_video.photo_renderer import Studio
 from devi_jax.scripted_video.place_human import body_of, standing
 from devi_jax.scripted_video.select_camera import Hand, Scores, rank_cameras
 from devi_jax.scripted_video.validate_scene import settle
-from envs.bodies import Body
 from envs.choreography import GradeName, Imperfection, degrade
 from envs.choreography.action import ACTIONS, Action, Point, make_action
 from envs.choreography.cast import cast
@@ -22,6 +21,7 @@ from envs.choreography.motion import Motion, to_clip
 from envs.choreography.record import replay
 from envs.choreography.script import perform_action
 from envs.choreography.stage import Stage, index_stage
+from envs.embodiments.human import Body
 from envs.objects.arrange import Arranged, support_m
 from envs.physics.scene import Scene, build_spec
 from envs.physics.settings import SETTINGS

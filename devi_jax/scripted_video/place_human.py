@@ -7,9 +7,9 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.scene_file import Human
-from envs.bodies import Body, human, smplx_body
 from envs.choreography.posture import relaxed, stand
 from envs.choreography.stage import Stage, pose
+from envs.embodiments.human import Body, human, smplx_body
 
 
 def body_of(person: Human) -> Body:

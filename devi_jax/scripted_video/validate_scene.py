@@ -10,9 +10,9 @@ from devi_jax.core.errors import SceneError
 from devi_jax.core.scene_file import Setup
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.scripted_video.arm_reach import reach_m
-from envs.bodies import human
 from envs.choreography.posture import relaxed, stand
 from envs.choreography.stage import build_stage
+from envs.embodiments.human import human
 from envs.objects import Arranged, arrange
 from envs.objects.model import OBJECT_NAME
 

@@ -13,7 +13,7 @@ from devi_jax.systems.requirements import require
 from devi_jax.systems.reward_terms import TERMS
 from devi_jax.systems.system import System
 from envs.action import acting_joints
-from envs.bodies import human, with_offsets
+from envs.embodiments.human import human, with_offsets
 from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics
 from envs.physics.probe import fit
 from envs.reference import prepare

@@ -60,7 +60,7 @@ class Hair:
 
 @dataclass(frozen=True)
 class Appearance:
-    """A person. `figure`: one of `envs.bodies.skin.FIGURES`."""
+    """A person. `figure`: one of `envs.embodiments.human.skin.FIGURES`."""
 
     name: str
     figure: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from envs.bodies.skin import Skin
+from envs.embodiments.human.skin import Skin
 
 _INSIDE = -1e-3  # pixels whose centre is on an edge belong to the triangle
 

@@ -4,8 +4,8 @@ import mujoco
 import numpy as np
 
 from devi_jax.core.skeleton import JOINTS
-from envs.bodies.body import Body
-from envs.bodies.skin import Skin, bundled_skin, fitted
+from envs.embodiments.human.body import Body
+from envs.embodiments.human.skin import Skin, bundled_skin, fitted
 from envs.looks.appearance import Appearance
 from envs.looks.outfit import outfit, relief
 from envs.looks.paint import paint

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 from devi_jax.core.skeleton import INDEX
-from envs.bodies.skin import PARTS, Skin, keep
+from envs.embodiments.human.skin import PARTS, Skin, keep
 from envs.looks.garments import Landmarks
 from envs.looks.transfer import gaussian_blend
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from envs.bodies.skin import PARTS
+from envs.embodiments.human.skin import PARTS
 from envs.looks.appearance import Appearance
 from envs.looks.garments import Landmarks
 from envs.looks.surface import Surface, mix

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from devi_jax.core.skeleton import INDEX
-from envs.bodies.skin import PARTS, Skin
+from envs.embodiments.human.skin import PARTS, Skin
 from envs.looks.appearance import Appearance
 
 _NECK_RADIUS_M = 0.078

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from envs.bodies.skin import PARTS, Skin, normals
+from envs.embodiments.human.skin import PARTS, Skin, normals
 from envs.looks import garments
 from envs.looks.appearance import Appearance
 from envs.looks.extras import with_brim, with_long_hair, with_shoes

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from envs.bodies.skin import PARTS, Skin, normals
+from envs.embodiments.human.skin import PARTS, Skin, normals
 from envs.looks import garments
 from envs.looks.appearance import Appearance, Cloth
 from envs.looks.atlas import Atlas, build_atlas

@@ -13,8 +13,8 @@ from PIL import Image
 
 from devi_jax.core.errors import SceneError
 from devi_jax.core.skeleton import INDEX
-from envs.bodies.measure import from_smplx_axes
-from envs.bodies.skin import PARTS, Skin
+from envs.embodiments.human.measure import from_smplx_axes
+from envs.embodiments.human.skin import PARTS, Skin
 from envs.looks.registration import Registration
 from envs.looks.transfer import gaussian_blend
 

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from devi_jax.core.scene import ObjectSpec, Prop
-from envs.bodies.collision import FLOOR, OBJECT, TABLE
+from envs.embodiments.human.collision import FLOOR, OBJECT, TABLE
 from envs.objects.convex import convex_parts
 
 OBJECT_NAME = "object"

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import Frame
-from envs.bodies import per_joint
+from envs.embodiments.human import per_joint
 from envs.physics import kinematics, pd
 from envs.physics.advance import Advance, Coordinates
 from envs.physics.c_batch import advance_c

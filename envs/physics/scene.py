@@ -8,8 +8,8 @@ import numpy as np
 
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
-from envs.bodies import Body, Gains, add_body, human
-from envs.bodies.collision import FLOOR, TABLE
+from envs.embodiments.human import Body, Gains, add_body, human
+from envs.embodiments.human.collision import FLOOR, TABLE
 from envs.objects import add_object, add_prop
 from envs.objects.model import OBJECT_NAME
 from envs.physics.settings import Settings

@@ -10,8 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS
 from devi_jax.systems import assemble
-from envs.bodies import per_joint
-from envs.bodies.model import ROOT_SLIDE
+from envs.embodiments.human import per_joint
+from envs.embodiments.human.model import ROOT_SLIDE
 from envs.feedforward import LIMIT_M, LIMIT_RAD, _ground_torque, feedforward_offsets
 from envs.physics import CONTROL_HZ, SETTINGS, make_physics
 from tests.envs.replay import recipe, replay

@@ -14,8 +14,8 @@ from devi_jax.core.rotations import angle_between, quat_log, quat_mul
 from devi_jax.core.skeleton import FINGERS, INDEX
 from devi_jax.datasets.bundled_sets import FLOOR, GRADES, TABLETOP, graded
 from devi_jax.datasets.load import bundled
-from envs.bodies import human
 from envs.choreography.grades import MILD, ROUGH, Imperfection, degrade
+from envs.embodiments.human import human
 
 FEET = [INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot")]
 WRIST = INDEX["right_wrist"]

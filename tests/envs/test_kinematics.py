@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS, PARENTS, TIPS
-from envs.bodies import human
+from envs.embodiments.human import human
 from envs.physics import Physics, PhysicsState, Scene, Variation, make_physics
 from envs.physics.kinematics import forward
 

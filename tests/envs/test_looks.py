@@ -9,7 +9,7 @@ import pytest
 from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Mesh, SceneSpec, Table
 from devi_jax.core.skeleton import INDEX, JOINTS
-from envs.bodies.skin import PARTS, bundled_skin, keep
+from envs.embodiments.human.skin import PARTS, bundled_skin, keep
 from envs.looks import APPEARANCES, appearance, clad, dress, furnish
 from envs.looks.appearance import Appearance, Cloth, Shoes, Top, Trousers
 from envs.looks.atlas import Atlas, build_atlas

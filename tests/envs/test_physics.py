@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from devi_jax.core.rotations import quat_exp
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.sim_state import Frame
-from envs.bodies.model import ROOT_SLIDE
+from envs.embodiments.human.model import ROOT_SLIDE
 from envs.physics import (
     CONTROL_HZ,
     Control,

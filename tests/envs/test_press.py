@@ -7,7 +7,7 @@ import pytest
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
-from envs.bodies import per_joint
+from envs.embodiments.human import per_joint
 from envs.press import press_offsets
 from tests.envs.replay import recipe, replay
 

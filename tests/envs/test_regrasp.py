@@ -9,7 +9,7 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets, forward_kinematics, global_rotations, resample
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
 from devi_jax.datasets.load import resolve
-from envs.bodies import human, with_offsets
+from envs.embodiments.human import human, with_offsets
 from envs.mend import grip, pose_clip, regrasp
 from envs.mend.grip import Hold, holds
 from envs.mend.posed import at, clearances

@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from devi_jax.core.errors import SceneError
 from devi_jax.core.skeleton import JOINTS, PARENTS, SMPLX_JOINTS, joint_class
-from envs.bodies.measure import from_smplx_axes
-from envs.bodies.skin import PARTS, Skin, bundled_skin, keep, posed
+from envs.embodiments.human.measure import from_smplx_axes
+from envs.embodiments.human.skin import PARTS, Skin, bundled_skin, keep, posed
 from envs.looks.registration import Registration, read_registration
 from envs.looks.scan import load_scan, scanned_skin
 from envs.looks.transfer import gaussian_blend

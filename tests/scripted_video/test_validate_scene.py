@@ -11,7 +11,7 @@ from devi_jax.core.scene_file import Human, Setup, Thing
 from devi_jax.datasets.scenes import load_setup
 from devi_jax.scripted_video.arm_reach import PALM_M, reach_m
 from devi_jax.scripted_video.validate_scene import settle
-from envs.bodies import human
+from envs.embodiments.human import human
 
 CAN = Thing("can", "can", position=(0.12, 0.33))
 BOOK = Thing("book", "book", position=(-0.2, 0.35), role="target")

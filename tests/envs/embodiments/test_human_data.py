@@ -7,14 +7,14 @@ import mujoco
 import numpy as np
 import pytest
 
-import envs.bodies
+import envs.embodiments.human
 from devi_jax.core.errors import DeviError
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, SMPLX_JOINTS, TIPS, joint_class
-from envs.bodies import BodyError, add_body, human, load_body, save_body, smplx_body
-from envs.bodies.build_human import Skin, _least_rotation, main, to_tpose
-from envs.bodies.measure import bone_offsets
+from envs.embodiments.human import BodyError, add_body, human, load_body, save_body, smplx_body
+from envs.embodiments.human.build.body import Skin, _least_rotation, main, to_tpose
+from envs.embodiments.human.measure import bone_offsets
 
-DATA = Path(envs.bodies.__file__).parent / "human.npz"
+DATA = Path(envs.embodiments.human.__file__).parent / "human.npz"
 
 
 def mirror(name: str) -> str:
@@ -29,7 +29,7 @@ def test_file_is_small_pickle_free_and_says_where_it_comes_from():
     assert header["tips"] == [JOINTS[i] for i in TIPS]
     provenance = header["provenance"]
     assert provenance["licence"] == "CC0-1.0"
-    assert provenance["command"].startswith("python -m envs.bodies.build_human")
+    assert provenance["command"].startswith("python -m envs.embodiments.human.build.body")
     assert len(provenance["sha256"]) == 5 and all(len(v) == 64 for v in provenance["sha256"].values())
 
 

@@ -1,9 +1,9 @@
 """Human bodies in SMPL-X's topology, as data and as MuJoCo models."""
 
-from envs.bodies.body import Body, BodyError, load_body, save_body
-from envs.bodies.gains import Gain, Gains, JointGains, per_joint
-from envs.bodies.human import human, smplx_body, with_offsets
-from envs.bodies.model import add_body
+from envs.embodiments.human.body import Body, BodyError, load_body, save_body
+from envs.embodiments.human.gains import Gain, Gains, JointGains, per_joint
+from envs.embodiments.human.human import human, smplx_body, with_offsets
+from envs.embodiments.human.model import add_body
 
 __all__ = [
     "Body",

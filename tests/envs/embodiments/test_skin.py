@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import envs.bodies
+import envs.embodiments.human
 from devi_jax.core.skeleton import INDEX, JOINTS
-from envs.bodies import BodyError, human, with_offsets
-from envs.bodies.skin import FIGURES, PARTS, Skin, bundled_skin, fitted, keep, normals, posed
+from envs.embodiments.human import BodyError, human, with_offsets
+from envs.embodiments.human.skin import FIGURES, PARTS, Skin, bundled_skin, fitted, keep, normals, posed
 
-DATA = Path(envs.bodies.__file__).parent / "skin.npz"
+DATA = Path(envs.embodiments.human.__file__).parent / "skin.npz"
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ So the mass is right for any body, though its shapes overlap at the joints.
 """
 
 from devi_jax.core.skeleton import JOINTS
-from envs.bodies.body import Body
-from envs.bodies.geoms import shapes
+from envs.embodiments.human.body import Body
+from envs.embodiments.human.geoms import shapes
 
 _SEGMENTS = {
     "hand": ("wrist", "index", "middle", "pinky", "ring", "thumb"),

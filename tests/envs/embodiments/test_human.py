@@ -8,9 +8,9 @@ import pytest
 
 from devi_jax.core.clip import forward_kinematics
 from devi_jax.core.skeleton import INDEX, JOINTS, SMPLX_JOINTS, SMPLX_PARENTS, TIPS, joint_class
-from envs.bodies import BodyError, Gain, Gains, add_body, human, per_joint, with_offsets
-from envs.bodies.collision import FLOOR, OBJECT
-from envs.bodies.mass import segment
+from envs.embodiments.human import BodyError, Gain, Gains, add_body, human, per_joint, with_offsets
+from envs.embodiments.human.collision import FLOOR, OBJECT
+from envs.embodiments.human.mass import segment
 
 FEET = ("left_ankle", "left_foot", "right_ankle", "right_foot")
 

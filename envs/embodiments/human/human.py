@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from devi_jax.core.skeleton import INDEX, JOINTS, SMPLX_JOINTS, TIPS
-from envs.bodies import measure
-from envs.bodies.body import Body, BodyError, load_body
+from envs.embodiments.human import measure
+from envs.embodiments.human.body import Body, BodyError, load_body
 
 _DATA = Path(__file__).parent / "human.npz"
 _BETAS = 10

@@ -7,7 +7,7 @@ that follow it more than any other joint. Axes are the project's: z up, facing +
 import numpy as np
 
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, TIPS, joint_class
-from envs.bodies.body import Body
+from envs.embodiments.human.body import Body
 
 _LIMB_PERCENTILE = 50.0
 _FINGER_PERCENTILE = 45.0  # knuckles and webs bulge; pads, which touch, lie nearer to the bone

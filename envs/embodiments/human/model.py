@@ -10,11 +10,11 @@ import mujoco
 import numpy as np
 
 from devi_jax.core.skeleton import JOINTS, PARENTS
-from envs.bodies.body import Body
-from envs.bodies.collision import Touch, contact_parameters, meets
-from envs.bodies.gains import Gains
-from envs.bodies.geoms import Shape, shapes
-from envs.bodies.mass import densities, segment
+from envs.embodiments.human.body import Body
+from envs.embodiments.human.collision import Touch, contact_parameters, meets
+from envs.embodiments.human.gains import Gains
+from envs.embodiments.human.geoms import Shape, shapes
+from envs.embodiments.human.mass import densities, segment
 
 Root = Literal["free", "pinned"]
 

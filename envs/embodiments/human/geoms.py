@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from devi_jax.core.skeleton import INDEX, PARENTS, TIPS
-from envs.bodies.body import Body
+from envs.embodiments.human.body import Body
 
 _TRUNK_HALF_LENGTH = 0.4  # of the radius
 _TOES = 0.55  # length of the toe box, of the ankle-to-ball length

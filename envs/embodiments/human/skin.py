@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, TIPS
-from envs.bodies.body import Body, BodyError
+from envs.embodiments.human.body import Body, BodyError
 
 SCHEMA = 1
 INFLUENCES = 4

