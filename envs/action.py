@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from devi_jax.core import rotations as rot
 from devi_jax.core.skeleton import JOINTS, SIDES, joint_class
 from envs.config import ActionConfig
-from envs.physics.scene import Root
+from envs.physics.scene_model import Root
 from envs.physics.state import Control
 
 ALL_JOINTS = tuple(range(1, len(JOINTS)))

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from devi_jax.core.skeleton import JOINTS
-from envs.physics.physics import Physics
+from envs.physics.simulation import Physics
 
 LIMIT_RAD = 0.5
 """Largest offset of a joint: a glitch in a reference must not become a kick."""

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core.skeleton import JOINTS, SIDES
-from envs.physics.physics import Physics
+from envs.physics.simulation import Physics
 from envs.squeeze import RAMP_FRAMES
 
 PALM_NORMAL = np.array([0.0, 0.0, -1.0])

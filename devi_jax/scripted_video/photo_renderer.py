@@ -11,8 +11,8 @@ from devi_jax.core.video_writer import encode
 from devi_jax.rendering.renderer import PHOTO, Quality, Renderer
 from envs.looks import Appearance, Scan, appearance, clad, dress, furnish
 from envs.objects.textured import Model
-from envs.physics.scene import Scene, build_spec
-from envs.physics.settings import SETTINGS
+from envs.physics.scene_model import Scene, build_spec
+from envs.physics.solver import SETTINGS
 
 
 class Studio:

@@ -15,7 +15,7 @@ from devi_jax.systems.system import System
 from envs.action import acting_joints
 from envs.embodiments.human import human, with_offsets
 from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics
-from envs.physics.probe import fit
+from envs.physics.warp_capacity import fit
 from envs.reference import prepare
 from envs.reset import pre_contact_frame
 from envs.terms import Rewards

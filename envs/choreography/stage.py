@@ -8,8 +8,8 @@ import numpy as np
 from devi_jax.core.rotations import quat_exp
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import INDEX, JOINTS
-from envs.physics.scene import Scene, build_spec
-from envs.physics.settings import SETTINGS
+from envs.physics.scene_model import Scene, build_spec
+from envs.physics.solver import SETTINGS
 
 RESTING_DEPTH_M = 1e-4
 """How deep things rest: a contact that does not overlap would not carry in the first step."""

@@ -18,7 +18,7 @@ from envs.choreography.ik import Balance, solve
 from envs.choreography.posture import mobility, stay
 from envs.mend.feet import STANCE_M, STANCE_M_S
 from envs.mend.posed import Posed, at, noted, pose_clip, sole_heights, to_clip
-from envs.physics.scene import Scene
+from envs.physics.scene_model import Scene
 
 MARGIN_M = 0.02
 """How far inside the edge of the soles the centre of mass of a standing body is."""

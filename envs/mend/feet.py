@@ -15,7 +15,7 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import SIDES
 from envs.choreography.ik import Place, solve
 from envs.mend.posed import Posed, at, pose_clip, sole_heights, to_clip
-from envs.physics.scene import Scene
+from envs.physics.scene_model import Scene
 
 SWING_CLEARANCE_M, SWING_M_S = 0.025, 1.0
 """How high a foot of this speed is above the floor; a slower one proportionally less."""

@@ -17,7 +17,7 @@ from devi_jax.core.skeleton import FINGERS, SIDES
 from envs.choreography.ik import Place, solve
 from envs.choreography.posture import mirror
 from envs.mend.posed import Posed, at, clearances, pose_clip, to_clip
-from envs.physics.scene import Scene
+from envs.physics.scene_model import Scene
 
 DEPTH_M = 0.001
 """Overlap that is left: contact needs some."""

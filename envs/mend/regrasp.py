@@ -18,7 +18,7 @@ from envs.choreography.timing import phase
 from envs.choreography.ways import aside
 from envs.mend.grip import Hold, arms, best_grips, holds
 from envs.mend.posed import Posed, noted, pose_clip, to_clip
-from envs.physics.scene import Scene
+from envs.physics.scene_model import Scene
 
 SETTLE_S = 0.2
 """So long before the object moves it is held."""

@@ -9,8 +9,8 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses
 from devi_jax.core.skeleton import JOINTS
 from envs.mend.posed import noted
-from envs.physics.scene import Scene, build_spec
-from envs.physics.settings import SETTINGS
+from envs.physics.scene_model import Scene, build_spec
+from envs.physics.solver import SETTINGS
 
 SECONDS = 2.0
 

@@ -17,8 +17,8 @@ from envs.looks.garments import landmarks, top_depth
 from envs.looks.outfit import outfit, relief
 from envs.looks.paint import paint
 from envs.looks.surface import Surface
-from envs.physics.scene import Scene, build_spec
-from envs.physics.settings import SETTINGS
+from envs.physics.scene_model import Scene, build_spec
+from envs.physics.solver import SETTINGS
 
 SIZE = 512
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)

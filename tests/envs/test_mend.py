@@ -14,7 +14,7 @@ from envs.embodiments.human import human
 from envs.mend import feet_out, levelled, pose_clip, projected, rest, smoothed
 from envs.mend.grasp import DEPTH_M, key_frame
 from envs.mend.posed import FAR_M, at, clearances, sole_heights
-from envs.physics.scene import Scene
+from envs.physics.scene_model import Scene
 
 FRAMES = 10
 BOX = ObjectSpec("box", (0.1, 0.1, 0.1), 0.5)

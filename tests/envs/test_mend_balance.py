@@ -14,7 +14,7 @@ from envs.choreography.balance import balance_margin
 from envs.embodiments.human import human
 from envs.mend import balance, balanced, pose_clip, stance
 from envs.mend.balance import FADE_S, MARGIN_M, MOST_M
-from envs.physics.scene import Scene
+from envs.physics.scene_model import Scene
 
 FEET = [INDEX[f"{side}_{part}"] for side in SIDES for part in ("ankle", "foot")]
 WRISTS = [INDEX[f"{side}_wrist"] for side in SIDES]

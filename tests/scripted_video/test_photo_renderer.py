@@ -15,7 +15,7 @@ from envs.choreography import build_stage
 from envs.choreography.record import replay
 from envs.looks import appearance
 from envs.objects.textured import Model
-from envs.physics.scene import Scene
+from envs.physics.scene_model import Scene
 
 pytestmark = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
 

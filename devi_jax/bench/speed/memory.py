@@ -9,7 +9,7 @@ from agents import Learner
 from devi_jax.core.clip import Clip
 from devi_jax.systems import System, assemble
 from envs.physics import Root
-from envs.physics.probe import candidate_pairs
+from envs.physics.warp_capacity import candidate_pairs
 
 
 def size_row(system: System, name: str, clip: Clip, root: Root) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.provenance import provenance
 from devi_jax.systems import System, assemble, devi
 from envs.physics import EngineChoice, Root, choose_engine
-from envs.physics.advance import Coordinates
+from envs.physics.engine import Coordinates
 from envs.tracking import TrackingEnvironment
 
 MARKS = ("<!-- measured -->", "<!-- /measured -->")

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from envs.physics import foreign
+from envs.physics import xla_ffi
 
 HostFunction = Callable[..., Sequence[np.ndarray]]
 """Arrays with equal leading dimensions to arrays with the same ones. They may be views that die with the call."""
@@ -44,6 +44,6 @@ def _functions() -> tuple[dict[int, HostFunction], Any]:
     Both stay for good, as the programs that call them may.
     """
     functions: dict[int, HostFunction] = {}
-    entry = foreign.handler(functions.__getitem__)
+    entry = xla_ffi.handler(functions.__getitem__)
     jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(entry), platform="cpu")
     return functions, entry

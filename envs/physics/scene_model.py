@@ -12,7 +12,7 @@ from envs.embodiments.human import Body, Gains, add_body, human
 from envs.embodiments.human.collision import FLOOR, TABLE
 from envs.objects import add_object, add_prop
 from envs.objects.model import OBJECT_NAME
-from envs.physics.settings import Settings
+from envs.physics.solver import Settings
 
 Root = Literal["free", "pinned"]
 

@@ -19,7 +19,7 @@ class Settings:
     `can_sides`: 0 keeps a can a true cylinder, n makes it an n-sided prism. `sensor_per_part`: contact sensors address
     each convex part of the object instead of its body. `hull_vertices`: most vertices of a convex part, 0 for all.
     `contacts`, `rows`: contacts and constraint rows of one environment that MJX-Warp makes room for; what does not fit
-    stops the run. `envs.physics.probe` finds them for a scene.
+    stops the run. `envs.physics.warp_capacity` finds them for a scene.
     """
 
     substeps: int

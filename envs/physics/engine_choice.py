@@ -5,7 +5,7 @@ from typing import Literal
 
 import jax
 
-from envs.physics.settings import EngineName
+from envs.physics.solver import EngineName
 
 EngineChoice = Literal["auto", "c", "mjx", "warp"]
 

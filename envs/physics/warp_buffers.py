@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from devi_jax.core.errors import ConfigError, DeviceError
-from envs.physics.settings import Settings
+from envs.physics.solver import Settings
 
 VARIABLE = "DEVI_JAX_WARP_ROOM"
 """Environment variable: how many times what a clip's replay needs the buffers hold."""

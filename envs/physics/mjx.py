@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import mujoco
 
 from devi_jax.core.errors import DeviceError
-from envs.physics.advance import Advance, Coordinates
-from envs.physics.room import stop_where_full
-from envs.physics.settings import Settings
+from envs.physics.engine import Advance, Coordinates
+from envs.physics.model_randomization import varied_fields
+from envs.physics.solver import Settings
 from envs.physics.state import Variation
-from envs.physics.vary import varied_fields
+from envs.physics.warp_buffers import stop_where_full
 
 Watch = Callable[[Settings, Any], None]
 """What looks at Warp's data of a whole batch after every control step."""

@@ -12,11 +12,11 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import Frame
 from envs.embodiments.human import per_joint
 from envs.physics import kinematics, pd
-from envs.physics.advance import Advance, Coordinates
-from envs.physics.c_batch import advance_c
-from envs.physics.mjx_engine import advance_mjx
-from envs.physics.scene import Scene, build_spec, joint_order
-from envs.physics.settings import SETTINGS, EngineName, Settings
+from envs.physics.engine import Advance, Coordinates
+from envs.physics.mjx import advance_mjx
+from envs.physics.mujoco_c import advance_c
+from envs.physics.scene_model import Scene, build_spec, joint_order
+from envs.physics.solver import SETTINGS, EngineName, Settings
 from envs.physics.state import OBJECT_QPOS, OBJECT_QVEL, Control, PhysicsState, Pose, Variation, Velocity
 
 

@@ -13,8 +13,8 @@ from mujoco import batch
 
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.physics import SETTINGS, Control, EngineName, Physics, Pose, Scene, Variation, Velocity, make_physics
-from envs.physics.scene import build_spec
-from envs.physics.vary import varied_fields
+from envs.physics.model_randomization import varied_fields
+from envs.physics.scene_model import build_spec
 
 G, SECONDS = 9.81, 0.1
 T_POSE = jnp.tile(jnp.array([1.0, 0, 0, 0]), (52, 1))

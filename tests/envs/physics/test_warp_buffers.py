@@ -12,11 +12,11 @@ from scipy.spatial import ConvexHull
 
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.core.scene import Mesh, ObjectSpec
-from envs.physics import SETTINGS, Variation, build_spec, choose_engine, select
-from envs.physics.advance import Coordinates
-from envs.physics.mjx_engine import advance_mjx
-from envs.physics.probe import Need, candidate_pairs, sized
-from envs.physics.room import MARGIN, VARIABLE, margin
+from envs.physics import SETTINGS, Variation, build_spec, choose_engine, engine_choice
+from envs.physics.engine import Coordinates
+from envs.physics.mjx import advance_mjx
+from envs.physics.warp_buffers import MARGIN, VARIABLE, margin
+from envs.physics.warp_capacity import Need, candidate_pairs, sized
 
 BOX = """
 <mujoco>
@@ -105,6 +105,6 @@ def test_hulls_are_limited_where_the_engine_pays_for_vertices(standing, rng):
 
 
 def test_a_gpu_without_warp_takes_mjx_and_says_so(monkeypatch):
-    monkeypatch.setattr(select, "find_spec", lambda name: None)
+    monkeypatch.setattr(engine_choice, "find_spec", lambda name: None)
     engine, why = choose_engine("auto", "gpu")
     assert engine == "mjx" and "warp-lang is not installed" in why

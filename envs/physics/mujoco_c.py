@@ -16,10 +16,10 @@ import mujoco
 import numpy as np
 from mujoco import batch
 
-from envs.physics.advance import Advance, Coordinates
-from envs.physics.host import host_call
+from envs.physics.engine import Advance, Coordinates
+from envs.physics.host_callback import host_call
+from envs.physics.model_randomization import varied_fields
 from envs.physics.state import Variation
-from envs.physics.vary import varied_fields
 
 
 def advance_c(model: mujoco.MjModel, substeps: int) -> Advance:
