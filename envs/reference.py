@@ -18,9 +18,9 @@ from envs.balance import centre_of_mass, segments
 from envs.config import EnvironmentConfig
 from envs.embodiments.human import Body
 from envs.feedforward import feedforward_offsets
-from envs.objects import sample_surface
 from envs.physics import CONTROL_HZ, Physics, Pose, Velocity
 from envs.press import press_offsets
+from envs.scenes.objects import sample_surface
 from envs.squeeze import squeeze_offsets
 from envs.viewpoint import choose_camera, project_object
 

@@ -22,9 +22,9 @@ from envs.choreography.record import replay
 from envs.choreography.script import perform_action
 from envs.choreography.stage import Stage, index_stage
 from envs.embodiments.human import Body
-from envs.objects.arrange import Arranged, support_m
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
+from envs.scenes.arrange import Arranged, support_m
 
 SHUTTER = 0.5
 """Part of a frame's time in which a shutter is open: 180 degrees."""

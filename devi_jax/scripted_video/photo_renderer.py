@@ -9,10 +9,10 @@ from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.files import replacing
 from devi_jax.core.video_writer import encode
 from devi_jax.rendering.renderer import PHOTO, Quality, Renderer
-from envs.looks import Appearance, Scan, appearance, clad, dress, furnish
-from envs.objects.textured import Model
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
+from envs.scenes.appearance import Appearance, Scan, appearance, clad, dress, furnish
+from envs.scenes.objects.textured_model import Model
 
 
 class Studio:

@@ -13,8 +13,8 @@ from devi_jax.scripted_video.arm_reach import reach_m
 from envs.choreography.posture import relaxed, stand
 from envs.choreography.stage import build_stage
 from envs.embodiments.human import human
-from envs.objects import Arranged, arrange
-from envs.objects.model import OBJECT_NAME
+from envs.scenes.objects import Arranged, arrange
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 SECONDS = 1.5
 OVERLAP_M, GAP_M = 2e-3, 3e-3

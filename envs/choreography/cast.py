@@ -13,7 +13,7 @@ from envs.choreography.action import Point
 from envs.choreography.outline import Handle, handles, surface
 from envs.choreography.posture import relaxed, stand
 from envs.choreography.stage import Stage, build_stage, pose
-from envs.objects.arrange import Arranged
+from envs.scenes.arrange import Arranged
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from devi_jax.core.scene import ObjectSpec
-from envs.objects.surface import sample_surface
+from envs.scenes.objects.surface_points import sample_surface
 
 WIDEST_M = 0.105
 """What is wider between fingers and thumb takes two hands."""

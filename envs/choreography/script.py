@@ -23,7 +23,7 @@ from envs.choreography.suited import unsuited
 from envs.choreography.timing import phase
 from envs.choreography.verbs import way
 from envs.choreography.ways import moved
-from envs.objects.arrange import arrange
+from envs.scenes.arrange import arrange
 
 Hand = Literal["right", "left", "both"]
 

@@ -9,9 +9,9 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
 from envs.choreography.record import replay
 from envs.choreography.stage import Stage, index_stage
-from envs.objects.model import OBJECT_NAME
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 FAR_M = 0.1
 """Distances are told apart up to here."""

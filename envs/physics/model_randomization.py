@@ -6,7 +6,7 @@ from typing import Literal
 import mujoco
 import numpy as np
 
-from envs.objects.model import OBJECT_NAME
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 
 @dataclass(frozen=True, eq=False)

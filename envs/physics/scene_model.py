@@ -10,9 +10,9 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
 from envs.embodiments.human import Body, Gains, add_body, human
 from envs.embodiments.human.collision import FLOOR, TABLE
-from envs.objects import add_object, add_prop
-from envs.objects.model import OBJECT_NAME
 from envs.physics.solver import Settings
+from envs.scenes.objects import add_object, add_prop
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 Root = Literal["free", "pinned"]
 

@@ -13,9 +13,9 @@ from devi_jax.rendering.renderer import NOTHING, Quality
 from devi_jax.scripted_video.photo_renderer import Studio
 from envs.choreography import build_stage
 from envs.choreography.record import replay
-from envs.looks import appearance
-from envs.objects.textured import Model
 from envs.physics.scene_model import Scene
+from envs.scenes.appearance import appearance
+from envs.scenes.objects.textured_model import Model
 
 pytestmark = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
 
