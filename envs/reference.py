@@ -14,14 +14,14 @@ from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, forward_kinematics, global_rotations, resample
 from devi_jax.core.sim_state import Target, View
 from devi_jax.core.skeleton import TIPS
-from envs.balance import centre_of_mass, segments
 from envs.config import EnvironmentConfig
+from envs.control.ankle_balance import centre_of_mass, segments
+from envs.control.feedforward import feedforward_offsets
+from envs.control.grasp_closure import squeeze_offsets
+from envs.control.palm_force import press_offsets
 from envs.embodiments.human import Body
-from envs.feedforward import feedforward_offsets
 from envs.physics import CONTROL_HZ, Physics, Pose, Velocity
-from envs.press import press_offsets
 from envs.scenes.objects import sample_surface
-from envs.squeeze import squeeze_offsets
 from envs.viewpoint import choose_camera, project_object
 
 ONE_FOOT = 0.9

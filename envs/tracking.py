@@ -15,11 +15,11 @@ from devi_jax.core.sim_state import Frame
 from envs import curriculum as curricula
 from envs import observe
 from envs.action import absolute_control, reach_rad, residual_control
-from envs.balance import ANKLES, ankle_turns, centre_of_mass, centre_velocity, segments
 from envs.config import EnvironmentConfig
+from envs.control.ankle_balance import ANKLES, ankle_turns, centre_of_mass, centre_velocity, segments
+from envs.control.ground_reaction import LEGS, Goal, footing_turns
 from envs.curriculum import Curriculum
 from envs.disturb import disturb
-from envs.footing import LEGS, Goal, footing_turns
 from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState
 from envs.reference import Reference
 from envs.reset import start_frame

@@ -13,9 +13,9 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from agents.planner import Planned, Planner, PlannerConfig
 from devi_jax.core import rotations as rot
+from envs.control.hand_task_space import task_space
 from envs.disturb import Disturbance, disturb
 from envs.physics import PhysicsState, Variation
-from envs.taskspace import task_space
 from envs.tracking import TrackingEnvironment, TrackingState
 
 Watch = Callable[[float, float], None]

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core.skeleton import JOINTS, SIDES
+from envs.control.grasp_closure import RAMP_FRAMES
 from envs.physics.simulation import Physics
-from envs.squeeze import RAMP_FRAMES
 
 PALM_NORMAL = np.array([0.0, 0.0, -1.0])
 """Where the palm faces, in the wrist's frame."""

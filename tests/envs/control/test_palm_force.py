@@ -7,8 +7,8 @@ import pytest
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
+from envs.control.palm_force import press_offsets
 from envs.embodiments.human import per_joint
-from envs.press import press_offsets
 from tests.envs.replay import recipe, replay
 
 FORCE_N = 50.0

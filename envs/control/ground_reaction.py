@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import Frame
 from devi_jax.core.skeleton import INDEX, SIDES
-from envs.balance import centre_of_mass, centre_velocity, segments
+from envs.control.ankle_balance import centre_of_mass, centre_velocity, segments
 from envs.embodiments.human import Gains, per_joint
 
 LEGS = np.array([INDEX[f"{side}_{joint}"] for side in SIDES for joint in ("hip", "knee", "ankle", "foot")])

@@ -17,7 +17,7 @@ from devi_jax.systems import assemble
 from devi_jax.systems.build import make_scene
 from envs.choreography.ik import Balance, solve
 from envs.choreography.posture import mobility, stay
-from envs.footing import FRICTION, LEGS, corners, loads, share, soles
+from envs.control.ground_reaction import FRICTION, LEGS, corners, loads, share, soles
 from envs.mend import pose_clip
 from envs.mend.posed import at, to_clip
 from tests.envs.replay import recipe, replay

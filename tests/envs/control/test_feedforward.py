@@ -10,9 +10,9 @@ from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS
 from devi_jax.systems import assemble
+from envs.control.feedforward import LIMIT_M, LIMIT_RAD, _ground_torque, feedforward_offsets
 from envs.embodiments.human import per_joint
 from envs.embodiments.human.model import ROOT_SLIDE
-from envs.feedforward import LIMIT_M, LIMIT_RAD, _ground_torque, feedforward_offsets
 from envs.physics import CONTROL_HZ, SETTINGS, make_physics
 from tests.envs.replay import recipe, replay
 

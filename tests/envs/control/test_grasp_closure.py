@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
-from envs.squeeze import squeeze_offsets
+from envs.control.grasp_closure import squeeze_offsets
 
 ANGLE = 0.25
 

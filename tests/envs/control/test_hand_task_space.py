@@ -6,7 +6,7 @@ import pytest
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import bone_offsets, forward_kinematics, global_rotations
 from devi_jax.core.skeleton import INDEX, JOINTS
-from envs.taskspace import WRIST_M, WRIST_RAD, task_space
+from envs.control.hand_task_space import WRIST_M, WRIST_RAD, task_space
 
 
 @pytest.fixture(scope="module")
