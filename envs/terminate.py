@@ -10,9 +10,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from devi_jax.core.sim_state import Frame, Target
 from envs.config import TerminationConfig
-from envs.terms.contact import TOUCH_N, hand_contact
-from envs.terms.interaction import interaction_ratio, surface_distance
-from envs.terms.object import object_2d_mean
+from envs.rewards.contact import TOUCH_N, hand_contact
+from envs.rewards.interaction import interaction_ratio, surface_distance
+from envs.rewards.object import object_2d_mean
 
 _BODY = slice(0, 22)
 

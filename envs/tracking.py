@@ -23,8 +23,8 @@ from envs.disturb import disturb
 from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState
 from envs.reference import Reference
 from envs.reset import start_frame
+from envs.rewards import Rewards
 from envs.terminate import failed, silent_steps
-from envs.terms import Rewards
 
 
 @jax.tree_util.register_dataclass

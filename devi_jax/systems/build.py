@@ -18,7 +18,7 @@ from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_phys
 from envs.physics.warp_capacity import fit
 from envs.reference import prepare
 from envs.reset import pre_contact_frame
-from envs.terms import Rewards
+from envs.rewards import Rewards
 from envs.tracking import TrackingEnvironment
 
 PROBED = 32

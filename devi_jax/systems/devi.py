@@ -10,7 +10,7 @@ from agents import PAPER, NetworkConfig, PpoConfig
 from devi_jax.systems.system import System
 from envs.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
 from envs.disturb import Disturbance
-from envs.terms import Weighting
+from envs.rewards import Weighting
 
 Preset = Literal["paper", "cpu"]
 """Sizes."""

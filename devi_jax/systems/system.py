@@ -12,7 +12,7 @@ from devi_jax.core.errors import ConfigError, RunError, did_you_mean
 from devi_jax.systems.reward_terms import TERMS
 from devi_jax.systems.trajectory_search import PlanConfig
 from envs.config import EnvironmentConfig
-from envs.terms import Weighting
+from envs.rewards import Weighting
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devi_jax.systems import TERMS, devi
-from envs.terms import Term, Weighting, combine, evaluate_terms
-from envs.terms.shaping import shape_factor
+from envs.rewards import Term, Weighting, combine, evaluate_terms
+from envs.rewards.shaping import shape_factor
 
 DEVI = {name: TERMS[name] for name in devi("cpu").rewards}
 SHARPNESS = 3.0

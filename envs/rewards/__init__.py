@@ -1,6 +1,6 @@
 """Errors between a `Frame` and a `Target`, one small pure function each, and how recipes shape them into rewards."""
 
-from envs.terms.contact import (
+from envs.rewards.contact import (
     contact_distance,
     contact_force,
     contact_load,
@@ -9,8 +9,8 @@ from envs.terms.contact import (
     object_contact,
     stray_touch,
 )
-from envs.terms.effort import joint_acceleration, joint_power, object_acceleration, object_spin, still_jitter
-from envs.terms.interaction import (
+from envs.rewards.effort import joint_acceleration, joint_power, object_acceleration, object_spin, still_jitter
+from envs.rewards.interaction import (
     far_rotation,
     interaction_vectors,
     key_to_object,
@@ -18,7 +18,7 @@ from envs.terms.interaction import (
     seen_position,
     seen_rotation,
 )
-from envs.terms.kinematic import (
+from envs.rewards.kinematic import (
     hand_local_position,
     hand_local_rotation,
     joint_position,
@@ -28,8 +28,8 @@ from envs.terms.kinematic import (
     pose_vector,
     pose_vector_quaternion,
 )
-from envs.terms.object import object_2d, object_position, object_rotation, object_velocity
-from envs.terms.shaping import Rewards, Term, Weighting, combine, evaluate_terms
+from envs.rewards.object import object_2d, object_position, object_rotation, object_velocity
+from envs.rewards.shaping import Rewards, Term, Weighting, combine, evaluate_terms
 
 __all__ = [
     "Rewards",

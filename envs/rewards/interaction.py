@@ -9,8 +9,8 @@ from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import Frame, Target
-from envs.terms.keys import KEYS18, KEYS21, UNWEIGHTED
-from envs.terms.kinematic import rms
+from envs.rewards.baseline_joints import KEYS18, KEYS21, UNWEIGHTED
+from envs.rewards.kinematic import rms
 
 NEAREST_M2 = 0.01
 """Squared distance below which a closer point weighs no more (`clamp(min=0.01)`)."""

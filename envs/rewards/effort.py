@@ -5,7 +5,7 @@ from jaxtyping import Array, Float
 
 from devi_jax.core.sim_state import Frame, Target
 from envs.physics import CONTROL_HZ
-from envs.terms.kinematic import relative_angular, rms
+from envs.rewards.kinematic import relative_angular, rms
 
 _STILL = 1e-6
 """rad/s, below which a reference's joint counts as still."""

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS, PARENTS
-from envs import terms
-from envs.terms.interaction import interaction_ratio, surface_distance
+from envs import rewards
+from envs.rewards.interaction import interaction_ratio, surface_distance
 
 FINGERS = [f"{side}_{f}3" for side in ("left", "right") for f in ("index", "middle", "pinky", "ring", "thumb")]
 KEYS18 = [JOINTS.index(n) for n in ("pelvis", "head")] + [
@@ -147,24 +147,24 @@ def stray_touch(frame, target):
 
 
 BASELINES = {
-    terms.key_position: key_position,
-    terms.pose_vector: pose_vector,
-    terms.pose_vector_quaternion: pose_vector_quaternion,
-    terms.still_jitter: still_jitter,
-    terms.key_to_object: key_to_object,
-    terms.object_contact: object_contact,
-    terms.near_position: near_position,
-    terms.far_rotation: far_rotation,
-    terms.interaction_vectors: interaction_vectors,
+    rewards.key_position: key_position,
+    rewards.pose_vector: pose_vector,
+    rewards.pose_vector_quaternion: pose_vector_quaternion,
+    rewards.still_jitter: still_jitter,
+    rewards.key_to_object: key_to_object,
+    rewards.object_contact: object_contact,
+    rewards.near_position: near_position,
+    rewards.far_rotation: far_rotation,
+    rewards.interaction_vectors: interaction_vectors,
     interaction_ratio: ratio,
     surface_distance: distance_of_points,
-    terms.seen_position: seen_position,
-    terms.seen_rotation: seen_rotation,
-    terms.object_velocity: object_velocity,
-    terms.hand_touch: hand_touch,
-    terms.stray_touch: stray_touch,
-    terms.contact_load: lambda frame, target: f64(frame.contact_n).sum(),
-    terms.joint_acceleration: lambda frame, target: mean_length(frame.joint_acceleration[1:]),
-    terms.object_acceleration: lambda frame, target: np.linalg.norm(f64(frame.object_acceleration)[0]),
-    terms.object_spin: lambda frame, target: np.linalg.norm(f64(frame.object_acceleration)[1]),
+    rewards.seen_position: seen_position,
+    rewards.seen_rotation: seen_rotation,
+    rewards.object_velocity: object_velocity,
+    rewards.hand_touch: hand_touch,
+    rewards.stray_touch: stray_touch,
+    rewards.contact_load: lambda frame, target: f64(frame.contact_n).sum(),
+    rewards.joint_acceleration: lambda frame, target: mean_length(frame.joint_acceleration[1:]),
+    rewards.object_acceleration: lambda frame, target: np.linalg.norm(f64(frame.object_acceleration)[0]),
+    rewards.object_spin: lambda frame, target: np.linalg.norm(f64(frame.object_acceleration)[1]),
 }

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import Frame, Target
 from devi_jax.core.skeleton import HAND_BODIES, PARENTS
-from envs.terms.keys import KEYS18
+from envs.rewards.baseline_joints import KEYS18
 
 _WRISTS = np.array([hand[0] for hand in HAND_BODIES])
 _FINGERS = np.array([hand[1:] for hand in HAND_BODIES])

@@ -10,9 +10,9 @@ from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.systems import TERMS
-from envs import terms
-from envs.terms.object import object_2d_mean, object_pixels
-from tests.envs.baseline_formulas import BASELINES
+from envs import rewards
+from envs.rewards.object import object_2d_mean, object_pixels
+from tests.envs.rewards.baseline_formulas import BASELINES
 
 SEEDS = (0, 1, 2)
 HANDS = [[i for i, name in enumerate(JOINTS) if name.startswith(side) and i >= 22] for side in ("left", "right")]
@@ -109,25 +109,31 @@ def numpy_power(frame, target):
 
 
 FORMULAS = {
-    terms.joint_position: numpy_position,
-    terms.joint_velocity: numpy_velocity,
-    terms.joint_rotation: numpy_rotation,
-    terms.hand_local_position: numpy_hand_position,
-    terms.hand_local_rotation: numpy_hand_rotation,
-    terms.joint_power: numpy_power,
-    terms.object_2d: numpy_object_2d,
+    rewards.joint_position: numpy_position,
+    rewards.joint_velocity: numpy_velocity,
+    rewards.joint_rotation: numpy_rotation,
+    rewards.hand_local_position: numpy_hand_position,
+    rewards.hand_local_rotation: numpy_hand_rotation,
+    rewards.joint_power: numpy_power,
+    rewards.object_2d: numpy_object_2d,
     object_2d_mean: numpy_object_2d_mean,
-    terms.object_position: numpy_object_position,
-    terms.object_rotation: numpy_object_rotation,
-    terms.contact_force: numpy_contact_force,
-    terms.contact_distance: numpy_contact_distance,
+    rewards.object_position: numpy_object_position,
+    rewards.object_rotation: numpy_object_rotation,
+    rewards.contact_force: numpy_contact_force,
+    rewards.contact_distance: numpy_contact_distance,
     **BASELINES,
 }
 
 
 NEVER_ZERO = {
-    *(terms.joint_power, terms.contact_force, terms.hand_touch, terms.object_contact, terms.stray_touch),
-    *(terms.contact_load, terms.joint_acceleration, terms.object_acceleration, terms.object_spin, terms.still_jitter),
+    *(rewards.joint_power, rewards.contact_force, rewards.hand_touch, rewards.object_contact, rewards.stray_touch),
+    *(
+        rewards.contact_load,
+        rewards.joint_acceleration,
+        rewards.object_acceleration,
+        rewards.object_spin,
+        rewards.still_jitter,
+    ),
 }
 """Errors of effort and touch, which a reached target does not tell."""
 
@@ -135,7 +141,7 @@ NEVER_ZERO = {
 def test_every_term_has_a_formula_here():
     # what the package exports beside terms: the parts that make a reward of them, and the gate
     parts = {"Rewards", "Term", "Weighting", "combine", "evaluate_terms", "hand_contact"}
-    exported = {getattr(terms, name) for name in set(terms.__all__) - parts}
+    exported = {getattr(rewards, name) for name in set(rewards.__all__) - parts}
     assert exported <= set(FORMULAS)
     assert {term.fn for term in TERMS.values()} <= set(FORMULAS)
 
@@ -150,11 +156,11 @@ def test_term_is_its_formula(term, seed, make_frame, make_target):
 @pytest.mark.parametrize("term", [t for t in FORMULAS if t not in NEVER_ZERO])
 def test_term_is_zero_where_the_target_is_reached(term, matching):
     frame, target = matching
-    if term is terms.contact_distance:  # reached: every fingertip on an object point
+    if term is rewards.contact_distance:  # reached: every fingertip on an object point
         world = turn(frame.object_rotation).apply(np.asarray(target.points_object[:10], float))
         frame = replace(frame, tips=jnp.asarray(world + np.asarray(frame.object_position), jnp.float32))
     # float32 pixels are good to 1e-4 of 1,175; distances by |a|^2 - 2ab + |b|^2 to the root of 1e-7 |a|^2
-    bound = 1e-4 if term is terms.contact_distance else 1e-6
+    bound = 1e-4 if term is rewards.contact_distance else 1e-6
     assert float(jnp.max(term(frame, target))) < bound
 
 
@@ -169,9 +175,9 @@ def test_hidden_points_do_not_count(make_frame, make_target):
     hidden = ~np.asarray(target.visible)
     assert hidden.any()
     moved = replace(target, points_px=jnp.where(hidden[:, None], 1e4, target.points_px))
-    assert float(terms.object_2d(frame, moved)) == float(terms.object_2d(frame, target))
+    assert float(rewards.object_2d(frame, moved)) == float(rewards.object_2d(frame, target))
     unseen = replace(target, visible=jnp.zeros_like(target.visible))
-    assert float(terms.object_2d(frame, unseen)) == 0.0
+    assert float(rewards.object_2d(frame, unseen)) == 0.0
     assert float(object_2d_mean(frame, unseen)) == 0.0
 
 
@@ -179,7 +185,7 @@ def test_object_2d_of_a_shift_by_a_twentieth_of_the_diagonal(matching):
     frame, target = matching
     shift = jnp.array([0.05 * 1174.88, 0.0])
     moved = replace(target, points_px=target.points_px + shift)
-    np.testing.assert_allclose(terms.object_2d(frame, moved), 0.05, rtol=1e-4)
+    np.testing.assert_allclose(rewards.object_2d(frame, moved), 0.05, rtol=1e-4)
     np.testing.assert_allclose(object_2d_mean(frame, moved), 0.05, rtol=1e-4)
 
 
@@ -192,22 +198,22 @@ def test_hands_are_seen_from_their_wrists(matching):
     position[hand] = about.apply(position[hand]) + [0.3, -0.2, 0.1]
     rotation[hand] = (about * turn(rotation[hand])).as_quat(scalar_first=True)
     moved = replace(frame, position=jnp.asarray(position, jnp.float32), rotation=jnp.asarray(rotation, jnp.float32))
-    assert float(terms.hand_local_position(moved, target)) < 1e-6
-    assert float(terms.hand_local_rotation(moved, target)) < 1e-5
+    assert float(rewards.hand_local_position(moved, target)) < 1e-6
+    assert float(rewards.hand_local_rotation(moved, target)) < 1e-5
     tip = JOINTS.index("left_index3")
     rotation[tip] = (turn(rotation[tip]) * Rotation.from_rotvec([0.3, 0, 0])).as_quat(scalar_first=True)
     bent = replace(moved, rotation=jnp.asarray(rotation, jnp.float32))
-    np.testing.assert_allclose(terms.hand_local_rotation(bent, target), 0.3 / np.sqrt(30), rtol=1e-4)
+    np.testing.assert_allclose(rewards.hand_local_rotation(bent, target), 0.3 / np.sqrt(30), rtol=1e-4)
 
 
 def test_contact_labels_gate_each_hand_by_itself(make_target):
     target = make_target(0)
     for label in ([0.0, 1.0], [1.0, 0.0], [0.49, 0.51]):
-        gate = terms.hand_contact(replace(target, contact=jnp.asarray(label)))
+        gate = rewards.hand_contact(replace(target, contact=jnp.asarray(label)))
         assert gate.tolist() == [label[0] > 0.5, label[1] > 0.5]
 
 
 def test_contact_counts_bodies_above_the_threshold(make_frame, make_target):
     force = jnp.zeros((2, 16)).at[0, :4].set(0.0501).at[1, :].set(0.0499)
-    error = terms.contact_force(replace(make_frame(0), contact_n=force), make_target(0))
+    error = rewards.contact_force(replace(make_frame(0), contact_n=force), make_target(0))
     np.testing.assert_allclose(error, [12 / 16, 1.0])

@@ -11,9 +11,9 @@ from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
 from devi_jax.systems import TERMS, make_system
-from envs.terms import Rewards
-from tests.envs import baseline_formulas as numpy_terms
-from tests.envs.baseline_formulas import BODY, FULL, KEYS18, f64, heading, local_vectors, posed, turn
+from envs.rewards import Rewards
+from tests.envs.rewards import baseline_formulas as numpy_terms
+from tests.envs.rewards.baseline_formulas import BODY, FULL, KEYS18, f64, heading, local_vectors, posed, turn
 
 BASELINES = ("physhoi", "skillmimic", "intermimic_reward")
 
