@@ -18,7 +18,7 @@ from envs.mend import Posed, pose_clip, rest, stance
 from envs.mend.balance import MARGIN_M
 from envs.mend.posed import at, clearances, sole_heights
 from envs.physics import CONTROL_HZ, Root
-from envs.tracking import TrackingEnvironment
+from envs.tracking.env import TrackingEnvironment
 
 MEND = "python -m devi_jax.clips mend CLIP --out=MENDED.npz"
 REST_MM, REST_DEG = 2.0, 3.0

@@ -12,7 +12,7 @@ from devi_jax.evaluation.metrics import Scores
 from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
 from envs import mend
-from envs.reference import prepare
+from envs.tracking.reference import prepare
 
 SOLES_M = (-0.015, 0.010)
 """Float of the feet that the body's own soles take up, metres."""

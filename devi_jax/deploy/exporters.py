@@ -21,9 +21,9 @@ from devi_jax.core.skeleton import JOINTS
 from devi_jax.deploy.onnx_graph import build_graph, save_graph
 from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.json_io import jsonable
-from envs.action import reach_rad
 from envs.physics import CONTROL_HZ
-from envs.tracking import TrackingEnvironment
+from envs.tracking.actions import reach_rad
+from envs.tracking.env import TrackingEnvironment
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 """What a serialised function runs on."""
@@ -43,7 +43,7 @@ def make_card(environment: TrackingEnvironment, about: dict[str, Any]) -> dict[s
         "fps": CONTROL_HZ,
         "inputs": {name: ["batch", size] for name, size in sorted(environment.observation_sizes.items())},
         "outputs": {"action": ["batch", environment.action_size]},
-        "observation": "raw tokens as envs/observe.py of devi_jax defines them; normalisation is inside",
+        "observation": "raw tokens as envs/tracking/observations.py of devi_jax defines them; normalisation is inside",
         "joints": [JOINTS[i] for i in environment.joints],
         "action": mode,
         "action_means": _MEANING[mode],

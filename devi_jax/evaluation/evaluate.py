@@ -15,8 +15,8 @@ from devi_jax.evaluation.metrics import score, summary
 from devi_jax.evaluation.rollouts import NOISE, Perturbation, Policy, Rollouts, roll
 from devi_jax.systems.build import Assembly
 from envs.physics import CONTROL_HZ
-from envs.reference import prepare
-from envs.tracking import TrackingEnvironment
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.reference import prepare
 
 ROLLOUTS = 64
 """Perturbed rollouts of one evaluation."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.evaluation.rollouts import Rollouts
-from envs.reference import Reference
+from envs.tracking.reference import Reference
 
 BODY, HANDS = slice(0, 22), slice(22, 52)
 """22 body and 30 hand joints: the split under which the paper's own body, hand and all columns agree."""

@@ -14,9 +14,9 @@ from agents.planner import Planned, Planner
 from devi_jax.evaluation.metrics import score, summary
 from devi_jax.evaluation.rollouts import Perturbation, Rollouts, target_poses
 from devi_jax.systems.trajectory_search import LEAD_FRAMES, PlanConfig, basis
-from envs.disturb import disturb
 from envs.physics import CONTROL_HZ
-from envs.tracking import TrackingEnvironment
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.randomization import disturb
 
 
 def control_online(environment: TrackingEnvironment, config: PlanConfig, seed: int, count: int) -> dict[str, Any]:

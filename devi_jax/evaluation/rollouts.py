@@ -11,8 +11,8 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from devi_jax.core.environment import Observation
 from devi_jax.core.sim_state import Frame
-from envs.disturb import Disturbance, disturb
-from envs.tracking import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.randomization import Disturbance, disturb
 
 Act = Callable[[Any, Observation, PRNGKeyArray], Float[Array, "N A"]]
 """Parameters, batched observations and a key to batched actions."""

@@ -12,14 +12,14 @@ from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m
 from devi_jax.systems.requirements import require
 from devi_jax.systems.reward_terms import TERMS
 from devi_jax.systems.system import System
-from envs.action import acting_joints
 from envs.embodiments.human import human, with_offsets
 from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics
 from envs.physics.warp_capacity import fit
-from envs.reference import prepare
-from envs.reset import pre_contact_frame
 from envs.rewards import Rewards
-from envs.tracking import TrackingEnvironment
+from envs.tracking.actions import acting_joints
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.reference import prepare
+from envs.tracking.resets import pre_contact_frame
 
 PROBED = 32
 """States of a clip from which the room that MJX-Warp needs is found."""

@@ -11,8 +11,8 @@ from agents import NetworkConfig, PpoConfig
 from devi_jax.core.errors import ConfigError, RunError, did_you_mean
 from devi_jax.systems.reward_terms import TERMS
 from devi_jax.systems.trajectory_search import PlanConfig
-from envs.config import EnvironmentConfig
 from envs.rewards import Weighting
+from envs.tracking.config import EnvironmentConfig
 
 
 @dataclass(frozen=True)

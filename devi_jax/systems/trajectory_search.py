@@ -14,9 +14,9 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from agents.planner import Planned, Planner, PlannerConfig
 from devi_jax.core import rotations as rot
 from envs.control.hand_task_space import task_space
-from envs.disturb import Disturbance, disturb
 from envs.physics import PhysicsState, Variation
-from envs.tracking import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.randomization import Disturbance, disturb
 
 Watch = Callable[[float, float], None]
 """Hears of the share of the clip that is planned, and of the latest window's mean reward in its worst condition."""

@@ -18,7 +18,7 @@ from devi_jax.core.errors import RunError
 from devi_jax.evaluation.evaluate import Judgement
 from devi_jax.systems.build import Assembly
 from devi_jax.systems.trajectory_search import PlanConfig, Watch, fold, search, states, variants, with_states
-from envs.tracking import TrackingEnvironment
+from envs.tracking.env import TrackingEnvironment
 
 FALLEN_MM = 100.0
 """Mean error of the body's joints above which it fell: standing replays stay below 20 mm."""

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from devi_jax.core.sim_state import Frame
 from devi_jax.systems import System, devi
-from envs.config import EnvironmentConfig
-from envs.tracking import TrackingEnvironment, TrackingState
+from envs.tracking.config import EnvironmentConfig
+from envs.tracking.env import TrackingEnvironment, TrackingState
 
 
 def recipe() -> System:

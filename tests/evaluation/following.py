@@ -8,7 +8,7 @@ import numpy as np
 from devi_jax.core.sim_state import Frame
 from devi_jax.evaluation.metrics import Scores, score
 from devi_jax.evaluation.rollouts import Rollouts
-from envs.reference import Reference
+from envs.tracking.reference import Reference
 
 T, FPS = 61, 30.0
 LIFT = 0.2

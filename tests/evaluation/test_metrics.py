@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.evaluation.metrics import score, summary
-from envs.reference import Reference
+from envs.tracking.reference import Reference
 from tests.evaluation.following import FPS, T, changed, one, perfect, wandering
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from devi_jax.evaluation.metrics import score, summary
-from envs.reference import Reference
+from envs.tracking.reference import Reference
 from tests.evaluation.following import FPS, LIFT, T, changed, one, perfect, wandering
 
 

@@ -16,8 +16,8 @@ from devi_jax.systems import NAMES, TERMS, assemble, devi, make_system
 from devi_jax.systems.build import make_scene
 from devi_jax.systems.requirements import require
 from devi_jax.training.run_config import RunConfig, config_from_json, make_learner
-from envs.config import ResetConfig, TerminationConfig
 from envs.rewards import Weighting
+from envs.tracking.config import ResetConfig, TerminationConfig
 
 
 def test_the_body_has_the_clips_own_bones(assembly, lift_can):

@@ -25,7 +25,7 @@ from devi_jax.systems.trajectory_search import (
 )
 from devi_jax.training import planning as module
 from devi_jax.training.planning import load_plan, plan, save_plan
-from envs.disturb import Disturbance
+from envs.tracking.randomization import Disturbance
 
 FRAMES = 16
 SMALL = PlanConfig(PlannerConfig(window=8, samples=4, elites=2, iterations=1, retries=0, variants=2))

@@ -14,7 +14,7 @@ from devi_jax.core.clip import Clip
 from devi_jax.runs.devices import cpu_count
 from devi_jax.systems import System, assemble
 from envs.physics import EngineName, Root
-from envs.tracking import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment, TrackingState
 
 STEPS = 32
 """Control steps of one measurement."""

@@ -33,7 +33,7 @@ from devi_jax.runs.provenance import provenance
 from devi_jax.systems import System, assemble, devi
 from envs.physics import EngineChoice, Root, choose_engine
 from envs.physics.engine import Coordinates
-from envs.tracking import TrackingEnvironment
+from envs.tracking.env import TrackingEnvironment
 
 MARKS = ("<!-- measured -->", "<!-- /measured -->")
 """Between these a page is renewed; the rest of it is prose."""

@@ -22,7 +22,7 @@ from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
 from envs.physics import CONTROL_HZ, EngineName, make_physics
 from envs.rewards.contact import FORCE_THRESHOLD_N
-from envs.tracking import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment, TrackingState
 from tests.envs.replay import recipe, replay
 
 pytestmark = pytest.mark.slow

@@ -6,9 +6,9 @@ from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.skeleton import JOINTS, SIDES, joint_class
-from envs.config import ActionConfig
 from envs.physics.scene_model import Root
 from envs.physics.state import Control
+from envs.tracking.config import ActionConfig
 
 ALL_JOINTS = tuple(range(1, len(JOINTS)))
 """All joints but the pelvis."""

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from envs.config import ResetConfig
+from envs.tracking.config import ResetConfig
 
 
 def pre_contact_frame(onset: int, frames: int, lead: int) -> int:

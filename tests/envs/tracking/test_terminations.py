@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from envs.config import TerminationConfig
-from envs.terminate import failed, silent_steps
+from envs.tracking.config import TerminationConfig
+from envs.tracking.terminations import failed, silent_steps
 
 BOUNDS = TerminationConfig()
 NONE = TerminationConfig(np.inf, np.inf, np.inf, np.inf)

@@ -14,7 +14,6 @@ from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, forward_kinematics, global_rotations, resample
 from devi_jax.core.sim_state import Target, View
 from devi_jax.core.skeleton import TIPS
-from envs.config import EnvironmentConfig
 from envs.control.ankle_balance import centre_of_mass, segments
 from envs.control.feedforward import feedforward_offsets
 from envs.control.grasp_closure import squeeze_offsets
@@ -22,7 +21,8 @@ from envs.control.palm_force import press_offsets
 from envs.embodiments.human import Body
 from envs.physics import CONTROL_HZ, Physics, Pose, Velocity
 from envs.scenes.objects import sample_surface
-from envs.viewpoint import choose_camera, project_object
+from envs.tracking.clip_camera import choose_camera, project_object
+from envs.tracking.config import EnvironmentConfig
 
 ONE_FOOT = 0.9
 """A foot that carries more than this share of the weight stands alone: the body steps."""

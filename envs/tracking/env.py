@@ -12,19 +12,19 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from devi_jax.core import rotations as rot
 from devi_jax.core.environment import Observation, Transition
 from devi_jax.core.sim_state import Frame
-from envs import curriculum as curricula
-from envs import observe
-from envs.action import absolute_control, reach_rad, residual_control
-from envs.config import EnvironmentConfig
 from envs.control.ankle_balance import ANKLES, ankle_turns, centre_of_mass, centre_velocity, segments
 from envs.control.ground_reaction import LEGS, Goal, footing_turns
-from envs.curriculum import Curriculum
-from envs.disturb import disturb
 from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState
-from envs.reference import Reference
-from envs.reset import start_frame
 from envs.rewards import Rewards
-from envs.terminate import failed, silent_steps
+from envs.tracking import curriculum as curricula
+from envs.tracking import observations as observe
+from envs.tracking.actions import absolute_control, reach_rad, residual_control
+from envs.tracking.config import EnvironmentConfig
+from envs.tracking.curriculum import Curriculum
+from envs.tracking.randomization import disturb
+from envs.tracking.reference import Reference
+from envs.tracking.resets import start_frame
+from envs.tracking.terminations import failed, silent_steps
 
 
 @jax.tree_util.register_dataclass

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import CameraError
 from envs.scenes.objects import sample_surface
-from envs.viewpoint import MARGIN, choose_camera, object_points, project_object
+from envs.tracking.clip_camera import MARGIN, choose_camera, object_points, project_object
 
 
 @pytest.fixture(scope="module")

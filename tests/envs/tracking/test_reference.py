@@ -12,10 +12,10 @@ from devi_jax.core.clip import Clip, ObjectTracks, forward_kinematics
 from devi_jax.core.errors import CameraError
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import INDEX, TIPS
-from envs.config import ActionConfig, EnvironmentConfig
 from envs.embodiments.human import human
 from envs.physics import CONTROL_HZ, Physics, Scene, make_physics
-from envs.reference import prepare
+from envs.tracking.config import ActionConfig, EnvironmentConfig
+from envs.tracking.reference import prepare
 
 PLAIN = EnvironmentConfig(action=ActionConfig(feedforward=False, squeeze_rad=0.0), object_points=32)
 FRAMES = 9

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from envs.disturb import Disturbance
+from envs.tracking.randomization import Disturbance
 
 STILL = Disturbance(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0))
 """Nothing is disturbed."""

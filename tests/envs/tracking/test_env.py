@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from envs.config import ActionConfig, ResetConfig
 from envs.physics import CONTROL_HZ
-from envs.tracking import TrackingState
+from envs.tracking.config import ActionConfig, ResetConfig
+from envs.tracking.env import TrackingState
 
 ZERO = jnp.zeros(153)
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.scene import SceneSpec
-from envs.disturb import Disturbance, disturb
+from envs.tracking.randomization import Disturbance, disturb
 
 COUNT = 1000
 NONE = Disturbance(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0))

@@ -6,8 +6,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS
-from envs.action import absolute_control, acting_joints, reach_rad, residual_control
-from envs.config import ActionConfig, Reach
+from envs.tracking.actions import absolute_control, acting_joints, reach_rad, residual_control
+from envs.tracking.config import ActionConfig, Reach
 
 ROOT = jnp.array([0.1, 0.2, 0.9])
 

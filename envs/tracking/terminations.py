@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from devi_jax.core.sim_state import Frame, Target
-from envs.config import TerminationConfig
 from envs.rewards.contact import TOUCH_N, hand_contact
 from envs.rewards.interaction import interaction_ratio, surface_distance
 from envs.rewards.object import object_2d_mean
+from envs.tracking.config import TerminationConfig
 
 _BODY = slice(0, 22)
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from envs.config import CurriculumConfig
-from envs.curriculum import AHEAD, draw_bin, first_curriculum, learned, leniency
+from envs.tracking.config import CurriculumConfig
+from envs.tracking.curriculum import AHEAD, draw_bin, first_curriculum, learned, leniency
 
 CONFIG = CurriculumConfig(bin_frames=10, uniform=0.2, rate=0.5, leniency=3.0, tighten=10)
 STEPS, COUNT = 32, 4

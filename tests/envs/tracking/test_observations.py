@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from envs import observe
+from envs.tracking import observations
 
 BLOCKS = np.cumsum([0, 1, 51 * 3, 52 * 6, 52 * 3, 52 * 3])
 
@@ -60,16 +60,16 @@ def scene(make_frame, make_target):
 
 def tokens(frame, targets) -> dict[str, np.ndarray]:
     return {
-        "human": np.asarray(observe.human_state(frame)),
-        "object": np.asarray(observe.object_state(frame)),
-        "goal": np.asarray(observe.goal(frame, targets)),
+        "human": np.asarray(observations.human_state(frame)),
+        "object": np.asarray(observations.object_state(frame)),
+        "goal": np.asarray(observations.goal(frame, targets)),
     }
 
 
 def test_sizes_are_those_of_the_paper(scene):
     seen = tokens(*scene)
     assert {name: len(x) for name, x in seen.items()} == {"human": 778, "object": 15, "goal": 2 * 468}
-    assert (observe.HUMAN_SIZE, observe.OBJECT_SIZE, observe.GOAL_SIZE) == (778, 15, 468)
+    assert (observations.HUMAN_SIZE, observations.OBJECT_SIZE, observations.GOAL_SIZE) == (778, 15, 468)
 
 
 @pytest.mark.parametrize("angle", [0.4, -2.0, np.pi])
@@ -112,7 +112,7 @@ def test_human_blocks_in_numpy(scene):
         back.apply(np.asarray(frame.linear_velocity, float)),
         back.apply(np.asarray(frame.angular_velocity, float)),
     ]
-    seen = np.asarray(observe.human_state(frame))
+    seen = np.asarray(observations.human_state(frame))
     for block, start, stop in zip(wanted, BLOCKS[:-1], BLOCKS[1:], strict=True):
         np.testing.assert_allclose(seen[start:stop], block.ravel(), atol=3e-6)
 
@@ -126,13 +126,13 @@ def test_object_in_numpy(scene):
         back.apply(np.asarray(frame.object_linear_velocity, float)),
         back.apply(np.asarray(frame.object_angular_velocity, float)),
     ]
-    np.testing.assert_allclose(observe.object_state(frame), np.concatenate([x.ravel() for x in wanted]), atol=3e-6)
+    np.testing.assert_allclose(observations.object_state(frame), np.concatenate([x.ravel() for x in wanted]), atol=3e-6)
 
 
 def test_goal_in_numpy(scene):
     frame, targets = scene
     back = heading(frame.rotation[0]).inv()
-    seen = np.asarray(observe.goal(frame, targets)).reshape(2, 468)
+    seen = np.asarray(observations.goal(frame, targets)).reshape(2, 468)
     for target, block in zip(targets, seen, strict=True):
         way = np.asarray(target.position, float) - np.asarray(frame.position, float)
         np.testing.assert_allclose(block[:156], back.apply(way).ravel(), atol=3e-6)
@@ -141,15 +141,17 @@ def test_goal_in_numpy(scene):
 
 def test_goal_of_a_reached_target_is_no_way_to_go(matching):
     frame, target = matching
-    goal = np.asarray(observe.goal(frame, (target,)))
+    goal = np.asarray(observations.goal(frame, (target,)))
     assert np.abs(goal[:156]).max() == 0.0
-    np.testing.assert_allclose(goal[156:], np.asarray(observe.human_state(frame))[BLOCKS[2] : BLOCKS[3]], atol=1e-6)
+    np.testing.assert_allclose(
+        goal[156:], np.asarray(observations.human_state(frame))[BLOCKS[2] : BLOCKS[3]], atol=1e-6
+    )
 
 
 def test_goal_of_the_object_in_numpy(scene):
     frame, targets = scene
     back = heading(frame.rotation[0]).inv()
-    seen = np.asarray(observe.object_goal(frame, targets)).reshape(2, observe.GOAL_OBJECT_SIZE)
+    seen = np.asarray(observations.object_goal(frame, targets)).reshape(2, observations.GOAL_OBJECT_SIZE)
     for target, block in zip(targets, seen, strict=True):
         way = np.asarray(target.object_position, float) - np.asarray(frame.object_position, float)
         np.testing.assert_allclose(block[:3], back.apply(way), atol=3e-6)
@@ -159,5 +161,5 @@ def test_goal_of_the_object_in_numpy(scene):
 def test_goal_of_the_object_depends_on_neither_place_nor_heading(scene):
     frame, targets = scene
     by, shift = Rotation.from_euler("z", 0.7), [1.0, -2.0, 0.3]
-    there = observe.object_goal(moved(frame, by, shift), tuple(moved(t, by, shift) for t in targets))
-    np.testing.assert_allclose(observe.object_goal(frame, targets), there, atol=3e-6)
+    there = observations.object_goal(moved(frame, by, shift), tuple(moved(t, by, shift) for t in targets))
+    np.testing.assert_allclose(observations.object_goal(frame, targets), there, atol=3e-6)

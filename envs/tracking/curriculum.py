@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from envs.config import CurriculumConfig
+from envs.tracking.config import CurriculumConfig
 
 AHEAD = 16
 """Steps that a state must have been followed by without failure to count as a good one to start from."""

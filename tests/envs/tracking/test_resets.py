@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from envs.config import ResetConfig
-from envs.reset import pre_contact_frame, start_frame
+from envs.tracking.config import ResetConfig
+from envs.tracking.resets import pre_contact_frame, start_frame
 
 DRAWS = 4000
 
