@@ -23,8 +23,8 @@ from devi_jax.runs.json_io import write_json
 from devi_jax.runs.progress import Steps
 from devi_jax.runs.provenance import git_state, versions
 from devi_jax.scripted_video import compose
-from envs.choreography import GradeName, Imperfection
-from envs.choreography.motion import Motion, to_clip
+from envs.animation import GradeName, Imperfection
+from envs.animation.planner.motion import Motion, to_clip
 from perception import prompt as prompts
 from perception.generate.command import Command
 from perception.generate.file import File

@@ -8,7 +8,7 @@ SUITE = ("lift_can", "lift_box", "pick_place", "pour_bottle", "drink_mug", "push
 """`tabletop-8`: names of the first clean clips."""
 
 GRADES = ("clean", "mild", "rough")
-"""`clean`: as made. `mild`, `rough`: degraded (`envs.choreography.grades`)."""
+"""`clean`: as made. `mild`, `rough`: degraded (`envs.animation.degrade`)."""
 
 PLACED = ("carton_tray", "mug_plate", "can_book")
 """A thing is brought to another."""

@@ -7,8 +7,8 @@ from typing import Any
 from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.clip import Clip
 from devi_jax.datasets.scenes import load_setup
-from envs import choreography
-from envs.choreography import Hand
+from envs import animation
+from envs.animation import Hand
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def scripted_clip(name: str) -> Clip:
     """A clip of `SCRIPTED`, made afresh: the same numbers give the same arrays, in some ten seconds."""
     plan = SCRIPTED[name]
     setup = load_setup(plan.scene)
-    motion = choreography.script(setup, choreography.make_action(plan.verb, **plan.numbers), plan.hand)
+    motion = animation.script(setup, animation.make_action(plan.verb, **plan.numbers), plan.hand)
     command = f"python -m devi_jax.choreograph scripted {name}"
-    return choreography.to_clip(motion, name, camera(plan.azimuth_deg, setup.table is None), command)
+    return animation.to_clip(motion, name, camera(plan.azimuth_deg, setup.table is None), command)
 
 
 def camera(azimuth_deg: float, on_floor: bool) -> Camera:

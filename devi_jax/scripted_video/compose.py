@@ -14,13 +14,13 @@ from devi_jax.scripted_video.photo_renderer import Studio
 from devi_jax.scripted_video.place_human import body_of, standing
 from devi_jax.scripted_video.select_camera import Hand, Scores, rank_cameras
 from devi_jax.scripted_video.validate_scene import settle
-from envs.choreography import GradeName, Imperfection, degrade
-from envs.choreography.action import ACTIONS, Action, Point, make_action
-from envs.choreography.cast import cast
-from envs.choreography.motion import Motion, to_clip
-from envs.choreography.record import replay
-from envs.choreography.script import perform_action
-from envs.choreography.stage import Stage, index_stage
+from envs.animation import GradeName, Imperfection, degrade
+from envs.animation.kinematics.posed_scene import Stage, index_stage
+from envs.animation.kinematics.to_clip import replay
+from envs.animation.planner.actions import ACTIONS, Action, Point, make_action
+from envs.animation.planner.motion import Motion, to_clip
+from envs.animation.planner.motion_planner import perform_action
+from envs.animation.planner.scene_query import cast
 from envs.embodiments.human import Body
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS

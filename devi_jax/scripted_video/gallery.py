@@ -17,8 +17,8 @@ from devi_jax.rendering.camera_framing import third_person
 from devi_jax.rendering.film import strip
 from devi_jax.rendering.panels import Panel
 from devi_jax.scripted_video.gallery_films import paragraphs, write_film
-from envs.choreography import build_stage
-from envs.choreography.record import replay
+from envs.animation import build_stage
+from envs.animation.kinematics.to_clip import replay
 
 COLOURS = 96
 """Of a picture: few enough for a small file, enough for smooth limbs."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.scene_file import Human
-from envs.choreography.posture import relaxed, stand
-from envs.choreography.stage import Stage, pose
+from envs.animation.kinematics.posed_scene import Stage, pose
+from envs.animation.kinematics.posture import relaxed, stand
 from envs.embodiments.human import Body, human, smplx_body
 
 

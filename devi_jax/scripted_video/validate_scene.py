@@ -10,8 +10,8 @@ from devi_jax.core.errors import SceneError
 from devi_jax.core.scene_file import Setup
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.scripted_video.arm_reach import reach_m
-from envs.choreography.posture import relaxed, stand
-from envs.choreography.stage import build_stage
+from envs.animation.kinematics.posed_scene import build_stage
+from envs.animation.kinematics.posture import relaxed, stand
 from envs.embodiments.human import human
 from envs.scenes.objects import Arranged, arrange
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME

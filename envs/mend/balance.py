@@ -13,9 +13,9 @@ from scipy.spatial import ConvexHull
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import SIDES
-from envs.choreography.balance import sole_corners
-from envs.choreography.ik import Balance, solve
-from envs.choreography.posture import mobility, stay
+from envs.animation.kinematics.ik import Balance, solve
+from envs.animation.kinematics.posture import mobility, stay
+from envs.animation.kinematics.support_polygon import sole_corners
 from envs.mend.feet import STANCE_M, STANCE_M_S
 from envs.mend.posed import Posed, at, noted, pose_clip, sole_heights, to_clip
 from envs.physics.scene_model import Scene

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter1d
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import SIDES
-from envs.choreography.ik import Place, solve
+from envs.animation.kinematics.ik import Place, solve
 from envs.mend.posed import Posed, at, pose_clip, sole_heights, to_clip
 from envs.physics.scene_model import Scene
 

@@ -14,8 +14,8 @@ from scipy.optimize import least_squares
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import FINGERS, SIDES
-from envs.choreography.ik import Place, solve
-from envs.choreography.posture import mirror
+from envs.animation.kinematics.ik import Place, solve
+from envs.animation.kinematics.posture import mirror
 from envs.mend.posed import Posed, at, clearances, pose_clip, to_clip
 from envs.physics.scene_model import Scene
 

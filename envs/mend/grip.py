@@ -14,12 +14,12 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
-from envs.choreography.candidates import Candidate, clasps, pushes, wraps
-from envs.choreography.choose import depth, looseness, part_held
-from envs.choreography.gripping import Grip, pressed, wrapped
-from envs.choreography.ik import Solution, solve
-from envs.choreography.outline import Handle, handles, surface, unit
-from envs.choreography.stage import kinematics, pose
+from envs.animation.grasping.grasp_candidates import Candidate, clasps, pushes, wraps
+from envs.animation.grasping.graspable_parts import Handle, handles, surface, unit
+from envs.animation.grasping.grip import Grip, pressed, wrapped
+from envs.animation.grasping.select_grasp import depth, looseness, part_held
+from envs.animation.kinematics.ik import Solution, solve
+from envs.animation.kinematics.posed_scene import kinematics, pose
 from envs.mend.posed import Posed
 
 POSED, CLOSED = 24, 4

@@ -7,8 +7,8 @@ import numpy as np
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
-from envs.choreography.record import replay
-from envs.choreography.stage import Stage, index_stage
+from envs.animation.kinematics.posed_scene import Stage, index_stage
+from envs.animation.kinematics.to_clip import replay
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME

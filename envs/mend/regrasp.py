@@ -11,11 +11,11 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip
 from devi_jax.core.rotations import quat_log
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
-from envs.choreography.gripping import Grip, hand_shape
-from envs.choreography.ik import Place, solve
-from envs.choreography.stage import kinematics, pose
-from envs.choreography.timing import phase
-from envs.choreography.ways import aside
+from envs.animation.grasping.grip import Grip, hand_shape
+from envs.animation.grasping.hand_paths import aside
+from envs.animation.kinematics.ik import Place, solve
+from envs.animation.kinematics.minimum_jerk import phase
+from envs.animation.kinematics.posed_scene import kinematics, pose
 from envs.mend.grip import Hold, arms, best_grips, holds
 from envs.mend.posed import Posed, noted, pose_clip, to_clip
 from envs.physics.scene_model import Scene

@@ -10,7 +10,7 @@ from devi_jax.core.clip import Clip, bone_offsets, crop, forward_kinematics
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.datasets.load import bundled
-from envs.choreography.balance import balance_margin
+from envs.animation.kinematics.support_polygon import balance_margin
 from envs.embodiments.human import human
 from envs.mend import balance, balanced, pose_clip, stance
 from envs.mend.balance import FADE_S, MARGIN_M, MOST_M

@@ -13,10 +13,10 @@ from devi_jax.datasets.load import resolve
 from devi_jax.datasets.scenes import load_setup
 from devi_jax.scripted_video import compose
 from devi_jax.scripted_video.place_human import body_of, standing
-from envs.choreography import Imperfection
-from envs.choreography.motion import Motion
-from envs.choreography.record import replay
-from envs.choreography.stage import build_stage
+from envs.animation import Imperfection
+from envs.animation.kinematics.posed_scene import build_stage
+from envs.animation.kinematics.to_clip import replay
+from envs.animation.planner.motion import Motion
 
 TWO = Setup(
     "two",

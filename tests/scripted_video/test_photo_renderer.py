@@ -11,8 +11,8 @@ from devi_jax.datasets.load import resolve
 from devi_jax.rendering import gl
 from devi_jax.rendering.renderer import NOTHING, Quality
 from devi_jax.scripted_video.photo_renderer import Studio
-from envs.choreography import build_stage
-from envs.choreography.record import replay
+from envs.animation import build_stage
+from envs.animation.kinematics.to_clip import replay
 from envs.physics.scene_model import Scene
 from envs.scenes.appearance import appearance
 from envs.scenes.objects.textured_model import Model

@@ -10,8 +10,8 @@ from devi_jax.core.errors import CameraError
 from devi_jax.datasets.load import resolve
 from devi_jax.rendering import gl
 from devi_jax.scripted_video.select_camera import ALIKE, Scores, camera_table, candidates, order, rank_cameras
-from envs.choreography import build_stage
-from envs.choreography.record import replay
+from envs.animation import build_stage
+from envs.animation.kinematics.to_clip import replay
 
 needs_gl = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
 

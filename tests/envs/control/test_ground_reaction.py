@@ -15,8 +15,8 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import INDEX, JOINTS
 from devi_jax.systems import assemble
 from devi_jax.systems.build import make_scene
-from envs.choreography.ik import Balance, solve
-from envs.choreography.posture import mobility, stay
+from envs.animation.kinematics.ik import Balance, solve
+from envs.animation.kinematics.posture import mobility, stay
 from envs.control.ground_reaction import FRICTION, LEGS, corners, loads, share, soles
 from envs.mend import pose_clip
 from envs.mend.posed import at, to_clip
