@@ -14,9 +14,9 @@ from devi_jax.evaluation.metrics import Scores, score
 from devi_jax.evaluation.rollouts import roll, zero_policy
 from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
-from envs.mend import Posed, pose_clip, rest, stance
-from envs.mend.balance import MARGIN_M
-from envs.mend.posed import at, clearances, sole_heights
+from envs.animation.repair import Posed, pose_clip, rest, stance
+from envs.animation.repair.balance import MARGIN_M
+from envs.animation.repair.posed_clip import at, clearances, sole_heights
 from envs.physics import CONTROL_HZ, Root
 from envs.tracking.env import TrackingEnvironment
 

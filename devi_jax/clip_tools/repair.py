@@ -11,7 +11,7 @@ from devi_jax.datasets.repair_options import Mending
 from devi_jax.evaluation.metrics import Scores
 from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
-from envs import mend
+from envs.animation import repair
 from envs.tracking.reference import prepare
 
 SOLES_M = (-0.015, 0.010)
@@ -35,15 +35,15 @@ def mended(clip: Clip, how: Mending) -> Clip:
             valid="a clip with object poses and contact labels",
             mend="leave --grip out; an extracted clip's provenance says why it has no object poses",
         )
-    clip = mend.smoothed(clip, how.sigma)
+    clip = repair.smoothed(clip, how.sigma)
     if how.support:
         clip = with_inferred_table(clip)
-        clip = mend.levelled(clip, make_scene(clip, "free"))
+        clip = repair.levelled(clip, make_scene(clip, "free"))
     if how.ground:
         clip = _on_the_floor(clip)
-        clip = mend.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
+        clip = repair.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
     if how.balance:
-        clip = mend.balanced(clip, make_scene(clip, "free"), how.margin_m)
+        clip = repair.balanced(clip, make_scene(clip, "free"), how.margin_m)
     if how.grip:
         clip = gripped(clip)
     return _better_grasp(clip) if how.project else clip
@@ -51,7 +51,7 @@ def mended(clip: Clip, how: Mending) -> Clip:
 
 def gripped(clip: Clip) -> Clip:
     """The clip whose hands hold the object by the likeliest grip wherever they are said to hold it."""
-    return mend.regrasped(clip, make_scene(clip, "free"))
+    return repair.regrasped(clip, make_scene(clip, "free"))
 
 
 def _on_the_floor(clip: Clip) -> Clip:
@@ -59,7 +59,7 @@ def _on_the_floor(clip: Clip) -> Clip:
     drop = foot_float_m(clip)
     if SOLES_M[0] <= drop <= SOLES_M[1]:
         return clip
-    return mend.noted(grounded(clip), f"feet: human lowered by {drop * 1e3:.0f} mm")
+    return repair.noted(grounded(clip), f"feet: human lowered by {drop * 1e3:.0f} mm")
 
 
 def merit(scores: Scores) -> float:
@@ -72,7 +72,7 @@ def merit(scores: Scores) -> float:
 
 def _better_grasp(raw: Clip) -> Clip:
     """The clip with its grasp projected out of penetration, or as it was where that replays better (pinned root)."""
-    changed = mend.projected(raw, make_scene(raw, "free"))
+    changed = repair.projected(raw, make_scene(raw, "free"))
     if changed is raw:
         return raw
     first = assemble(devi("cpu"), raw, "c", "pinned").environment
@@ -81,4 +81,4 @@ def _better_grasp(raw: Clip) -> Clip:
     chosen = raw if merits[0] > merits[1] + TIE else changed
     kept = "as it was" if chosen is raw else "projected"
     note = f"grasp: open-loop merit {merits[0]:.3f} as it was, {merits[1]:.3f} projected: kept {kept}"
-    return mend.noted(chosen, note)
+    return repair.noted(chosen, note)

@@ -17,9 +17,9 @@ from devi_jax.systems import assemble
 from devi_jax.systems.build import make_scene
 from envs.animation.kinematics.ik import Balance, solve
 from envs.animation.kinematics.posture import mobility, stay
+from envs.animation.repair import pose_clip
+from envs.animation.repair.posed_clip import at, to_clip
 from envs.control.ground_reaction import FRICTION, LEGS, corners, loads, share, soles
-from envs.mend import pose_clip
-from envs.mend.posed import at, to_clip
 from tests.envs.replay import recipe, replay
 
 WEIGHT, FRAMES = 700.0, 105

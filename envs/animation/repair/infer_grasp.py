@@ -20,7 +20,7 @@ from envs.animation.grasping.grip import Grip, pressed, wrapped
 from envs.animation.grasping.select_grasp import depth, looseness, part_held
 from envs.animation.kinematics.ik import Solution, solve
 from envs.animation.kinematics.posed_scene import kinematics, pose
-from envs.mend.posed import Posed
+from envs.animation.repair.posed_clip import Posed
 
 POSED, CLOSED = 24, 4
 """How many grips are reached for by inverse kinematics, and how many of these close their fingers."""

@@ -10,10 +10,10 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses, forward_kinematics
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import INDEX, JOINTS
+from envs.animation.repair import feet_out, levelled, pose_clip, projected, rest, smoothed
+from envs.animation.repair.grasp_projection import DEPTH_M, key_frame
+from envs.animation.repair.posed_clip import FAR_M, at, clearances, sole_heights
 from envs.embodiments.human import human
-from envs.mend import feet_out, levelled, pose_clip, projected, rest, smoothed
-from envs.mend.grasp import DEPTH_M, key_frame
-from envs.mend.posed import FAR_M, at, clearances, sole_heights
 from envs.physics.scene_model import Scene
 
 FRAMES = 10

@@ -16,7 +16,7 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import FINGERS, SIDES
 from envs.animation.kinematics.ik import Place, solve
 from envs.animation.kinematics.posture import mirror
-from envs.mend.posed import Posed, at, clearances, pose_clip, to_clip
+from envs.animation.repair.posed_clip import Posed, at, clearances, pose_clip, to_clip
 from envs.physics.scene_model import Scene
 
 DEPTH_M = 0.001

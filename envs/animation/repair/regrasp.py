@@ -16,8 +16,8 @@ from envs.animation.grasping.hand_paths import aside
 from envs.animation.kinematics.ik import Place, solve
 from envs.animation.kinematics.minimum_jerk import phase
 from envs.animation.kinematics.posed_scene import kinematics, pose
-from envs.mend.grip import Hold, arms, best_grips, holds
-from envs.mend.posed import Posed, noted, pose_clip, to_clip
+from envs.animation.repair.infer_grasp import Hold, arms, best_grips, holds
+from envs.animation.repair.posed_clip import Posed, noted, pose_clip, to_clip
 from envs.physics.scene_model import Scene
 
 SETTLE_S = 0.2

@@ -9,10 +9,10 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets, forward_kinematics, global_rotations, resample
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
 from devi_jax.datasets.load import resolve
+from envs.animation.repair import infer_grasp, pose_clip, regrasp
+from envs.animation.repair.infer_grasp import Hold, holds
+from envs.animation.repair.posed_clip import at, clearances
 from envs.embodiments.human import human, with_offsets
-from envs.mend import grip, pose_clip, regrasp
-from envs.mend.grip import Hold, holds
-from envs.mend.posed import at, clearances
 from envs.physics import Scene
 
 WRIST, HAND = INDEX["right_wrist"], list(HAND_BODIES[1])
@@ -73,8 +73,8 @@ def test_a_hold_begins_before_its_object_moves_and_has_time_to_come_and_go(lift)
 
 
 def test_a_spoilt_hand_holds_again_and_turns_to_how_it_truly_was(lift, monkeypatch):
-    monkeypatch.setattr(grip, "POSED", 4)
-    monkeypatch.setattr(grip, "CLOSED", 1)
+    monkeypatch.setattr(infer_grasp, "POSED", 4)
+    monkeypatch.setattr(infer_grasp, "CLOSED", 1)
     seen = spoilt(lift, 0.15, 0.8)
     found = regrasp.regrasped(seen, scene(seen))
     (hold,) = holds(found)
@@ -96,7 +96,7 @@ def test_a_spoilt_hand_holds_again_and_turns_to_how_it_truly_was(lift, monkeypat
 
 
 def test_what_is_out_of_reach_or_has_no_poses_stays_as_seen(lift, monkeypatch):
-    monkeypatch.setattr(grip, "POSED", 2)
+    monkeypatch.setattr(infer_grasp, "POSED", 2)
     blind = replace(lift, object_poses=None)
     assert regrasp.regrasped(blind, scene(blind)) is blind
     poses = lift.object_poses

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets, forward_kinematics
-from envs.mend.posed import noted
+from envs.animation.repair.posed_clip import noted
 
 
 def smoothed(clip: Clip, sigma: float) -> Clip:

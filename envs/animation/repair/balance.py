@@ -16,8 +16,8 @@ from devi_jax.core.skeleton import SIDES
 from envs.animation.kinematics.ik import Balance, solve
 from envs.animation.kinematics.posture import mobility, stay
 from envs.animation.kinematics.support_polygon import sole_corners
-from envs.mend.feet import STANCE_M, STANCE_M_S
-from envs.mend.posed import Posed, at, noted, pose_clip, sole_heights, to_clip
+from envs.animation.repair.foot_penetration import STANCE_M, STANCE_M_S
+from envs.animation.repair.posed_clip import Posed, at, noted, pose_clip, sole_heights, to_clip
 from envs.physics.scene_model import Scene
 
 MARGIN_M = 0.02

@@ -11,9 +11,9 @@ from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.datasets.load import bundled
 from envs.animation.kinematics.support_polygon import balance_margin
+from envs.animation.repair import balance, balanced, pose_clip, stance
+from envs.animation.repair.balance import FADE_S, MARGIN_M, MOST_M
 from envs.embodiments.human import human
-from envs.mend import balance, balanced, pose_clip, stance
-from envs.mend.balance import FADE_S, MARGIN_M, MOST_M
 from envs.physics.scene_model import Scene
 
 FEET = [INDEX[f"{side}_{part}"] for side in SIDES for part in ("ankle", "foot")]

@@ -14,7 +14,7 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import SIDES
 from envs.animation.kinematics.ik import Place, solve
-from envs.mend.posed import Posed, at, pose_clip, sole_heights, to_clip
+from envs.animation.repair.posed_clip import Posed, at, pose_clip, sole_heights, to_clip
 from envs.physics.scene_model import Scene
 
 SWING_CLEARANCE_M, SWING_M_S = 0.025, 1.0

@@ -8,7 +8,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses
 from devi_jax.core.skeleton import JOINTS
-from envs.mend.posed import noted
+from envs.animation.repair.posed_clip import noted
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
 
