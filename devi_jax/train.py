@@ -9,7 +9,7 @@ import jax
 import tyro
 from jax.sharding import Mesh
 
-from agents.seeds import Seeds, keys
+from agents.multi_seed import Seeds, keys
 from agents.sharding import env_mesh
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.datasets.load import resolve

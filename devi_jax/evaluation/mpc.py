@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from agents.planner import Planned, Planner
+from agents.sampling_mpc import Planned, Planner
 from devi_jax.evaluation.metrics import score, summary
 from devi_jax.evaluation.rollouts import Perturbation, Rollouts, target_poses
 from devi_jax.systems.trajectory_search import LEAD_FRAMES, PlanConfig, basis

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from agents.planner import Planned, Planner, PlannerConfig
+from agents.sampling_mpc import Planned, Planner, PlannerConfig
 from devi_jax.core import rotations as rot
 from envs.control.hand_task_space import task_space
 from envs.physics import PhysicsState, Variation

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 
 from agents import Learner, TrainState
-from agents.seeds import Seeds
+from agents.multi_seed import Seeds
 from devi_jax.core.errors import RunError
 from devi_jax.evaluation.evaluate import judge
 from devi_jax.runs.checkpoint import Checkpoints

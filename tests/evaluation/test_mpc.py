@@ -2,7 +2,7 @@
 
 import jax
 
-from agents.planner import PlannerConfig
+from agents.sampling_mpc import PlannerConfig
 from devi_jax.core.clip import crop
 from devi_jax.evaluation.mpc import control_online
 from devi_jax.systems import assemble, devi

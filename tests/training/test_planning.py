@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents.planner import Planned, PlannerConfig
+from agents.sampling_mpc import Planned, PlannerConfig
 from devi_jax.core.clip import crop
 from devi_jax.core.errors import RunError
 from devi_jax.systems import Assembly, assemble, devi

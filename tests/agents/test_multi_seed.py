@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents.seeds import Seeds, keys
+from agents.multi_seed import Seeds, keys
 from agents.sharding import env_mesh
 from devi_jax.core.errors import ConfigError
 from tests.agents.test_sharding import learner, numbers

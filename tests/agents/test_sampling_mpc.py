@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents.planner import Planner, PlannerConfig, evaluate, knots_to_frames, no_help
+from agents.sampling_mpc import Planner, PlannerConfig, evaluate, knots_to_frames, no_help
 from devi_jax.core.environment import Transition
 from devi_jax.core.errors import ConfigError
 
