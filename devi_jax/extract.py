@@ -27,16 +27,16 @@ from devi_jax.runs.progress import Steps
 from devi_jax.runs.provenance import git_state, versions
 from devi_jax.scripted_video import compose
 from perception.align.config import AlignConfig
-from perception.align.evidence import FirstPose
-from perception.contact import ContactConfig, estimated
-from perception.export import to_clip
-from perception.given import AUTO
-from perception.intent import parse
-from perception.known import Known
-from perception.ledger import Ledger, digest, key_of
-from perception.sources import Sources, Stage
-from perception.unify import UnifyConfig
-from perception.video import Video, probe, read, write
+from perception.contact.contact_labels import ContactConfig, estimated
+from perception.generate.parse_prompt import parse
+from perception.human.evidence import FirstPose
+from perception.human.merge_body_and_hands import UnifyConfig
+from perception.human.scene_prior import Known
+from perception.pipeline.config import Sources, Stage
+from perception.pipeline.inputs import AUTO
+from perception.pipeline.stage_cache import Ledger, digest, key_of
+from perception.pipeline.to_clip import to_clip
+from perception.video.video import Video, probe, read, write
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,11 @@ def extract(options: Extract) -> Path:
     """
     options.validate()
     try:
-        from perception import recover
-        from perception.judge import judge
-        from perception.overlay import overlay
-        from perception.stages import Stages
-        from perception.steady import examine
+        from perception.evaluation.evaluate import judge
+        from perception.pipeline import steps
+        from perception.pipeline.stages import Stages
+        from perception.video.camera_motion import examine
+        from perception.video.overlay import overlay
     except ImportError as error:
         mend = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where="extract", mend=mend) from error
@@ -151,7 +151,7 @@ def extract(options: Extract) -> Path:
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        clip = to_clip(setup.name, recover.recovered(motion, points, thing, known, jsonable(told)), sources.contact)
+        clip = to_clip(setup.name, steps.recovered(motion, points, thing, known, jsonable(told)), sources.contact)
         say(_summary(clip, points.xy.shape[1]))
     seen = clip
     if options.grip == "likeliest":

@@ -25,14 +25,14 @@ from devi_jax.runs.provenance import git_state, versions
 from devi_jax.scripted_video import compose
 from envs.animation import GradeName, Imperfection
 from envs.animation.planner.motion import Motion, to_clip
-from perception import prompt as prompts
+from perception.generate import prompt as prompts
 from perception.generate.command import Command
 from perception.generate.file import File
 from perception.generate.generator import Generator
+from perception.generate.parse_prompt import Intent, parse
 from perception.generate.wan import Wan
-from perception.imperfect import Imperfect, spoil
-from perception.intent import Intent, parse
-from perception.video import Video, write
+from perception.video.degrade import Imperfect, spoil
+from perception.video.video import Video, write
 
 FPS = 30.0
 """Of a scripted motion."""
@@ -191,7 +191,7 @@ def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
 def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray) -> dict[str, Any]:
     """What was measured of a video that was not drawn here; raises `VideoError` where it will not do."""
     try:
-        from perception.steady import examine
+        from perception.video.camera_motion import examine
     except ImportError as error:
         mend = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, mend=mend) from error

@@ -12,7 +12,7 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, project
 from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import INDEX, PARENTS
-from perception.align.evidence import FirstPose, Landmarks
+from perception.human.evidence import FirstPose, Landmarks
 
 MOVING = ("spine1", "spine2", "spine3", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow")
 

@@ -21,16 +21,16 @@ from devi_jax.rendering import gl
 from devi_jax.scripted_video import compose
 from envs.scenes.objects import arrange
 from perception.align.calibrate import first_points
-from perception.align.evidence import FirstPose
 from perception.align.landmarks import POINT
 from perception.contracts import HAND21, PointTracks, load, save
 from perception.contracts.keypoints import Keypoints
+from perception.human.evidence import FirstPose
 from perception.landmarks import estimate
 from perception.landmarks.detect import Detection
 from perception.landmarks.follow import Networks, Seen
 from perception.landmarks.pose import POSE33, Pose
 from perception.landmarks.roi import Roi
-from perception.video import probe, write
+from perception.video.video import probe, write
 
 pytest.importorskip("cv2")
 pytest.importorskip("torch")

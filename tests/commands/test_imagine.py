@@ -12,7 +12,7 @@ from devi_jax import imagine
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.scene_file import setup_from_json
 from devi_jax.rendering import gl
-from perception.video import Video, probe, read, write
+from perception.video.video import Video, probe, read, write
 
 ASKED = ["--camera", "-45", "15", "1.8"]
 
