@@ -13,7 +13,7 @@ from devi_jax.scripted_video.arm_reach import reach_m
 from envs.animation.kinematics.posed_scene import build_stage
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.embodiments.human import human
-from envs.scenes.objects import Arranged, arrange
+from envs.scenes.arrange import Arranged, arrange
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 SECONDS = 1.5

@@ -9,7 +9,7 @@ from devi_jax.core.camera import project
 from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import TIPS
 from perception.human.evidence import Evidence, FirstPose, Landmarks
-from perception.human.kinematics import fingertips
+from perception.human.skeleton_points import fingertips
 
 
 def calibrate(evidence: Evidence, frames: int) -> Evidence:

@@ -11,8 +11,8 @@ from perception.align.config import AlignConfig
 from perception.align.held_object import CarryConfig, carry
 from perception.align.hoi import Record, align_hoi
 from perception.human.evidence import Evidence, Landmarks
-from perception.human.kinematics import fingertips_of
 from perception.human.motion import Motion
+from perception.human.skeleton_points import fingertips_of
 
 
 def align_carried(

@@ -10,7 +10,7 @@ from perception.contracts import PointTracks
 from perception.generate.parse_prompt import Side
 from perception.human.evidence import Landmarks, Touch
 from perception.human.interpolate import fill_positions
-from perception.human.kinematics import N_JOINTS
+from perception.human.skeleton_points import N_JOINTS
 
 MOVED_PX = 2.0
 """An object whose visible points are this far from where they began has moved; in a picture of 1024 x 576."""

@@ -26,9 +26,9 @@ from perception.evaluation.metrics import (
     track_error,
 )
 from perception.human.evidence import Evidence, Landmarks
-from perception.human.kinematics import fingertips
 from perception.human.motion import Motion, positions
 from perception.human.scene_prior import Known
+from perception.human.skeleton_points import fingertips
 from perception.pipeline.steps import Human
 
 MOVED_M = 0.002

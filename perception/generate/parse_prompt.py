@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from devi_jax.core.errors import ConfigError
+from perception.contracts.hand import Side
 from perception.generate.prompt import PHRASES
-
-Side = Literal["left", "right"]
 
 ARTICLES = frozenset("the a an his her their its this that".split())
 ENDS = frozenset(

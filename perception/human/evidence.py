@@ -7,7 +7,7 @@ import numpy as np
 
 from devi_jax.core.camera import Camera
 from devi_jax.core.errors import ClipError
-from perception.human.kinematics import N_POINTS
+from perception.human.skeleton_points import N_POINTS
 
 LEAST_HOLD = 3
 """A hold lasts at least so many frames."""

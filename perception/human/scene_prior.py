@@ -9,7 +9,7 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import forward_kinematics
 from devi_jax.core.scene import SceneSpec
-from perception.generate.parse_prompt import Side
+from perception.contracts.hand import Side
 from perception.human.evidence import FirstPose
 
 SPACING_M, SPACING_PART = 0.01, 1 / 40

@@ -6,7 +6,7 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, project
-from perception.landmarks.posture import right_jacobian
+from perception.human.chain_solver import right_jacobian
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.errors import ConfigError
 from perception.contracts import ObjectMotion, Origin, PointTracks
+from perception.human.chain_solver import bend, solve_chain
 from perception.human.scene_prior import Known
-from perception.landmarks.posture import bend, solve_chain
 from perception.object_pose.jacobians import Setting, project_poses
 from perception.object_pose.photometric import LookConfig, follow
 from perception.object_tracks.visible import visible_vertices

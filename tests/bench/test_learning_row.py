@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from devi_jax.bench.learning.row import POINTS, collect, curve, first_times
+from devi_jax.bench.learning.row import collect
 from devi_jax.bench.result_files import read_rows, row_file, write_row
+from devi_jax.bench.training_row import POINTS, curve, first_times
 from devi_jax.core.errors import RunError
 
 

@@ -7,9 +7,9 @@ import pytest
 import tyro
 
 from devi_jax import compare
-from devi_jax.bench.learning.row import log_file
 from devi_jax.bench.methods.jobs import Cell, collect, comparison, last_words, named_clips
 from devi_jax.bench.result_files import read_rows
+from devi_jax.bench.training_row import log_file
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE
 from devi_jax.systems import NAMES

@@ -19,7 +19,7 @@ from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.scenes import load_setup
 from devi_jax.rendering import gl
 from devi_jax.scripted_video import compose
-from envs.scenes.objects import arrange
+from envs.scenes.arrange import arrange
 from perception.align.calibrate import first_points
 from perception.align.landmarks import POINT
 from perception.contracts import HAND21, PointTracks, load, save

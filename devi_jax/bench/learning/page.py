@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from devi_jax.bench.learning.jobs import ABLATIONS, CAPTURE, FULL
-from devi_jax.bench.learning.row import STAGES
 from devi_jax.bench.learning.targets import TARGETS, in_words, judged, of_target, times
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
 from devi_jax.bench.result_files import Row
+from devi_jax.bench.training_row import STAGES
 from devi_jax.datasets.bundled_sets import GRADES, SUITE
 from devi_jax.evaluation.rollouts import NOISE
 

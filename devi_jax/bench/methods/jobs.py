@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
-from devi_jax.bench.learning.row import KEPT, log_file, outcome, run_training
 from devi_jax.bench.result_files import Row, made
+from devi_jax.bench.training_row import KEPT, log_file, outcome, run_training
 from devi_jax.core.errors import ConfigError, RunError, did_you_mean
 from devi_jax.datasets.bundled_sets import SETS, graded
 from devi_jax.datasets.load import bundled

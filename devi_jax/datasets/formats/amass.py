@@ -13,8 +13,8 @@ from devi_jax.core.clip import Clip, validate
 from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import JOINTS, SMPLX_JOINTS
 from devi_jax.datasets.formats import isaacgym_humanoid, smplx_model
+from devi_jax.datasets.formats.provenance import provenance
 from devi_jax.datasets.grounding import at_origin
-from devi_jax.datasets.provenance import provenance
 
 KEYS = frozenset({"poses", "trans", "betas"})
 """By which such a file is known."""

@@ -16,9 +16,9 @@ from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES
 from devi_jax.datasets.formats import isaacgym_humanoid, object_mesh, smplx_model
+from devi_jax.datasets.formats.provenance import provenance
 from devi_jax.datasets.grounding import at_origin
 from devi_jax.datasets.infer_table import with_inferred_table
-from devi_jax.datasets.provenance import provenance
 
 KEYS = frozenset({"body", "object", "contact"})
 """By which such a file is known."""

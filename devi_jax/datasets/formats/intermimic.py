@@ -15,8 +15,8 @@ from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
 from devi_jax.datasets.formats import isaacgym_humanoid, object_mesh
+from devi_jax.datasets.formats.provenance import provenance
 from devi_jax.datasets.grounding import at_origin
-from devi_jax.datasets.provenance import provenance
 
 COLUMNS = 591
 FPS = 30.0

@@ -16,9 +16,9 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, PARENTS
 from devi_jax.datasets.formats import isaacgym_humanoid, object_mesh, smplx_model
 from devi_jax.datasets.formats.parahome import hands_touching
+from devi_jax.datasets.formats.provenance import provenance
 from devi_jax.datasets.grounding import at_origin
 from devi_jax.datasets.infer_table import with_inferred_table
-from devi_jax.datasets.provenance import provenance
 
 FPS = 30.0
 KEYS = frozenset("seq_name trans trans2joint root_orient pose_body rest_offsets obj_trans obj_rot".split())

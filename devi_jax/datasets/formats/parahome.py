@@ -16,9 +16,9 @@ from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, PARENTS, SIDES
 from devi_jax.datasets.clip_quality import surface_points
 from devi_jax.datasets.formats import isaacgym_humanoid, object_mesh
+from devi_jax.datasets.formats.provenance import provenance
 from devi_jax.datasets.grounding import at_origin
 from devi_jax.datasets.infer_table import with_inferred_table
-from devi_jax.datasets.provenance import provenance
 
 COLUMNS = 409
 FPS = 30.0

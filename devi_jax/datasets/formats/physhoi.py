@@ -13,8 +13,8 @@ from devi_jax.core.clip import Clip, ObjectPoses, validate
 from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES
 from devi_jax.datasets.formats import isaacgym_humanoid
+from devi_jax.datasets.formats.provenance import provenance
 from devi_jax.datasets.grounding import at_origin
-from devi_jax.datasets.provenance import provenance
 
 COLUMNS = 331
 FPS = 25.0

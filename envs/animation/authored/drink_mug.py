@@ -12,8 +12,8 @@ from envs.animation.authored.meshes import mug
 from envs.animation.authored.upright_grasp import Hold, held
 from envs.animation.grasping.grip import wrap
 from envs.animation.kinematics.minimum_jerk import phase, through
-from envs.animation.kinematics.posed_scene import Stage, build_stage, kinematics, put_object
-from envs.animation.kinematics.posture import relaxed, stand
+from envs.animation.kinematics.posed_scene import build_stage, put_object
+from envs.animation.kinematics.posture import mouth, relaxed, stand
 from envs.animation.kinematics.to_clip import provenance, record
 from envs.animation.planner.phases import Beats, carry_along
 
@@ -69,12 +69,6 @@ def drink_mug(plan: DrinkMug = DrinkMug()) -> Clip:
     objects[:, 3:] = quat_mul(tilt, turn)
     qpos, contact = carry_along(stage, standing, (wrap(stage, standing, place),), objects, beats)
     return record(stage, "drink_mug", qpos, contact, frontal(azimuth_deg=-45.0), provenance("drink_mug", plan))
-
-
-def mouth(stage: Stage, standing: np.ndarray) -> np.ndarray:
-    """Where the lips (3,) of the posture `standing` (nq,) are: ahead of the head's middle and below it."""
-    head = kinematics(stage, standing).geom("head")
-    return np.array(head.xpos) + [0.0, stage.model.geom("head").size[0], -0.045]
 
 
 _AHEAD_M = np.array([0.0, 0.02, -0.01])

@@ -98,3 +98,9 @@ _ARM_MOBILITY = {
     "{side}_elbow": (0.8, 0.05, 1.0),  # twist of the forearm, no bending sideways, flexion
     "{side}_wrist": (0.3, 0.5, 0.5),
 }
+
+
+def mouth(stage: Stage, standing: np.ndarray) -> np.ndarray:
+    """Where the lips (3,) of the posture `standing` (nq,) are: ahead of the head's middle and below it."""
+    head = kinematics(stage, standing).geom("head")
+    return np.array(head.xpos) + [0.0, stage.model.geom("head").size[0], -0.045]

@@ -3,11 +3,10 @@
 import numpy as np
 
 from devi_jax.core.rotations import matrix_to_quat, quat_exp, quat_log, quat_to_matrix
-from envs.animation.authored.drink_mug import mouth
 from envs.animation.grasping.grasp_candidates import fingers_of
 from envs.animation.grasping.graspable_parts import unit
 from envs.animation.grasping.select_grasp import Grasp
-from envs.animation.kinematics.posture import mirror
+from envs.animation.kinematics.posture import mirror, mouth
 from envs.animation.planner.actions import Drink, Pour, Strike
 from envs.animation.planner.pace import frames_for
 from envs.animation.planner.scene_query import Cast, spot

@@ -13,9 +13,10 @@ from devi_jax.core.errors import SceneError
 from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import Table
 from devi_jax.core.scene_file import Setup, Thing
+from envs.scenes.arrange import arrange
 from envs.scenes.catalogue import CATALOGUE
-from envs.scenes.find_model import PACKAGES
-from envs.scenes.objects import arrange, find_model, surface_mesh
+from envs.scenes.find_model import PACKAGES, find_model
+from envs.scenes.objects import surface_mesh
 from envs.scenes.objects.material import MATERIALS
 
 

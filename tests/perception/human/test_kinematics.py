@@ -8,7 +8,8 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import JOINTS, PARENTS, TIPS
 from perception.human import so3
-from perception.human.kinematics import N_POINTS, fingertips, forward, points
+from perception.human.kinematics import forward, points
+from perception.human.skeleton_points import N_POINTS, fingertips
 
 RNG = np.random.default_rng(0)
 

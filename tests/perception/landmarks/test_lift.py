@@ -16,9 +16,10 @@ from devi_jax.core.skeleton import INDEX, SIDES
 from perception.contracts.checks import EstimateError
 from perception.contracts.hand import HAND21
 from perception.contracts.keypoints import Keypoints
+from perception.human.chain_solver import right_jacobian
 from perception.human.evidence import FirstPose, Landmarks
-from perception.human.kinematics import fingertips
 from perception.human.motion import positions
+from perception.human.skeleton_points import fingertips
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.evidence import body_evidence, hand_evidence, point_index
 from perception.landmarks.lift import lift
@@ -30,7 +31,6 @@ from perception.landmarks.posture import (
     _residual,
     fit_posture,
     resting,
-    right_jacobian,
 )
 from perception.landmarks.turns import between, fitted, smoothed
 
