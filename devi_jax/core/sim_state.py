@@ -1,4 +1,4 @@
-"""What the simulation shows (`Frame`) and what should be imitated (`Target`), engine-neutral, as pytrees.
+"""What the simulation shows (`SimState`) and what should be imitated (`ReferenceState`), engine-neutral, as pytrees.
 
 A reward term, an observation or a metric sees only these two. Shapes are of one environment; `vmap` adds the batch.
 """
@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Frame:
+class SimState:
     """State of the simulated human and object at one instant. World axes; metres, seconds, newtons, watts.
 
     Joints are in the order of `skeleton.JOINTS`, fingertips in that of `skeleton.TIPS`. `contact_n` is the largest
@@ -37,7 +37,7 @@ class Frame:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class View:
+class CameraParams:
     """A camera as a pytree: `K` (3, 3) pixels, `T_camera_world` (4, 4) metres, image diagonal in pixels."""
 
     K: Float[Array, "3 3"]
@@ -47,7 +47,7 @@ class View:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Target:
+class ReferenceState:
     """The clip at one instant: human in 3D, object as M 2D points, contact labels psi per hand (left, right).
 
     The object's pose and velocity, and `object_distance` of each joint from its surface, exist only for clips with
@@ -63,7 +63,7 @@ class Target:
     points_px: Float[Array, "M 2"] | None
     visible: Bool[Array, " M"] | None
     points_object: Float[Array, "M 3"] | None
-    view: View | None
+    view: CameraParams | None
     object_position: Float[Array, "3"] | None
     object_rotation: Float[Array, "4"] | None
     object_linear_velocity: Float[Array, "3"] | None = None

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from devi_jax.core.environment import Observation
-from devi_jax.core.sim_state import Frame
+from devi_jax.core.sim_state import SimState
 from envs.tracking.env import TrackingEnvironment, TrackingState
 from envs.tracking.randomization import Disturbance, disturb
 
@@ -27,7 +27,7 @@ class Rollouts:
     the pose of the thing that the object is brought to, in scenes with one.
     """
 
-    frames: Frame
+    frames: SimState
     qpos: Float[Array, "T N nq"]
     reward: Float[Array, "T N"]
     alive: Bool[Array, "T N"]

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.sim_state import Frame
+from devi_jax.core.sim_state import SimState
 from devi_jax.core.skeleton import INDEX, SIDES
 from envs.control.ankle_balance import centre_of_mass, centre_velocity, segments
 from envs.embodiments.human import Gains, per_joint
@@ -79,7 +79,7 @@ class Goal:
     spin: Float[Array, "3"]
 
 
-def footing_turns(model: mujoco.MjModel, gains: Gains, frame: Frame, goal: Goal, rate: float) -> Float[Array, "8 3"]:
+def footing_turns(model: mujoco.MjModel, gains: Gains, frame: SimState, goal: Goal, rate: float) -> Float[Array, "8 3"]:
     """Rotation vectors of `LEGS` with which the soles push as well as they can what the goal asks for.
 
     `rate` in 1/s: the centre of mass comes back as critically damped. It is where the goal has it from the feet that

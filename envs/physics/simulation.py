@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.sim_state import Frame
+from devi_jax.core.sim_state import SimState
 from envs.embodiments.human import per_joint
 from envs.physics import kinematics, pd
 from envs.physics.engine import Advance, Coordinates
@@ -70,7 +70,7 @@ class Physics:
             variation=state.variation,
         )
 
-    def read(self, state: PhysicsState) -> Frame:
+    def read(self, state: PhysicsState) -> SimState:
         """What the state shows, in world axes."""
         body = self.scene.body
         position, rotation, linear, angular = kinematics.forward(
@@ -81,7 +81,7 @@ class Physics:
             jnp.asarray(body.offsets, jnp.float32),
         )
         thing, rate = self._object(state), state.qvel[OBJECT_QVEL]
-        return Frame(
+        return SimState(
             position=position,
             rotation=rotation,
             linear_velocity=linear,

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.sim_state import Frame, Target
+from devi_jax.core.sim_state import ReferenceState, SimState
 from envs.rewards.baseline_joints import KEYS18, KEYS21, UNWEIGHTED
 from envs.rewards.kinematic import rms
 
@@ -18,33 +18,33 @@ _REACH = 5.0
 """1/m: how fast closeness fades in InterMimic's weights."""
 
 
-def key_to_object(frame: Frame, target: Target) -> Float[Array, ""]:
+def key_to_object(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
     """RMS difference of the vectors from the object's centre to 18 joints, metres. PhysHOI, SkillMimic: `eig`."""
     assert frame.object_position is not None and target.object_position is not None
     vectors = frame.position[KEYS18] - frame.object_position
     return rms(vectors - (target.position[KEYS18] - target.object_position))
 
 
-def closeness(target: Target) -> Float[Array, "52"]:
+def closeness(target: ReferenceState) -> Float[Array, "52"]:
     """exp(-5 d) of each joint, d metres from the object's surface in the reference. InterMimic: `weight_h`."""
     assert target.object_distance is not None
     return jnp.exp(-_REACH * target.object_distance)
 
 
-def near_position(frame: Frame, target: Target) -> Float[Array, ""]:
+def near_position(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
     """RMS distance of 21 joints, each squared distance times its closeness, metres. InterMimic: `ep`."""
     weight = closeness(target).at[UNWEIGHTED].set(1.0)[KEYS21]
     squared = jnp.sum((frame.position[KEYS21] - target.position[KEYS21]) ** 2, axis=-1)
     return jnp.sqrt(jnp.mean(weight * squared))
 
 
-def far_rotation(frame: Frame, target: Target) -> Float[Array, ""]:
+def far_rotation(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
     """Mean geodesic angle of all joints' world rotations, each times 1 - closeness, radians. InterMimic: `er`."""
     angles = rot.angle_between(frame.rotation, target.rotation)
     return jnp.mean((1.0 - closeness(target)) * angles)
 
 
-def interaction_vectors(frame: Frame, target: Target) -> Float[Array, ""]:
+def interaction_vectors(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
     """RMS difference of the vectors from surface points to 21 joints, weighted by 1/d^2, metres. InterMimic: `eig`.
 
     Weights of simulation and reference count half each, and each sum to one over all vectors.
@@ -54,7 +54,7 @@ def interaction_vectors(frame: Frame, target: Target) -> Float[Array, ""]:
     return jnp.sqrt(jnp.sum(0.5 * weight * difference))
 
 
-def interaction_ratio(frame: Frame, target: Target) -> Float[Array, ""]:
+def interaction_ratio(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
     """The largest such difference over the vector's own length, of the reference or the simulation, at least 0.5 m.
 
     InterMimic's `reset_ig`, which ends an episode at 2.
@@ -71,13 +71,13 @@ def surface(
     return position + rot.rotate(rotation, points)
 
 
-def surface_distance(frame: Frame, target: Target) -> Float[Array, ""]:
+def surface_distance(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
     """Mean distance of the object's points from where the reference has them, metres. InterMimic's E_o."""
     now, wanted = _surfaces(frame, target)
     return jnp.mean(jnp.sqrt(jnp.sum((now - wanted) ** 2, axis=-1)))
 
 
-def _surfaces(frame: Frame, target: Target) -> tuple[Float[Array, "M 3"], Float[Array, "M 3"]]:
+def _surfaces(frame: SimState, target: ReferenceState) -> tuple[Float[Array, "M 3"], Float[Array, "M 3"]]:
     points = target.points_object
     assert points is not None and frame.object_position is not None and frame.object_rotation is not None
     assert target.object_position is not None and target.object_rotation is not None
@@ -87,7 +87,9 @@ def _surfaces(frame: Frame, target: Target) -> tuple[Float[Array, "M 3"], Float[
     )
 
 
-def _vectors(frame: Frame, target: Target) -> tuple[Float[Array, "21 M"], Float[Array, "21 M"], Float[Array, "21 M"]]:
+def _vectors(
+    frame: SimState, target: ReferenceState
+) -> tuple[Float[Array, "21 M"], Float[Array, "21 M"], Float[Array, "21 M"]]:
     """Squared lengths of all vectors, simulated and wanted, and of their differences."""
     now, wanted = _surfaces(frame, target)
     # seen from the object's reference, so that squares are small and their differences exact
@@ -107,7 +109,7 @@ def _share(squared: Float[Array, "K M"]) -> Float[Array, "K M"]:
     return weight / jnp.sum(weight)
 
 
-def seen_position(frame: Frame, target: Target) -> Float[Array, ""]:
+def seen_position(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
     """Distance of the object from its reference, each seen from its human's pelvis and heading, metres.
 
     Heights are the world's. InterMimic: `eop`.
@@ -119,7 +121,7 @@ def seen_position(frame: Frame, target: Target) -> Float[Array, ""]:
     return rms(now - aim)
 
 
-def seen_rotation(frame: Frame, target: Target) -> Float[Array, ""]:
+def seen_rotation(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
     """Geodesic angle of the object to its reference, each seen from its human's heading, radians. InterMimic: `eor`."""
     assert frame.object_rotation is not None and target.object_rotation is not None
     now = rot.quat_mul(rot.quat_conj(rot.heading(frame.rotation[0])), frame.object_rotation)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from devi_jax.core.sim_state import Frame, Target
+from devi_jax.core.sim_state import ReferenceState, SimState
 
 Shape = Literal["gaussian", "exponential", "half_exponential", "linear", "sigmoid", "half_sigmoid"]
 
@@ -35,13 +35,13 @@ class Term:
     `gate`: where it is false the factor is 1. `needs`: the target's field without which the term does not apply.
     """
 
-    fn: Callable[[Frame, Target], Float[Array, "..."]]
+    fn: Callable[[SimState, ReferenceState], Float[Array, "..."]]
     unit: str
     shape: Shape = "gaussian"
-    gate: Callable[[Target], Array] | None = None
+    gate: Callable[[ReferenceState], Array] | None = None
     needs: str | None = None
 
-    def applies(self, target: Target) -> bool:
+    def applies(self, target: ReferenceState) -> bool:
         """Whether the target has what the term compares with."""
         return self.needs is None or getattr(target, self.needs) is not None
 
@@ -54,7 +54,7 @@ class Rewards:
     weightings: Mapping[str, Weighting]
     how: Literal["product", "sum"]
 
-    def __call__(self, frame: Frame, target: Target) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+    def __call__(self, frame: SimState, target: ReferenceState) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """Reward in [0, 1], and every term's error in its unit."""
         factors, errors = evaluate_terms(self.terms, self.weightings, frame, target)
         return combine(self.how, factors, self.weightings), errors
@@ -75,7 +75,7 @@ def shape_factor(shape: Shape, error: Float[Array, "..."], sharpness: float) -> 
 
 
 def evaluate_terms(
-    terms: Mapping[str, Term], weightings: Mapping[str, Weighting], frame: Frame, target: Target
+    terms: Mapping[str, Term], weightings: Mapping[str, Weighting], frame: SimState, target: ReferenceState
 ) -> tuple[dict[str, Float[Array, ""]], dict[str, Float[Array, ""]]]:
     """All terms that apply: factors in (0, 1] and errors in their units, by name.
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.environment import Observation, Transition
-from devi_jax.core.sim_state import Frame
+from devi_jax.core.sim_state import SimState
 from envs.control.ankle_balance import ANKLES, ankle_turns, centre_of_mass, centre_velocity, segments
 from envs.control.ground_reaction import LEGS, Goal, footing_turns
 from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState
@@ -134,13 +134,13 @@ class TrackingEnvironment:
             pose = type(pose)(jnp.concatenate([pose.rotation[:1], joints]), pose.root_position, pose.object)
         return self._state(self.physics.init(pose, velocity), t, jnp.ones(()))[0]
 
-    def _state(self, physics: PhysicsState, t, leniency) -> tuple[TrackingState, Frame]:
+    def _state(self, physics: PhysicsState, t, leniency) -> tuple[TrackingState, SimState]:
         """A state and its frame, which is read once and serves balance, reward and observation."""
         frame, t = self.physics.read(physics), jnp.asarray(t, jnp.int32)
         silent = jnp.zeros(2, jnp.int32) if math.isfinite(self.config.termination.silent_steps) else None
         return TrackingState(physics, t, leniency, self._balance(frame, t), silent, self._footing(frame, t)), frame
 
-    def frame(self, state: TrackingState) -> Frame:
+    def frame(self, state: TrackingState) -> SimState:
         """What the simulation shows."""
         return self.physics.read(state.physics)
 
@@ -163,7 +163,7 @@ class TrackingEnvironment:
         legs = rot.quat_mul(control.rotation[LEGS], rot.quat_exp(state.legs))
         return replace(control, rotation=control.rotation.at[LEGS].set(legs))
 
-    def _balance(self, frame: Frame, t: Int[Array, ""]) -> Float[Array, "2 3"]:
+    def _balance(self, frame: SimState, t: Int[Array, ""]) -> Float[Array, "2 3"]:
         config = self.config.action
         if not config.balance or self.physics.scene.root != "free" or self.reference.wrench is not None:
             return jnp.zeros((2, 3))
@@ -173,7 +173,7 @@ class TrackingEnvironment:
         drift = velocity - self.reference.centre_velocity[i]
         return ankle_turns(stray, drift, frame.rotation, config.balance, config.balance * config.balance_damping)
 
-    def _footing(self, frame: Frame, t: Int[Array, ""]) -> Float[Array, "8 3"] | None:
+    def _footing(self, frame: SimState, t: Int[Array, ""]) -> Float[Array, "8 3"] | None:
         i, reference = jnp.minimum(t, self.reference.frames - 1), self.reference
         if reference.wrench is None or reference.share is None:
             return None
@@ -199,7 +199,7 @@ class TrackingEnvironment:
         given = turns[..., np.array(self.joints) - 1, :] / reach_rad(self.config.action, self.joints)
         return given.reshape(*turns.shape[:-2], self.action_size)
 
-    def advance(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Frame]:
+    def advance(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, SimState]:
         """The physics of one step alone: the state after it, and what it shows."""
         physics = self.physics.step(state.physics, self.control(state, action))
         return self._state(physics, state.t + 1, state.leniency)
@@ -221,7 +221,7 @@ class TrackingEnvironment:
         )
         return after, transition
 
-    def _accelerated(self, frame: Frame, before: PhysicsState, after: PhysicsState) -> Frame:
+    def _accelerated(self, frame: SimState, before: PhysicsState, after: PhysicsState) -> SimState:
         """The frame with accelerations over the control step that led to it; compiled away where no term asks."""
         joints = CONTROL_HZ * (self.physics.joint_angular(after) - self.physics.joint_angular(before))
         frame = replace(frame, joint_acceleration=joints)
@@ -235,7 +235,7 @@ class TrackingEnvironment:
     def _aims_object(self) -> bool:
         return self.config.goal_object and self.physics.has_object
 
-    def _tokens(self, frame: Frame, t: Int[Array, ""]) -> Observation:
+    def _tokens(self, frame: SimState, t: Int[Array, ""]) -> Observation:
         targets = tuple(self.reference.at(t + k) for k in self.config.goal_offsets)
         goal = observe.goal(frame, targets)
         if self._aims_object:

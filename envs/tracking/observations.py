@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.sim_state import Frame, Target
+from devi_jax.core.sim_state import ReferenceState, SimState
 
 HUMAN_SIZE = 1 + 51 * 3 + 52 * 6 + 52 * 3 + 52 * 3
 """778: pelvis height, 51 joint positions, 52 rotations (6D), linear and angular velocities."""
@@ -19,7 +19,7 @@ GOAL_OBJECT_SIZE = 3 + 6
 """9 more a future frame where the goal holds the object: where it should go from here, and its target rotation."""
 
 
-def human_state(frame: Frame) -> Float[Array, "778"]:
+def human_state(frame: SimState) -> Float[Array, "778"]:
     """Human state s^h of MaskedMimic's layout."""
     turn = rot.heading(frame.rotation[0])
     arms = _turn_back(turn, frame.position[1:] - frame.position[0])
@@ -33,7 +33,7 @@ def human_state(frame: Frame) -> Float[Array, "778"]:
     return jnp.concatenate(parts)
 
 
-def object_state(frame: Frame) -> Float[Array, "15"]:
+def object_state(frame: SimState) -> Float[Array, "15"]:
     """Object state s^o, seen from the human."""
     assert frame.object_position is not None and frame.object_rotation is not None
     turn = rot.heading(frame.rotation[0])
@@ -46,7 +46,7 @@ def object_state(frame: Frame) -> Float[Array, "15"]:
     return jnp.concatenate(parts)
 
 
-def goal(frame: Frame, targets: tuple[Target, ...]) -> Float[Array, " G"]:
+def goal(frame: SimState, targets: tuple[ReferenceState, ...]) -> Float[Array, " G"]:
     """Goal g_t, 468 numbers a target frame: positions as the way each joint still has to go, and rotations."""
     turn = rot.heading(frame.rotation[0])
     parts = []
@@ -56,7 +56,7 @@ def goal(frame: Frame, targets: tuple[Target, ...]) -> Float[Array, " G"]:
     return jnp.concatenate(parts)
 
 
-def object_goal(frame: Frame, targets: tuple[Target, ...]) -> Float[Array, " G"]:
+def object_goal(frame: SimState, targets: tuple[ReferenceState, ...]) -> Float[Array, " G"]:
     """Where the object should be, 9 numbers a target frame: the way it still has to go, and its rotation."""
     assert frame.object_position is not None
     turn = rot.heading(frame.rotation[0])

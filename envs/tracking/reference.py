@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, forward_kinematics, global_rotations, resample
-from devi_jax.core.sim_state import Target, View
+from devi_jax.core.sim_state import CameraParams, ReferenceState
 from devi_jax.core.skeleton import TIPS
 from envs.control.ankle_balance import centre_of_mass, segments
 from envs.control.feedforward import feedforward_offsets
@@ -56,7 +56,7 @@ class Reference:
     points_px: Float[Array, "T M 2"] | None
     visible: Bool[Array, "T M"] | None
     points_object: Float[Array, "M 3"] | None
-    view: View | None
+    view: CameraParams | None
     object_position: Float[Array, "T 3"] | None
     object_rotation: Float[Array, "T 4"] | None
     object_linear_velocity: Float[Array, "T 3"] | None = None
@@ -69,7 +69,7 @@ class Reference:
         """Number of frames T."""
         return self.local.shape[0]
 
-    def at(self, t: Int[Array, ""]) -> Target:
+    def at(self, t: Int[Array, ""]) -> ReferenceState:
         """The target at frame t; beyond the end the last frame holds, standing still."""
         last = self.frames - 1
         i = jnp.clip(t, 0, last)
@@ -77,7 +77,7 @@ class Reference:
         seen = (self.points_px, self.visible, self.object_position, self.object_rotation, self.object_distance)
         points_px, visible, object_position, object_rotation, distance = (x if x is None else x[i] for x in seen)
         speed = self.object_linear_velocity
-        return Target(
+        return ReferenceState(
             position=self.position[i],
             rotation=self.rotation[i],
             linear_velocity=self.linear_velocity[i] * moving,
@@ -127,7 +127,7 @@ def prepare(clip: Clip, physics: Physics, config: EnvironmentConfig) -> tuple[Re
         points_px=None if tracks is None else _f32(tracks.points_px),
         visible=None if tracks is None else jnp.asarray(tracks.visible, bool),
         points_object=None if tracks is None else _f32(tracks.points_object),
-        view=View(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px)),
+        view=CameraParams(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px)),
         object_position=None if poses is None else _f32(poses.positions),
         object_rotation=None if poses is None else _f32(poses.rotations),
         object_linear_velocity=None if poses is None else _f32(np.gradient(poses.positions, 1 / clip.fps, axis=0)),

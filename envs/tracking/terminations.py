@@ -8,7 +8,7 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from devi_jax.core.sim_state import Frame, Target
+from devi_jax.core.sim_state import ReferenceState, SimState
 from envs.rewards.contact import TOUCH_N, hand_contact
 from envs.rewards.interaction import interaction_ratio, surface_distance
 from envs.rewards.object import object_2d_mean
@@ -18,8 +18,8 @@ _BODY = slice(0, 22)
 
 
 def failed(
-    frame: Frame,
-    target: Target,
+    frame: SimState,
+    target: ReferenceState,
     bounds: TerminationConfig,
     leniency: float | Float[Array, ""] = 1.0,
     silent: Int[Array, "2"] | None = None,
@@ -46,7 +46,7 @@ def failed(
     return ~within
 
 
-def silent_steps(before: Int[Array, "2"], frame: Frame, target: Target) -> Int[Array, "2"]:
+def silent_steps(before: Int[Array, "2"], frame: SimState, target: ReferenceState) -> Int[Array, "2"]:
     """Steps in a row for which each hand that should touch the object has felt nothing. InterMimic: `contact_reset`."""
     silent = hand_contact(target) & ~jnp.any(frame.contact_n > TOUCH_N, axis=-1)
     return jnp.where(silent, before + 1, 0)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 
-from devi_jax.core.sim_state import Frame
+from devi_jax.core.sim_state import SimState
 from devi_jax.evaluation.metrics import Scores, score
 from devi_jax.evaluation.rollouts import Rollouts
 from envs.tracking.reference import Reference
@@ -52,7 +52,7 @@ def perfect(reference: Reference, count: int = 1) -> Rollouts:
         return jnp.repeat(x[:, None], count, axis=1)
 
     force = jnp.zeros((T, 2, 16)).at[:, :, 3].set(reference.contact)
-    frames = Frame(
+    frames = SimState(
         position=repeat(reference.position),
         rotation=repeat(reference.rotation),
         linear_velocity=repeat(reference.linear_velocity),

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core.errors import DeviceError
-from devi_jax.core.sim_state import Frame
+from devi_jax.core.sim_state import SimState
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
 from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
@@ -37,8 +37,8 @@ class Played:
     """Zero residual in one engine: from the pre-contact frame to the end, and as many steps from the first frame."""
 
     environment: TrackingEnvironment
-    grasp: Frame
-    approach: Frame
+    grasp: SimState
+    approach: SimState
     states: TrackingState
     """Of the grasp."""
 
@@ -59,7 +59,7 @@ def gap_mm(a, b) -> np.ndarray:
     return 1e3 * np.linalg.norm(np.asarray(a) - np.asarray(b), axis=-1)
 
 
-def touching(frames: Frame) -> np.ndarray:
+def touching(frames: SimState) -> np.ndarray:
     return np.asarray(frames.contact_n) > FORCE_THRESHOLD_N
 
 

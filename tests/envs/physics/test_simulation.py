@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from devi_jax.core.rotations import quat_exp
 from devi_jax.core.scene import SceneSpec
-from devi_jax.core.sim_state import Frame
+from devi_jax.core.sim_state import SimState
 from envs.embodiments.human.model import ROOT_SLIDE
 from envs.physics import (
     CONTROL_HZ,
@@ -69,7 +69,7 @@ def roll(physics: Physics, state: PhysicsState, control: Control) -> PhysicsStat
 
 
 @partial(jax.jit, static_argnums=0)
-def read(physics: Physics, state: PhysicsState) -> Frame:
+def read(physics: Physics, state: PhysicsState) -> SimState:
     """What a state shows."""
     return physics.read(state)
 
