@@ -205,10 +205,10 @@ def _check(options: Options) -> None:
             where="--seeds",
             valid="1 or more; more than one in a single process, and with learning",
         )
-    if options.plan != "none" and options.system.environment.action.mode == "absolute":
+    if options.plan != "none" and options.system.action.mode == "absolute":
         raise ConfigError(
             "absolute actions cannot turn around a plan's targets",
-            where="--plan, --environment.action.mode",
+            where="--plan, --action.mode",
             valid="--plan=none with absolute actions, or residual ones",
         )
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import jax
+
 from devi_jax.clip_tools.check import replayed
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
@@ -12,7 +14,6 @@ from devi_jax.evaluation.metrics import Scores
 from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
 from envs.animation import repair
-from envs.tracking.reference import prepare
 
 SOLES_M = (-0.015, 0.010)
 """Float of the feet that the body's own soles take up, metres."""
@@ -75,9 +76,11 @@ def _better_grasp(raw: Clip) -> Clip:
     changed = repair.projected(raw, make_scene(raw, "free"))
     if changed is raw:
         return raw
-    first = assemble(devi("cpu"), raw, "c", "pinned").environment
-    reference, _ = prepare(changed, first.physics, first.config)
-    merits = [merit(replayed(environment)) for environment in (first, replace(first, reference=reference))]
+    system = devi("cpu")
+    first = assemble(system, raw, "c", "pinned").environment
+    reference, _ = make_reference(changed, first.physics, system.controllers, system.object_points)
+    library = replace(first.library, reference=jax.tree.map(lambda x: x[None], reference))
+    merits = [merit(replayed(environment)) for environment in (first, replace(first, library=library))]
     chosen = raw if merits[0] > merits[1] + TIE else changed
     kept = "as it was" if chosen is raw else "projected"
     note = f"grasp: open-loop merit {merits[0]:.3f} as it was, {merits[1]:.3f} projected: kept {kept}"

@@ -22,7 +22,7 @@ from devi_jax.deploy.onnx_graph import build_graph, save_graph
 from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.json_io import jsonable
 from envs.physics import CONTROL_HZ
-from envs.tracking.actions import reach_rad
+from envs.tracking.actions import scale_rad
 from envs.tracking.env import TrackingEnvironment
 
 PLATFORMS = ("cpu", "cuda", "tpu")
@@ -38,7 +38,7 @@ _MEANING = {
 def make_card(environment: TrackingEnvironment, about: dict[str, Any]) -> dict[str, Any]:
     """What the numbers mean: rate, tokens, joints, action; `about` (provenance, evaluation) comes along."""
     mode = environment.config.action.mode
-    reach = reach_rad(environment.config.action, environment.joints).ravel().tolist() if mode == "residual" else None
+    reach = scale_rad(environment.config.action, environment.joints).ravel().tolist() if mode == "residual" else None
     card = {
         "fps": CONTROL_HZ,
         "inputs": {name: ["batch", size] for name, size in sorted(environment.observation_sizes.items())},
@@ -48,7 +48,7 @@ def make_card(environment: TrackingEnvironment, about: dict[str, Any]) -> dict[s
         "action": mode,
         "action_means": _MEANING[mode],
         "reach_rad": reach,
-        "goal_offsets": list(environment.config.goal_offsets),
+        "goal_offsets": list(environment.observations.goal_frames),
     }
     return jsonable({**card, **about})
 

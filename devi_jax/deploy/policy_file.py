@@ -137,7 +137,7 @@ def _with_targets(assembly: Assembly, target: np.ndarray, path: Path) -> Assembl
     raw = assembly.environment
     if target.shape != raw.reference.target.shape:
         raise _unreadable(path, f"its plan has shape {target.shape}, its clip {raw.reference.target.shape}")
-    planned = replace(raw, reference=replace(raw.reference, target=jnp.asarray(target)))
+    planned = raw.with_targets(jnp.asarray(target))
     return replace(assembly, environment=planned, raw=raw)
 
 

@@ -16,7 +16,7 @@ from devi_jax.evaluation.rollouts import NOISE, Perturbation, Policy, Rollouts, 
 from devi_jax.systems.build import Assembly
 from envs.physics import CONTROL_HZ
 from envs.tracking.env import TrackingEnvironment
-from envs.tracking.reference import prepare
+from envs.tracking.reference import make_reference
 
 ROLLOUTS = 64
 """Perturbed rollouts of one evaluation."""
@@ -107,7 +107,8 @@ def by_truth(assembly: Assembly, rollouts: Rollouts, truth: Clip) -> dict[str, A
         ConfigError: it is of another length.
     """
     environment = assembly.environment
-    reference, _ = prepare(truth, environment.physics, environment.config)
+    system = assembly.system
+    reference, _ = make_reference(truth, environment.physics, system.controllers, system.object_points)
     if reference.frames != environment.reference.frames:
         raise ConfigError(
             f"{truth.name} has {reference.frames} frames, {assembly.clip.name} {environment.reference.frames}",

@@ -16,7 +16,7 @@ from devi_jax.evaluation.rollouts import Perturbation, Rollouts, target_poses
 from devi_jax.systems.trajectory_search import LEAD_FRAMES, PlanConfig, basis
 from envs.physics import CONTROL_HZ
 from envs.tracking.env import TrackingEnvironment
-from envs.tracking.randomization import disturb
+from envs.tracking.randomization import randomize
 
 
 def control_online(environment: TrackingEnvironment, config: PlanConfig, seed: int, count: int) -> dict[str, Any]:
@@ -26,9 +26,9 @@ def control_online(environment: TrackingEnvironment, config: PlanConfig, seed: i
     for key in jax.random.split(jax.random.key(seed), count):
         start_key, search_key = jax.random.split(key)
         start = environment.start(jnp.zeros((), jnp.int32))
-        physics = disturb(environment.physics, start.physics, start_key, Perturbation().start)
+        physics = randomize(environment.physics, start.physics, start_key, Perturbation().start)
         first = jax.tree.map(lambda x: x[None], replace(start, physics=physics))
-        planned = planner.search(first, search_key, environment.onset - LEAD_FRAMES)
+        planned = planner.search(first, search_key, int(environment.library.onset[0]) - LEAD_FRAMES)
         scores += score(_rollouts(environment, planned), environment.reference, CONTROL_HZ)
     return summary(scores)
 

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from devi_jax.core.environment import Observation
 from devi_jax.core.sim_state import SimState
 from envs.tracking.env import TrackingEnvironment, TrackingState
-from envs.tracking.randomization import Disturbance, disturb
+from envs.tracking.randomization import Randomization, randomize
 
 Act = Callable[[Any, Observation, PRNGKeyArray], Float[Array, "N A"]]
 """Parameters, batched observations and a key to batched actions."""
@@ -38,7 +38,7 @@ class Rollouts:
 class Perturbation:
     """How starts and rollouts are disturbed, to tell a policy from a replay."""
 
-    start: Disturbance = Disturbance()
+    start: Randomization = Randomization()
     """Of the object, at the start."""
     push_ns: float = 5.0
     """Impulse on the pelvis in a random horizontal direction at a random frame: 50 N for 0.1 s."""
@@ -46,7 +46,7 @@ class Perturbation:
     """Standard deviation of the noise on each axis of the joint targets that actions turn, drawn anew in each frame."""
 
 
-NOISE = Perturbation(Disturbance(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0)), 0.0, 0.02)
+NOISE = Perturbation(Randomization(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0)), 0.0, 0.02)
 """The exact start, and joints that do not quite do what they are told: open-loop grasps slip under it."""
 
 
@@ -77,12 +77,12 @@ def roll(
     exact: int = 0,
     replay: bool = False,
 ) -> Rollouts:
-    """Play a policy from frame 0 to the end of the clip in `count` environments, as one compiled scan.
+    """Play a policy from frame 0 to the end of the only clip in `count` environments, as one compiled scan.
 
     `exact`: how many of them, the first ones, are spared the perturbation. `replay`: act with zeros, in the same
     compiled scan; in residual mode that replays the environment's targets open loop.
     """
-    frames = environment.reference.frames
+    frames, length = environment.frames, int(environment.library.length[0])
     start_key, push_key, run_key = jax.random.split(key, 3)
     first = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
     pushes, noise_rad = jnp.zeros((frames, count, 2)), jnp.zeros(count)
@@ -96,6 +96,7 @@ def roll(
         noise_rad = noise_rad.at[exact:].set(perturbation.joint_rad)
     disturbances = pushes, noise_rad
     played = _run(policy.act, environment, policy.parameters, first, disturbances, run_key, jnp.asarray(not replay))
+    played = jax.tree.map(lambda x: x[:length], played)
     return replace(played, target=target_poses(environment, played.qpos))
 
 
@@ -137,26 +138,30 @@ def _run(
 
 
 def _zero(parameters: Any, observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
-    return jnp.zeros((observation["human"].shape[0], 1))
+    return jnp.zeros((_count(observation), 1))
 
 
 def _gaussian(scale: Float[Array, " A"], observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
-    return scale * jax.random.normal(key, (observation["human"].shape[0], *scale.shape))
+    return scale * jax.random.normal(key, (_count(observation), *scale.shape))
+
+
+def _count(observation: Observation) -> int:
+    return jax.tree.leaves(observation)[0].shape[0]
 
 
 def _disturbed(
-    environment: TrackingEnvironment, state: TrackingState, key: PRNGKeyArray, by: Disturbance
+    environment: TrackingEnvironment, state: TrackingState, key: PRNGKeyArray, by: Randomization
 ) -> TrackingState:
-    return replace(state, physics=disturb(environment.physics, state.physics, key, by))
+    return replace(state, physics=randomize(environment.physics, state.physics, key, by))
 
 
 def _draw_pushes(
     environment: TrackingEnvironment, key: PRNGKeyArray, count: int, by: Perturbation
 ) -> Float[Array, "T N 2"]:
     """Velocity changes of the pelvis: the impulse over the human's mass, once a rollout."""
-    frames = environment.reference.frames
+    frames, length = environment.frames, int(environment.library.length[0])
     when_key, where_key = jax.random.split(key)
-    when = jax.random.randint(when_key, (count,), 1, max(frames - 1, 2))
+    when = jax.random.randint(when_key, (count,), 1, max(length - 1, 2))
     angle = jax.random.uniform(where_key, (count,), maxval=2 * jnp.pi)
     mass = float(environment.physics.model.body("pelvis").subtreemass[0])
     kick = by.push_ns / mass * jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)

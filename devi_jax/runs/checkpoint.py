@@ -18,6 +18,18 @@ from devi_jax.core.errors import RunError
 
 Leaves = dict[str, Any]
 
+RENAMED: dict[str, str] = {
+    "ankles": "commands/ankle_balance",
+    "legs": "commands/ground_reaction",
+    "silent": "untouched",
+    "leniency": "termination_scale",
+    "own": "visited",
+    "own_score": "visited_score",
+}
+"""Parts of paths in checkpoints of older versions, and what they are called now."""
+ADDED: tuple[str, ...] = ("clip",)
+"""Last parts of paths that checkpoints of older versions lack: there they were zero."""
+
 
 class Checkpoints:
     """The last `keep` states of a run in `folder`, one subfolder a step. A context manager.
@@ -97,8 +109,14 @@ class Checkpoints:
             found = self._orbax.metadata(step).metadata
             if not isinstance(found, dict):
                 raise ValueError("its list of arrays is gone")
-            _compare(found, stored, where=str(self.folder / str(step)))
-            loaded = self._orbax.load(step, jax.tree.map(_abstract, stored))
+            old = {_today(path): path for path in found}
+            young = {p: leaf for p, leaf in stored.items() if p not in old and p.split("/")[-1] in ADDED}
+            dropped = {p for p in old if p not in stored and old[p] != p}
+            here = {p: leaf for p, leaf in stored.items() if p not in young}
+            there = {today: found[path] for today, path in old.items() if today not in dropped}
+            _compare(there, here, where=str(self.folder / str(step)))
+            loaded = self._orbax.load(step, {old[path]: _abstract(leaf) for path, leaf in here.items()})
+            loaded = {path: loaded[old[path]] for path in here} | {p: _zeros(leaf) for p, leaf in young.items()}
         except (ValueError, KeyError, OSError) as error:
             raise self._damaged(step, error) from error
         leaves = [loaded[path] if path in loaded else _empty(leaf) for path, leaf in wanted.items()]
@@ -125,6 +143,20 @@ def _leaves(tree: Any) -> Leaves:
             raise ValueError(f"two leaves of the state have the path {name}")
         flat[name] = leaf
     return flat
+
+
+def _today(path: str) -> str:
+    """The path of a leaf in this version, of its path in any."""
+    parts = path.split("/")
+    if not {"environments", "curriculum"} & set(parts):
+        return path
+    return "/".join(RENAMED.get(part, part) for part in parts)
+
+
+def _zeros(leaf: Any) -> Any:
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return np.zeros(leaf.shape, leaf.dtype)
+    return jnp.zeros(leaf.shape, leaf.dtype, device=getattr(leaf, "sharding", None))
 
 
 def _empty(leaf: Any) -> Any:

@@ -3,12 +3,10 @@
 from devi_jax.systems.build import Assembly, assemble
 from devi_jax.systems.devi import Preset, Recipe, choose_preset, devi
 from devi_jax.systems.registry import NAMES, SystemName, make_system
-from devi_jax.systems.reward_terms import TERMS
 from devi_jax.systems.system import System
 
 __all__ = [
     "NAMES",
-    "TERMS",
     "Assembly",
     "Preset",
     "Recipe",

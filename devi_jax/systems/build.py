@@ -10,16 +10,17 @@ from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, bone_offsets, resample
 from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m
 from devi_jax.systems.requirements import require
-from devi_jax.systems.reward_terms import TERMS
 from devi_jax.systems.system import System
 from envs.embodiments.human import human, with_offsets
 from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics
 from envs.physics.warp_capacity import fit
 from envs.rewards import Rewards
 from envs.tracking.actions import acting_joints
-from envs.tracking.env import TrackingEnvironment
-from envs.tracking.reference import prepare
+from envs.tracking.env import Controllers, TrackingEnvironment
+from envs.tracking.motion_library import make_library
+from envs.tracking.reference import make_reference
 from envs.tracking.resets import pre_contact_frame
+from envs.tracking.terminations import Terminations
 
 PROBED = 32
 """States of a clip from which the room that MJX-Warp needs is found."""
@@ -27,15 +28,32 @@ PROBED = 32
 
 @dataclass(frozen=True, eq=False)
 class Assembly:
-    """An environment with what its film and its report need: the clip at the control rate, and its camera.
+    """An environment with what its film and its report need: its clips at the control rate, and their cameras.
 
     `raw`: where the environment's targets are a plan's, the same environment with the reference's own.
     """
 
+    system: System
     environment: TrackingEnvironment
-    clip: Clip
-    camera: Camera
+    clips: tuple[Clip, ...]
+    cameras: tuple[Camera, ...]
     raw: TrackingEnvironment | None = None
+
+    @property
+    def clip(self) -> Clip:
+        """The first clip: of an assembly of one, its only one."""
+        return self.clips[0]
+
+    @property
+    def camera(self) -> Camera:
+        """The first clip's camera."""
+        return self.cameras[0]
+
+    def only(self, clip: int) -> "Assembly":
+        """The assembly of one of the clips alone."""
+        raw = None if self.raw is None else self.raw.only(clip)
+        one = slice(clip, clip + 1)
+        return Assembly(self.system, self.environment.only(clip), self.clips[one], self.cameras[one], raw)
 
 
 def make_scene(clip: Clip, root: Root) -> Scene:
@@ -52,19 +70,21 @@ def assemble(system: System, clip: Clip, engine: EngineName, root: Root) -> Asse
     require(system, clip)
     clip = resample(clip, CONTROL_HZ)
     physics = make_physics(make_scene(clip, root), engine)
-    reference, camera = prepare(clip, physics, system.environment)
+    reference, camera = make_reference(clip, physics, system.controllers, system.object_points)
+    before = pre_contact_frame(clip.onset, clip.frames, system.resets.lead)
     environment = TrackingEnvironment(
         physics=physics,
-        reference=reference,
-        config=system.environment,
-        rewards=Rewards({name: TERMS[name] for name in system.rewards}, system.rewards, system.combine),
-        pre_contact=pre_contact_frame(clip.onset, clip.frames, system.environment.reset.lead),
-        onset=clip.onset,
-        joints=acting_joints(system.environment.action, clip.contact, root),
+        library=make_library([reference], [clip.onset], [before]),
+        config=system.task,
+        observations=system.tables,
+        rewards=Rewards(system.rewards, system.combine),
+        terminations=Terminations(system.terminations),
+        controllers=Controllers(system.controllers),
+        joints=acting_joints(system.action, clip.contact, root),
     )
     if engine == "warp":
         environment = replace(environment, physics=_with_room(environment))
-    return Assembly(environment, clip, camera)
+    return Assembly(system, environment, (clip,), (camera,))
 
 
 def _with_room(environment: TrackingEnvironment) -> Physics:

@@ -1,6 +1,7 @@
 """DeVI: dexterous video imitation. A human tracked in 3D, an object tracked in 2D, contact per hand, PPO.
 
-Reward: R = R_h R_o R_contact (Eq. 15-21). The paper states no sharpness; these are measured to let a grasp be found.
+The whole task is the table that `devi` returns. Reward: R = R_h R_o R_contact (Eq. 15-21). The paper states no
+sharpness; these are measured to let a grasp be found.
 """
 
 from dataclasses import replace
@@ -8,98 +9,114 @@ from typing import Literal
 
 from agents import PAPER, NetworkConfig, PpoConfig
 from devi_jax.systems.system import System
-from envs.rewards import Weighting
-from envs.tracking.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
-from envs.tracking.randomization import Disturbance
+from envs import rewards
+from envs.control import AnkleBalance, FeedForward, GraspClosure, GroundReaction, PalmForce
+from envs.rewards import Reward
+from envs.tracking import observations, terminations
+from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
+from envs.tracking.observations import Goal, Observe
+from envs.tracking.randomization import Randomization
+from envs.tracking.terminations import Termination
 
 Preset = Literal["paper", "cpu"]
 """Sizes."""
 Recipe = Literal["fast", "paper"]
-"""What is done."""
-
-REWARDS: dict[str, Weighting] = {
-    "joint_position": Weighting(sharpness=20.0),
-    "joint_velocity": Weighting(sharpness=0.05),
-    "joint_rotation": Weighting(sharpness=0.5),
-    "hand_position": Weighting(sharpness=200.0),
-    "hand_rotation": Weighting(sharpness=0.3),
-    "power": Weighting(sharpness=0.02),
-    "object_2d": Weighting(sharpness=300.0),
-    "contact_force": Weighting(),
-    "contact_distance": Weighting(sharpness=60.0),
-}
+"""How it is learned."""
 
 
 def devi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
-    """The recipe, at one of two sizes.
+    """The system, at one of two sizes.
 
-    `recipe`: `fast` turns around targets that already carry, starts in states of the plan, disturbs the object and
-    steers the learner's rate; `paper` is A.10 as printed: absolute PD targets, two places to start from, no plan.
     `preset`: `paper` has A.8's networks and 4,096 environments; `cpu` few environments and small networks, for minutes
-    on a laptop.
+    on a laptop. `recipe`: `paper` is A.10 as printed: absolute PD targets, two places to start from, no plan; `fast`
+    turns around targets that already carry, starts in states of the plan, randomizes the object and adapts the
+    learning rate.
     """
-    size = _CPU if preset == "cpu" else _PAPER
-    environment, ppo, network = size if recipe == "paper" else _fast(*size)
-    return System(
+    small = preset == "cpu"
+    system = System(
         name="devi",
-        environment=environment,
-        rewards=dict(REWARDS),
-        combine="product",
-        ppo=ppo,
-        network=network,
-    )
-
-
-_PAPER = (EnvironmentConfig(action=ActionConfig(mode="absolute")), PpoConfig(), PAPER)
-_CPU = (
-    # fingertips may stray 80 mm: at 40 mm half of the first grasps end before they teach anything
-    EnvironmentConfig(
         action=ActionConfig(mode="absolute"),
-        termination=TerminationConfig(tips_m=0.08),
-        goal_offsets=(1,),
-        object_points=128,
-    ),
-    PpoConfig(
-        environments=256,
-        minibatch=2048,
-        epochs=2,
-        gamma=0.97,
-        actor_rate=1e-4,
-        critic_rate=1e-3,
-        value_clip=None,
-        reward_scale=0.03,
-    ),
-    NetworkConfig(
-        token_width=64,
-        token_layers=2,
-        transformer_layers=1,
-        heads=4,
-        feedforward_width=128,
-        actor_widths=(256, 256),
-        critic_widths=(256, 256),
-        log_std=-2.3,
-    ),
-)
-
-
-def _fast(
-    environment: EnvironmentConfig, ppo: PpoConfig, network: NetworkConfig
-) -> tuple[EnvironmentConfig, PpoConfig, NetworkConfig]:
-    """What makes minutes of hours, each a setting of its own: see the ablation rows in docs/results.md."""
-    environment = replace(
-        environment,
-        action=ActionConfig(
-            reach=Reach(finger=0.3, wrist=0.15, arm=0.15, spine=0.15, leg=0.15),
-            joints="active",
-            balance=1.0,
-            footing=4.0,
-        ),
-        reset=ResetConfig(
-            pre_contact=0.5, planned=0.3, onset=0.2, own=0.1, joint_noise_rad=0.02, disturbance=Disturbance()
-        ),
+        observations={
+            "actor": {"human": Observe(observations.human_state), "object": Observe(observations.object_state)},
+            "critic": {},
+        },
+        goal={"joints": Goal(observations.joint_goal), "object": Goal(observations.object_goal, on=False)},
+        goal_frames=(1,) if small else (1, 4),
+        rewards={
+            "joint_position": Reward(rewards.joint_position, sharpness=20.0),
+            "joint_velocity": Reward(rewards.joint_velocity, sharpness=0.05),
+            "joint_rotation": Reward(rewards.joint_rotation, sharpness=0.5),
+            "hand_position": Reward(rewards.hand_local_position, sharpness=200.0),
+            "hand_rotation": Reward(rewards.hand_local_rotation, sharpness=0.3),
+            "power": Reward(rewards.joint_power, shape="exponential", sharpness=0.02),
+            "object_2d": Reward(rewards.object_2d, sharpness=300.0),
+            "contact_force": Reward(rewards.contact_force, shape="linear"),
+            "contact_distance": Reward(rewards.contact_distance, shape="sigmoid", sharpness=60.0),
+        },
+        combine="product",
+        terminations={
+            **terminations.OFF,
+            "body_mean": Termination(terminations.body_mean, 0.2),
+            "body_any": Termination(terminations.body_any, 0.4),
+            # at 40 mm half of the first grasps end before they teach anything
+            "fingertips": Termination(terminations.fingertips, 0.08 if small else 0.04),
+            "object_pixels": Termination(terminations.object_pixels, 0.08),
+        },
+        controllers={
+            "feedforward": FeedForward(),
+            "palm_force": PalmForce(force_n=50.0),
+            "grasp_closure": GraspClosure(angle_rad=0.25),
+            "ground_reaction": GroundReaction(rate=0.0),
+            "ankle_balance": AnkleBalance(gain=0.0),
+        },
+        resets=ResetConfig(pre_contact=0.5),
+        object_points=ObjectPoints(128 if small else 1024),
+        ppo=_SMALL_PPO if small else PpoConfig(),
+        network=_SMALL_NETWORK if small else PAPER,
     )
-    ppo = replace(ppo, actor_rate=1e-4, target_kl=0.01, critic_warmup=5, average=0.9)
-    return environment, ppo, replace(network, output_scale=0.0, log_std=-1.6)
+    return _fast(system) if recipe == "fast" else system
+
+
+def _fast(system: System) -> System:
+    """What makes minutes of hours, each a setting of its own: see the ablation rows in docs/results.md."""
+    return replace(
+        system,
+        action=ActionConfig(
+            scale=ActionScale(finger=0.3, wrist=0.15, arm=0.15, spine=0.15, leg=0.15),
+            joints="active",
+        ),
+        controllers={
+            **system.controllers,
+            "ground_reaction": GroundReaction(rate=4.0),
+            "ankle_balance": AnkleBalance(gain=1.0, damping=0.2),
+        },
+        resets=ResetConfig(pre_contact=0.5, plan_states=0.3, onset=0.2, visited=0.1, joint_noise_rad=0.02),
+        randomization=Randomization(),
+        ppo=replace(system.ppo, actor_rate=1e-4, target_kl=0.01, critic_warmup=5, average=0.9),
+        network=replace(system.network, output_scale=0.0, log_std=-1.6),
+    )
+
+
+_SMALL_PPO = PpoConfig(
+    environments=256,
+    minibatch=2048,
+    epochs=2,
+    gamma=0.97,
+    actor_rate=1e-4,
+    critic_rate=1e-3,
+    value_clip=None,
+    reward_scale=0.03,
+)
+_SMALL_NETWORK = NetworkConfig(
+    token_width=64,
+    token_layers=2,
+    transformer_layers=1,
+    heads=4,
+    feedforward_width=128,
+    actor_widths=(256, 256),
+    critic_widths=(256, 256),
+    log_std=-2.3,
+)
 
 
 def choose_preset(platform: str) -> tuple[Preset, str]:

@@ -7,24 +7,28 @@ from dataclasses import replace
 
 from devi_jax.systems.devi import Preset, Recipe, devi
 from devi_jax.systems.system import System
-from envs.rewards import Weighting
-from envs.tracking.config import TerminationConfig
-
-REWARDS: dict[str, Weighting] = {
-    # the code takes means over coordinates, the terms over squared lengths: a third of its lambda
-    "key_position": Weighting(sharpness=50 / 3),
-    "pose_vector_quaternion": Weighting(sharpness=50.0),
-    "object_position": Weighting(sharpness=1 / 3),
-    "key_to_object": Weighting(sharpness=20 / 3),
-    "object_contact": Weighting(sharpness=5.0),
-}
-
-FALL = TerminationConfig(*4 * (float("inf"),), pelvis_m=0.3)
-"""Nothing but a fall ends an episode."""
+from envs import rewards
+from envs.rewards import Reward
+from envs.tracking import terminations
+from envs.tracking.terminations import Termination
 
 
 def physhoi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
     """PhysHOI's reward, goal and termination in DeVI's environment, with its learner."""
     base = devi(preset, recipe)
-    environment = replace(base.environment, termination=FALL, goal_offsets=(1,), goal_object=True)
-    return replace(base, name="physhoi", environment=environment, rewards=dict(REWARDS))
+    return replace(
+        base,
+        name="physhoi",
+        goal={**base.goal, "object": replace(base.goal["object"], on=True)},
+        goal_frames=(1,),
+        rewards={
+            # the code takes means over coordinates, the errors over squared lengths: a third of its lambda
+            "key_position": Reward(rewards.key_position, sharpness=50 / 3),
+            "pose_vector_quaternion": Reward(rewards.pose_vector_quaternion, sharpness=50.0),
+            "object_position": Reward(rewards.object_position, sharpness=1 / 3),
+            "key_to_object": Reward(rewards.key_to_object, sharpness=20 / 3),
+            "object_contact": Reward(rewards.object_contact, shape="exponential", sharpness=5.0),
+        },
+        # nothing but a fall ends an episode
+        terminations={**terminations.OFF, "pelvis_height": Termination(terminations.pelvis_height, 0.3, "below")},
+    )

@@ -1,18 +1,19 @@
 """Whether a clip holds what a system compares with; asked before anything is built or written."""
 
-import math
-
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
-from devi_jax.systems.reward_terms import LABELS, POSES, TERMS
 from devi_jax.systems.system import System
+from envs.rewards import measure_info
+
+POSES, LABELS = "object_position", "contact"
+"""What a measure may need of the reference: the object's 6-DoF pose, or contact labels."""
 
 
 def require(system: System, clip: Clip) -> None:
     """Raise `ConfigError` naming what the clip lacks. A clip without an object is imitated without object terms."""
     if clip.scene.object is None:
         return
-    if clip.object_poses is None and (asking := _asking(system, POSES) or _bounds(system)):
+    if clip.object_poses is None and (asking := _asking(system, POSES)):
         raise ConfigError(
             f"{clip.name} knows its object only in 2D, and {system.name} compares its 6-DoF pose ({', '.join(asking)})",
             where="--system, --clip",
@@ -29,14 +30,9 @@ def require(system: System, clip: Clip) -> None:
 
 
 def _asking(system: System, need: str) -> list[str]:
-    """Flags of the rewards in force that need it."""
-    names = [name for name, weighting in system.rewards.items() if weighting.weight and TERMS[name].needs == need]
-    return [f"--rewards.{name.replace('_', '-')}" for name in names]
-
-
-def _bounds(system: System) -> list[str]:
-    """Flags of goal and termination that need the object's pose."""
-    environment = system.environment
-    bounds = {"object-m": environment.termination.object_m, "interaction": environment.termination.interaction}
-    flags = [f"--environment.termination.{name}" for name, bound in bounds.items() if math.isfinite(bound)]
-    return flags + (["--environment.goal-object"] if environment.goal_object else [])
+    """Flags of the rows in force that need it."""
+    rows = [f"rewards.{n}" for n, row in system.rewards.items() if row.weight and row.measure.needs == need]
+    bounds = {n: measure_info(row.measure).needs for n, row in system.terminations.items() if row.on}
+    rows += [f"terminations.{name}" for name, needs in bounds.items() if needs == need]
+    rows += ["goal.object"] if need == POSES and system.goal["object"].on else []
+    return [f"--{row.replace('_', '-')}" for row in rows]

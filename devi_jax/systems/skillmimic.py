@@ -5,21 +5,24 @@ PhysHOI's, with other weights, rotations as vectors throughout, and a factor aga
 
 from dataclasses import replace
 
-from devi_jax.systems import physhoi as base
 from devi_jax.systems.devi import Preset, Recipe
+from devi_jax.systems.physhoi import physhoi
 from devi_jax.systems.system import System
-from envs.rewards import Weighting
-
-REWARDS: dict[str, Weighting] = {
-    "key_position": Weighting(sharpness=20 / 3),
-    "pose_vector": Weighting(sharpness=20.0),
-    "still_jitter": Weighting(sharpness=0.1),
-    "object_position": Weighting(sharpness=1 / 3),
-    "key_to_object": Weighting(sharpness=20 / 3),
-    "object_contact": Weighting(sharpness=5.0),
-}
+from envs import rewards
+from envs.rewards import Reward
 
 
 def skillmimic(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
     """SkillMimic's reward, with the goal and the termination that it shares with PhysHOI."""
-    return replace(base.physhoi(preset, recipe), name="skillmimic", rewards=dict(REWARDS))
+    return replace(
+        physhoi(preset, recipe),
+        name="skillmimic",
+        rewards={
+            "key_position": Reward(rewards.key_position, sharpness=20 / 3),
+            "pose_vector": Reward(rewards.pose_vector, sharpness=20.0),
+            "still_jitter": Reward(rewards.still_jitter, sharpness=0.1),
+            "object_position": Reward(rewards.object_position, sharpness=1 / 3),
+            "key_to_object": Reward(rewards.key_to_object, sharpness=20 / 3),
+            "object_contact": Reward(rewards.object_contact, shape="exponential", sharpness=5.0),
+        },
+    )

@@ -1,18 +1,17 @@
-"""A system: environment, rewards and learner of one method, as frozen data a user can change flag by flag."""
+"""A system: the whole task and the learner of one method, in one table: frozen data that flags change leaf by leaf."""
 
-import copy
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
-
-from pydantic import TypeAdapter, ValidationError
+from dataclasses import dataclass
 
 from agents import NetworkConfig, PpoConfig
-from devi_jax.core.errors import ConfigError, RunError, did_you_mean
-from devi_jax.systems.reward_terms import TERMS
+from devi_jax.core.errors import ConfigError
 from devi_jax.systems.trajectory_search import PlanConfig
-from envs.rewards import Weighting
-from envs.tracking.config import EnvironmentConfig
+from envs.control import Controller
+from envs.rewards import Combine, Reward
+from envs.tracking.config import STILL, ActionConfig, CurriculumConfig, ObjectPoints, ResetConfig, TaskConfig
+from envs.tracking.observations import Goal, Observations, Observe
+from envs.tracking.randomization import Randomization
+from envs.tracking.terminations import Termination
 
 
 @dataclass(frozen=True)
@@ -20,103 +19,70 @@ class System:
     """Everything that defines what is learned; a run folder keeps it whole."""
 
     name: str
-    """Which recipe this is."""
-    environment: EnvironmentConfig
-    """Actions, resets, termination, goal."""
-    rewards: dict[str, Weighting]
-    """Weight and sharpness of each reward term; weight 0 switches a term off."""
-    combine: Literal["product", "sum"]
-    """How the terms' factors make a reward."""
+    """Which system this is."""
+    action: ActionConfig
+    """What an action means."""
+    observations: dict[str, dict[str, Observe]]
+    """What actor and critic see: a row a token. An empty `critic` sees what the actor sees."""
+    goal: dict[str, Goal]
+    """What both see of the frames to come."""
+    goal_frames: tuple[int, ...]
+    """Frames ahead that the goal holds (the paper's k is not stated)."""
+    rewards: dict[str, Reward]
+    """An error, its shape and how much it counts: a row a reward; weight 0 switches it off."""
+    combine: Combine
+    """How the rows' factors make a reward."""
+    terminations: dict[str, Termination]
+    """What ends an episode early: a row a bound; an infinite one is off."""
+    controllers: dict[str, Controller]
+    """What adds to the PD targets, from the reference beforehand or in every step."""
     ppo: PpoConfig
     """The learner."""
     network: NetworkConfig
     """Actor and critic."""
+    resets: ResetConfig = ResetConfig()
+    """Where episodes start."""
+    randomization: Randomization = STILL
+    """How the object differs from the clip's in every episode; its place only where it still stands."""
+    curriculum: CurriculumConfig = CurriculumConfig()
+    """What episodes so far change in those to come."""
+    object_points: ObjectPoints = ObjectPoints()
+    """Points that stand for the object's 2D tracks in clips with 6-DoF poses."""
     planner: PlanConfig = PlanConfig()
     """What is searched before learning, where planning is asked for."""
 
+    @property
+    def task(self) -> TaskConfig:
+        """What a tracking environment needs beside its tables."""
+        return TaskConfig(self.action, self.resets, self.randomization, self.curriculum)
+
+    @property
+    def tables(self) -> Observations:
+        """The tables of what is observed."""
+        seen = self.observations
+        return Observations(seen["actor"], seen["critic"], self.goal, self.goal_frames)
+
     def validate(self) -> None:
-        """Raise `ConfigError` for terms that do not exist, and for weights without meaning."""
-        for name, weighting in self.rewards.items():
-            if name not in TERMS:
+        """Raise `ConfigError` for numbers without meaning."""
+        for name, row in self.rewards.items():
+            if not (row.weight >= 0 and row.sharpness >= 0):
                 raise ConfigError(
-                    f"no reward term '{name}'{did_you_mean(name, TERMS)}",
-                    where=f"--rewards.{name.replace('_', '-')}",
-                    valid=", ".join(TERMS),
-                )
-            if not (weighting.weight >= 0 and weighting.sharpness >= 0):
-                raise ConfigError(
-                    f"reward {name} has weight {weighting.weight} and sharpness {weighting.sharpness}",
+                    f"reward {name} has weight {row.weight} and sharpness {row.sharpness}",
                     where=f"--rewards.{name.replace('_', '-')}",
                     valid="numbers that are not negative",
                 )
-
-
-ADDED: dict[str, Any] = {
-    "planner.search.assist": 0.0,
-    "network.precision": "float32",
-    "environment.action.footing": 0.0,
-    "environment.goal_object": False,
-    "environment.termination.pelvis_m": -math.inf,
-    "environment.termination.object_m": math.inf,
-    "environment.termination.interaction": math.inf,
-    "environment.termination.silent_steps": math.inf,
-}
-"""Fields that files of older versions lack, and what those runs did without them."""
-
-
-def to_json(system: System) -> dict[str, Any]:
-    """The system as JSON types; infinities, which JSON has no numbers for, as words."""
-    return _worded(asdict(system))
-
-
-def from_json(data: Any, where: str) -> System:
-    """Inverse of `to_json`; what was `ADDED` since has its old meaning.
-
-    Raises `RunError` naming the field that does not fit, is unknown, or is missing.
-    """
-    data = _with_added(data)
-    try:
-        system = TypeAdapter(System).validate_python(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise _misfit(first["msg"], ".".join(str(p) for p in first["loc"]), where) from error
-    # a field of another version must not become a default unseen
-    different = sorted(_fields(data) ^ _fields(to_json(system)))
-    if different:
-        raise _misfit("a field is unknown or missing", different[0], where)
-    return system
-
-
-def _with_added(data: Any) -> Any:
-    data = copy.deepcopy(data)
-    for path, value in ADDED.items():
-        *parents, last = path.split(".")
-        node = data
-        for name in parents:
-            node = node.get(name) if isinstance(node, dict) else None
-        if isinstance(node, dict):
-            node.setdefault(last, value)
-    return data
-
-
-def _misfit(what: str, field: str, where: str) -> RunError:
-    return RunError(
-        f"the stored configuration does not fit this version: {what}",
-        where=f"{where}: system.{field}",
-        valid="a config.json written by the same version",
-        mend="train again, or check out the commit named in config.json",
-    )
-
-
-def _worded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _worded(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_worded(item) for item in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _fields(data: dict[str, Any], path: str = "") -> set[str]:
-    """Dotted names of all fields of nested dictionaries."""
-    nested = [_fields(v, f"{path}{k}.") for k, v in data.items() if isinstance(v, dict)]
-    return {path + key for key in data}.union(*nested)
+        for name, row in self.terminations.items():
+            if math.isnan(row.bound):
+                raise ConfigError(
+                    f"termination {name} has no bound",
+                    where=f"--terminations.{name.replace('_', '-')}.bound",
+                    valid="a number, or inf for none",
+                )
+        for part, rows in self.observations.items():
+            for name, row in rows.items():
+                if not (row.noise >= 0 and row.history >= 1):
+                    raise ConfigError(
+                        f"observation {name} has noise {row.noise} and history {row.history}",
+                        where=f"--observations.{part}.{name}",
+                        valid="noise of 0 or more, and a history of 1 or more",
+                    )

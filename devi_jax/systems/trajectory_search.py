@@ -15,8 +15,8 @@ from agents.sampling_mpc import Planned, Planner, PlannerConfig
 from devi_jax.core import rotations as rot
 from envs.control.hand_task_space import task_space
 from envs.physics import PhysicsState, Variation
-from envs.tracking.env import TrackingEnvironment, TrackingState
-from envs.tracking.randomization import Disturbance, disturb
+from envs.tracking.env import PlanStates, TrackingEnvironment, TrackingState
+from envs.tracking.randomization import Randomization, randomize
 
 Watch = Callable[[float, float], None]
 """Hears of the share of the clip that is planned, and of the latest window's mean reward in its worst condition."""
@@ -33,7 +33,7 @@ class PlanConfig:
 
     search: PlannerConfig = PlannerConfig(samples=48, variants=4)
     """The search itself."""
-    conditions: Disturbance = Disturbance(object_m=0.01, object_rad=0.13, mass=(0.7, 1.5), friction=(0.75, 1.2))
+    conditions: Randomization = Randomization(object_m=0.01, object_rad=0.13, mass=(0.7, 1.5), friction=(0.75, 1.2))
     """How the variants differ that every candidate must bear; the first one is always the clip as it is."""
     attempts: int = 3
     """Searches at most, each with fresh candidates and conditions."""
@@ -54,7 +54,7 @@ def search(
     start_key, search_key = jax.random.split(key)
     config = config if environment.physics.has_object else replace(config, search=unvaried(config.search))
     planner = Planner(environment, basis(environment, falls is not None), config.search, lighter)
-    begin = environment.onset - LEAD_FRAMES
+    begin = int(environment.library.onset[0]) - LEAD_FRAMES
     if falls is not None:
         begin = max(0, min(begin, falls - FALL_FRAMES))
     last = planner.frames - 1
@@ -88,13 +88,16 @@ def fold(environment: TrackingEnvironment, planned: Planned) -> TrackingEnvironm
     reference = environment.reference
     turns = environment.turns(jnp.concatenate([planned.actions, planned.actions[-1:]]))
     joints = rot.quat_mul(reference.target[:, 1:], rot.quat_exp(turns))
-    target = jnp.concatenate([reference.target[:, :1], joints], axis=1)
-    return replace(environment, reference=replace(reference, target=target))
+    return environment.with_targets(jnp.concatenate([reference.target[:, :1], joints], axis=1))
 
 
 def with_states(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingEnvironment:
     """The environment with the states that its zero action leads through without failure, in V conditions."""
-    return replace(environment, planned=living(*states(environment, variants(environment, config, key))))
+    frames = environment.reference.frames
+    seen = jax.tree.map(lambda x: x[:frames], states(environment, variants(environment, config, key)))
+    alive = living(*seen)
+    length = jnp.asarray([alive.qpos.shape[0]], jnp.int32)
+    return replace(environment, planned=PlanStates(jax.tree.map(lambda x: x[None], alive), length))
 
 
 def living(physics: PhysicsState, alive: Bool[Array, "T V"]) -> PhysicsState:
@@ -111,7 +114,7 @@ def variants(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyA
     """The start under each condition (V, ...); the first is the clip's own."""
     start = environment.start(jnp.zeros((), jnp.int32))
     others = [
-        replace(start, physics=disturb(environment.physics, start.physics, k, config.conditions))
+        replace(start, physics=randomize(environment.physics, start.physics, k, config.conditions))
         for k in jax.random.split(key, config.search.variants - 1)
     ]
     return jax.tree.map(lambda *x: jnp.stack(x), start, *others)
@@ -129,5 +132,5 @@ def states(environment: TrackingEnvironment, first: TrackingState) -> tuple[Phys
         return (state, alive), (state.physics, alive)
 
     start = (first, jnp.ones(first.t.shape[0], bool))
-    _, after = jax.lax.scan(step, start, None, length=environment.reference.frames - 1)
+    _, after = jax.lax.scan(step, start, None, length=environment.frames - 1)
     return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), (first.physics, start[1]), after)

@@ -23,8 +23,8 @@ from devi_jax.runs.json_io import write_json
 from devi_jax.runs.loggers import JsonlLogger, Loggers, TensorboardLogger
 from devi_jax.runs.progress import Row, progress
 from devi_jax.runs.run_dir import RunDir
+from devi_jax.systems import System
 from devi_jax.systems.build import Assembly
-from devi_jax.systems.reward_terms import TERMS
 from devi_jax.training.planning import load_plan, plan, save_plan
 from devi_jax.training.report import glance
 from devi_jax.training.run_config import RunConfig, plan_file, trained_policy, with_learner
@@ -107,7 +107,7 @@ def train(
                 done = done or all(enough)
             for log, own in zip(logs, scalars, strict=True):
                 log.log(iteration, own)
-            show.update(_share(config, iteration, spent), _rows(_mean(scalars), iteration, rate))
+            show.update(_share(config, iteration, spent), _rows(config.system, _mean(scalars), iteration, rate))
             done = agree(done)
             if iteration % config.checkpoint_every == 0 or done:
                 for folder, own in zip(checkpoints, apart(state), strict=True):
@@ -171,7 +171,7 @@ def _share(config: RunConfig, iteration: int, spent_s: float) -> float:
     return min(1.0, max(by_count, by_time))
 
 
-def _rows(metrics: dict[str, float], iteration: int, rate: float) -> list[Row]:
+def _rows(system: System, metrics: dict[str, float], iteration: int, rate: float) -> list[Row]:
     rows = [
         Row("iteration", iteration, ""),
         Row("steps/s", rate, ""),
@@ -179,5 +179,7 @@ def _rows(metrics: dict[str, float], iteration: int, rate: float) -> list[Row]:
         Row("episode", metrics["episode/length"], "frames"),
     ]
     return rows + [
-        Row(n, metrics[f"environment/{n}"], t.unit) for n, t in TERMS.items() if f"environment/{n}" in metrics
+        Row(name, metrics[f"environment/{name}"], row.measure.unit)
+        for name, row in system.rewards.items()
+        if f"environment/{name}" in metrics
     ]

@@ -18,7 +18,7 @@ from devi_jax.core.errors import RunError
 from devi_jax.evaluation.evaluate import Judgement
 from devi_jax.systems.build import Assembly
 from devi_jax.systems.trajectory_search import PlanConfig, Watch, fold, search, states, variants, with_states
-from envs.tracking.env import TrackingEnvironment
+from envs.tracking.env import PlanStates, TrackingEnvironment
 
 FALLEN_MM = 100.0
 """Mean error of the body's joints above which it fell: standing replays stay below 20 mm."""
@@ -76,7 +76,7 @@ def plan(
     legs = raw.physics.scene.root == "free" and best.falls
     lost = int(best.judgement.exact["alive_share"] * raw.reference.frames) if legs else None
     # without a hand that touches, and without legs, there is nothing to turn
-    searchable = legs or raw.onset < raw.reference.frames
+    searchable = legs or int(raw.library.onset[0]) < raw.reference.frames
     while searchable and (best.carried < config.enough or (legs and best.falls)) and len(rows) <= config.attempts:
         key, search_key = jax.random.split(key)
         environment = fold(raw, search(raw, config, search_key, lost, watch))
@@ -109,8 +109,9 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def save_plan(path: Path, environment: TrackingEnvironment) -> None:
-    """Write an environment's targets and states as plain arrays."""
-    leaves: dict[str, Any] = {f"state_{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(environment.planned))}
+    """Write the targets and states of an environment of one clip as plain arrays."""
+    planned = None if environment.planned is None else environment.planned.states
+    leaves: dict[str, Any] = {f"state_{i}": np.asarray(x[0]) for i, x in enumerate(jax.tree.leaves(planned))}
     np.savez_compressed(path, target=np.asarray(environment.reference.target), **leaves)
 
 
@@ -129,8 +130,9 @@ def load_plan(path: Path, assembly: Assembly) -> Assembly:
     fits = [0 < x.shape[0] <= s.shape[0] and x.shape[2:] == s.shape[2:] for x, s in zip(leaves, wanted, strict=True)]
     if target.shape != raw.reference.target.shape or not all(fits):
         raise _misfit(path, "its arrays are of another size")
-    reference = replace(raw.reference, target=target)
-    planned = replace(raw, reference=reference, planned=jax.tree.unflatten(structure, leaves))
+    states_ = jax.tree.unflatten(structure, [x[None] for x in leaves])
+    length = jnp.asarray([leaves[0].shape[0]], jnp.int32)
+    planned = replace(raw.with_targets(target), planned=PlanStates(states_, length))
     return replace(assembly, environment=planned, raw=raw)
 
 

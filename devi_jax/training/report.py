@@ -16,7 +16,7 @@ from devi_jax.runs.devices import peak_memory_mb
 from devi_jax.runs.json_io import write_json
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly
-from devi_jax.systems.reward_terms import TERMS
+from devi_jax.systems.system import System
 from devi_jax.training.run_config import trained_policy
 
 UNSEEN = 1000
@@ -33,7 +33,7 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
     steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
     write_json(run.evaluation_json, {**result, "training": steps})
     print(table(result))
-    curves(run.curves_png, run.metrics_jsonl, _units())
+    curves(run.curves_png, run.metrics_jsonl, _units(assembly.system))
     if film:
         _film(run, assembly, rollouts)
     print(f"curves: {run.curves_png}\nevaluation: {run.evaluation_json}")
@@ -57,10 +57,10 @@ def _film(run: RunDir, assembly: Assembly, rollouts: Rollouts) -> None:
         print(f"no film: {error}")
 
 
-def _units() -> dict[str, str]:
+def _units(system: System) -> dict[str, str]:
     """What curves.png shows beside reward and episode length: the deterministic policy, then the terms in training."""
     policy = {"reward": "", "mpjpe_all_mm": "mm", "t_obj_mm": "mm", "lift_ratio": "", "perturbed_success": ""}
-    terms = {f"environment/{name}": term.unit for name, term in TERMS.items()}
+    terms = {f"environment/{name}": row.measure.unit for name, row in system.rewards.items()}
     return {f"evaluation/{name}": unit for name, unit in policy.items()} | terms
 
 
@@ -87,7 +87,7 @@ def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:
     third, two = step(second, jnp.zeros(environment.action_size))
     lines = [
         f"clip           {assembly.clip.name}: {environment.reference.frames} frames, contact from frame "
-        f"{assembly.clip.onset}, starts at 0 and {environment.pre_contact}",
+        f"{assembly.clip.onset}, starts at 0 and {int(environment.library.pre_contact[0])}",
         f"observation    {', '.join(f'{k} {v}' for k, v in sorted(environment.observation_sizes.items()))}",
         f"action         {environment.action_size} ({environment.config.action.mode})",
         f"environments   {ppo.environments} x {ppo.horizon} steps, minibatch {ppo.minibatch}, {ppo.epochs} epochs",

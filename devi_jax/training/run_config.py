@@ -16,7 +16,8 @@ from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly, assemble
-from devi_jax.systems.system import System, from_json, to_json
+from devi_jax.systems.stored import from_json, to_json
+from devi_jax.systems.system import System
 from devi_jax.training.planning import load_plan
 from envs.physics import EngineName, Root
 

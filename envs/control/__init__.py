@@ -1,1 +1,20 @@
-"""Controllers that add to the PD targets: feed-forward, ground reaction, grasp."""
+"""Controllers that add to the PD targets: feed-forward, ground reaction, ankle balance, grasp closure, palm force."""
+
+from envs.control.ankle_balance import AnkleBalance
+from envs.control.controller import Controller, Prepared, ReferenceMotion, TargetOffsets
+from envs.control.feedforward import FeedForward
+from envs.control.grasp_closure import GraspClosure
+from envs.control.ground_reaction import GroundReaction
+from envs.control.palm_force import PalmForce
+
+__all__ = [
+    "AnkleBalance",
+    "Controller",
+    "FeedForward",
+    "GraspClosure",
+    "GroundReaction",
+    "ReferenceMotion",
+    "PalmForce",
+    "Prepared",
+    "TargetOffsets",
+]

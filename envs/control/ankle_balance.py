@@ -3,52 +3,54 @@
 A layer under the policy, which may add to it like to any other target.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
-import mujoco
 import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.skeleton import INDEX, JOINTS, SIDES
+from devi_jax.core.sim_state import ReferenceState, SimState
+from devi_jax.core.skeleton import INDEX, SIDES
+from envs.control.centre_of_mass import centre_of_mass, centre_velocity, segments
+from envs.control.controller import Controller, Prepared, ReferenceMotion, ground_is_shared
+from envs.physics import Physics
 
 ANKLES = np.array([INDEX[f"{side}_ankle"] for side in SIDES])
 _SHANKS = np.array([INDEX[f"{side}_knee"] for side in SIDES])
 
 
 @dataclass(frozen=True)
-class Segments:
-    """What the 52 bodies weigh: `share` (52,) of the whole mass, `centre` (52, 3) of mass in each body's frame."""
+class AnkleBalance(Controller):
+    """Ankles push back where the centre of mass strays. Of a free root, where no ground forces are shared."""
 
-    share: Float[np.ndarray, "52"]
-    centre: Float[np.ndarray, "52 3"]
+    gain: float = 0.0
+    """Radians of ankle for a metre that the centre of mass strays; 0 leaves balance to the targets."""
+    damping: float = 0.2
+    """Radians of ankle for a metre a second of it, over `gain`."""
 
+    def prepare(self, physics: Physics, motion: ReferenceMotion, prepared: Prepared) -> dict[str, np.ndarray] | None:
+        """`centre` (T, 3) of mass and its `velocity` (T, 3)."""
+        if not self.gain or physics.scene.root != "free" or ground_is_shared(prepared):
+            return None
+        centre = np.asarray(centre_of_mass(segments(physics.model), motion.position, motion.rotation))
+        return {"centre": centre, "velocity": np.gradient(centre, 1 / motion.fps, axis=0)}
 
-def segments(model: mujoco.MjModel) -> Segments:
-    """The segments of a compiled human."""
-    ids = [model.body(name).id for name in JOINTS]
-    mass = model.body_mass[ids]
-    return Segments((mass / mass.sum()).astype(np.float32), model.body_ipos[ids].astype(np.float32))
+    def command(
+        self, physics: Physics, state: SimState, reference: ReferenceState, noted: Mapping[str, Array]
+    ) -> Float[Array, "2 3"]:
+        """Rotation vectors of both ankles."""
+        of = segments(physics.model)
+        stray = centre_of_mass(of, state.position, state.rotation) - noted["centre"]
+        velocity = centre_velocity(of, state.rotation, state.linear_velocity, state.angular_velocity)
+        drift = velocity - noted["velocity"]
+        return ankle_turns(stray, drift, state.rotation, self.gain, self.gain * self.damping)
 
-
-def centre_of_mass(
-    of: Segments, position: Float[Array | np.ndarray, "*T 52 3"], rotation: Float[Array | np.ndarray, "*T 52 4"]
-) -> Float[Array, "*T 3"]:
-    """Whole-body centre of mass in the world."""
-    arm = rot.rotate(jnp.asarray(rotation), jnp.broadcast_to(of.centre, position.shape))
-    return jnp.einsum("b,...bk->...k", of.share, position + arm)
-
-
-def centre_velocity(
-    of: Segments,
-    rotation: Float[Array, "52 4"],
-    linear: Float[Array, "52 3"],
-    angular: Float[Array, "52 3"],
-) -> Float[Array, "3"]:
-    """Velocity of the centre of mass."""
-    arm = rot.rotate(rotation, jnp.asarray(of.centre))
-    return jnp.asarray(of.share) @ (linear + jnp.cross(angular, arm))
+    def bend(self, turns: Float[Array, "51 3"], command: Any) -> Float[Array, "51 3"]:
+        """Turn the ankles."""
+        return turns.at[ANKLES - 1].add(command)
 
 
 def ankle_turns(

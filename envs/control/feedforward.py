@@ -4,18 +4,35 @@ A free root cannot pull itself: the ground's part of the torque, as forces at th
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import mujoco
 import numpy as np
 from scipy.optimize import nnls
 
 from devi_jax.core.skeleton import JOINTS
+from envs.control.controller import Controller, Prepared, ReferenceMotion, TargetOffsets, ground_is_shared
 from envs.physics.simulation import Physics
 
 LIMIT_RAD = 0.5
 """Largest offset of a joint: a glitch in a reference must not become a kick."""
 LIMIT_M = 0.1
 """Largest offset of a pinned root."""
+
+
+@dataclass(frozen=True)
+class FeedForward(Controller):
+    """Targets lead the reference by its inverse dynamics over kp, so that PD tracks it without lag or sag."""
+
+    on: bool = True
+    """Whether to shift the targets that residual actions turn around."""
+
+    def offsets(self, physics: Physics, motion: ReferenceMotion, prepared: Prepared) -> TargetOffsets:
+        """Turns of all joints, and shifts of a pinned root."""
+        if not self.on:
+            return TargetOffsets()
+        whole = whole_body_offsets(physics, motion)
+        return TargetOffsets(whole.groundless if ground_is_shared(prepared) else whole.turns, whole.shifts)
 
 
 @dataclass(frozen=True)
@@ -32,6 +49,12 @@ class Offsets:
     shifts: np.ndarray
     wrench: np.ndarray
     share: np.ndarray
+
+
+@lru_cache(maxsize=2)
+def whole_body_offsets(physics: Physics, motion: ReferenceMotion) -> "Offsets":
+    """`feedforward_offsets` of a motion; computed once for all controllers that ask."""
+    return feedforward_offsets(physics, motion.qpos, motion.qvel, motion.fps)
 
 
 def feedforward_offsets(physics: Physics, qpos: np.ndarray, qvel: np.ndarray, fps: float) -> Offsets:

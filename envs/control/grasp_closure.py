@@ -1,16 +1,35 @@
 """Intent beyond the surface: fingers in contact aim a little further together, since a touching grasp holds nothing."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
+from envs.control.controller import Controller, Prepared, ReferenceMotion, TargetOffsets
+from envs.physics.simulation import Physics
 
 RAMP_FRAMES = 2.0
 """Standard deviation of the smoothing of the contact label over time."""
 
 
-def squeeze_offsets(
+@dataclass(frozen=True)
+class GraspClosure(Controller):
+    """Fingers in contact aim beyond the surface; a grasp that just touches holds nothing."""
+
+    angle_rad: float = 0.25
+    """How far each finger joint aims beyond the surface in contact."""
+
+    def offsets(self, physics: Physics, motion: ReferenceMotion, prepared: Prepared) -> TargetOffsets:
+        """Turns of the fingers of hands that touch."""
+        if not self.angle_rad or not physics.has_object:
+            return TargetOffsets()
+        m = motion
+        return TargetOffsets(closing_offsets(m.position, m.rotation, m.tips, m.contact, self.angle_rad))
+
+
+def closing_offsets(
     position: np.ndarray, rotation: np.ndarray, tips: np.ndarray, contact: np.ndarray, angle_rad: float
 ) -> np.ndarray:
     """Rotation vectors (T, 52, 3), in the joints' own frames, that close each touching hand by `angle_rad` a joint.

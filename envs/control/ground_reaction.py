@@ -4,19 +4,25 @@ The reference's own wrench, and what brings centre of mass and pelvis back, is s
 that are near the floor; the legs' targets are these forces over kp. Recomputed in every step, for one foot or two.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.sim_state import SimState
+from devi_jax.core.sim_state import ReferenceState, SimState
 from devi_jax.core.skeleton import INDEX, SIDES
-from envs.control.ankle_balance import centre_of_mass, centre_velocity, segments
+from envs.control.centre_of_mass import centre_of_mass, centre_velocity, segments
+from envs.control.controller import Controller, Prepared, ReferenceMotion
+from envs.control.feedforward import whole_body_offsets
 from envs.embodiments.human import Gains, per_joint
+from envs.physics import Control, Physics
 
 LEGS = np.array([INDEX[f"{side}_{joint}"] for side in SIDES for joint in ("hip", "knee", "ankle", "foot")])
 """The eight joints that ground forces load, from each hip down to its toes."""
@@ -28,12 +34,59 @@ TILT, SPIN = 100.0, 30.0
 """N m a radian, and a radian a second, by which the pelvis turns otherwise than the reference's."""
 LIMIT_RAD = 0.7
 """Largest turn of a joint."""
+ONE_FOOT = 0.9
+"""A foot that carries more than this share of the weight stands alone: the body steps."""
+_SHARE_FRAMES = 2.0  # over which weight goes from one foot to the other
 _FEET = np.array([[INDEX[f"{side}_ankle"], INDEX[f"{side}_foot"]] for side in SIDES])
 _LEVER = 3.0  # moments count this much more than forces, 1/m: half a foot's length matters as much as the weight
 _LEAST = 1e-4  # what a force on the floor costs beside a part of the wrench that is not met
 _ROUNDS = 10
 _STEPS = np.array([1.0, 0.5, 0.2, 0.05], np.float32)
 _RAYS = np.array([[FRICTION, 0, 1], [-FRICTION, 0, 1], [0, FRICTION, 1], [0, -FRICTION, 1]], np.float32)
+
+
+@dataclass(frozen=True)
+class GroundReaction(Controller):
+    """Ground forces shared among the feet anew in every step, where the clip ever stands on one foot. It replaces ankle
+    balance there, and costs more. Of a free root."""
+
+    rate: float = 0.0
+    """Rate in 1/s at which the centre of mass comes back; 0 never shares forces."""
+
+    def prepare(self, physics: Physics, motion: ReferenceMotion, prepared: Prepared) -> dict[str, np.ndarray] | None:
+        """`wrench` (T, 6) of the ground in a frame's step, `share` (T, 2) of the weight on each foot, `centre` (T, 3)
+        of mass and its `centre_velocity` (T, 3)."""
+        if self.rate <= 0:
+            return None
+        whole = whole_body_offsets(physics, motion)
+        share = gaussian_filter1d(whole.share, _SHARE_FRAMES, axis=0, mode="nearest")
+        if share.max() <= ONE_FOOT:
+            return None
+        centre = np.asarray(centre_of_mass(segments(physics.model), motion.position, motion.rotation))
+        after = np.minimum(np.arange(len(share)) + 1, len(share) - 1)
+        return {
+            "wrench": (whole.wrench + whole.wrench[after]) / 2,
+            "share": share,
+            "centre": centre,
+            "centre_velocity": np.gradient(centre, 1 / motion.fps, axis=0),
+        }
+
+    def command(
+        self, physics: Physics, state: SimState, reference: ReferenceState, noted: Mapping[str, Array]
+    ) -> Float[Array, "8 3"]:
+        """Rotation vectors of `LEGS`."""
+        goal = Goal(
+            **noted,
+            position=reference.position,
+            rotation=reference.rotation,
+            spin=reference.angular_velocity[0],
+        )
+        return footing_turns(physics.model, physics.scene.gains, state, goal, self.rate)
+
+    def correct(self, control: Control, command: Any) -> Control:
+        """Turn the legs' targets, after the action's turns, which a plan folds into them: large turns do not add."""
+        legs = rot.quat_mul(control.rotation[LEGS], rot.quat_exp(command))
+        return replace(control, rotation=control.rotation.at[LEGS].set(legs))
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 A palm that only touches holds nothing, and has no fingers around the thing to squeeze with.
 """
 
+from dataclasses import dataclass
+
 import mujoco
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core.skeleton import JOINTS, SIDES
+from envs.control.controller import Controller, Prepared, ReferenceMotion, TargetOffsets
 from envs.control.grasp_closure import RAMP_FRAMES
 from envs.physics.simulation import Physics
 
@@ -15,7 +18,21 @@ PALM_NORMAL = np.array([0.0, 0.0, -1.0])
 """Where the palm faces, in the wrist's frame."""
 
 
-def press_offsets(physics: Physics, qpos: np.ndarray, contact: np.ndarray, force_n: float) -> np.ndarray:
+@dataclass(frozen=True)
+class PalmForce(Controller):
+    """Arms press two palms together that both touch the object."""
+
+    force_n: float = 50.0
+    """Force of each palm, newtons."""
+
+    def offsets(self, physics: Physics, motion: ReferenceMotion, prepared: Prepared) -> TargetOffsets:
+        """Turns of the arms."""
+        if not self.force_n or not physics.has_object:
+            return TargetOffsets()
+        return TargetOffsets(palm_offsets(physics, motion.qpos, motion.contact, self.force_n))
+
+
+def palm_offsets(physics: Physics, qpos: np.ndarray, contact: np.ndarray, force_n: float) -> np.ndarray:
     """Rotation vectors (T, 52, 3) of PD targets, in the joints' frames, that press the palms together: J^T f over kp.
 
     `qpos` (T, nq): the reference in MuJoCo's coordinates; `contact` (T, 2). Both forces lie on the line between the

@@ -28,18 +28,23 @@ from envs.rewards.kinematic import (
     pose_vector,
     pose_vector_quaternion,
 )
+from envs.rewards.measured import ErrorFunction, measure_info, measured
 from envs.rewards.object import object_2d, object_position, object_rotation, object_velocity
-from envs.rewards.shaping import Rewards, Term, Weighting, combine, evaluate_terms
+from envs.rewards.shaping import Combine, Reward, Rewards, combine, evaluate_rows, shape_factor
 
 __all__ = [
     "Rewards",
-    "Term",
-    "Weighting",
+    "Combine",
+    "ErrorFunction",
+    "Reward",
+    "measured",
+    "measure_info",
+    "shape_factor",
     "combine",
     "contact_distance",
     "contact_force",
     "contact_load",
-    "evaluate_terms",
+    "evaluate_rows",
     "far_rotation",
     "hand_contact",
     "hand_local_position",

@@ -6,50 +6,55 @@ from jaxtyping import Array, Float
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.sim_state import ReferenceState, SimState
+from envs.rewards.measured import measured
 
 
-def object_pixels(frame: SimState, target: ReferenceState) -> Float[Array, "M 2"]:
+def object_pixels(state: SimState, reference: ReferenceState) -> Float[Array, "M 2"]:
     """Where the clip's camera sees the tracked points on the simulated object, pixels."""
-    assert target.points_object is not None and target.view is not None
-    world = rot.rotate(frame.object_rotation, target.points_object) + frame.object_position
-    return project(world, target.view.K, target.view.T_camera_world)[0]
+    assert reference.points_object is not None and reference.view is not None
+    world = rot.rotate(state.object_rotation, reference.points_object) + state.object_position
+    return project(world, reference.view.K, reference.view.T_camera_world)[0]
 
 
-def object_2d(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
+@measured("diag", needs="points_px")
+def object_2d(state: SimState, reference: ReferenceState) -> Float[Array, ""]:
     """RMS distance between projected and tracked object points, over the image diagonal.
 
     Only points visible in the reference count; zero where none is. DeVI Eq. 17.
     """
-    return jnp.sqrt(_mean_visible(jnp.sum(_pixel_errors(frame, target) ** 2, axis=-1), target))
+    return jnp.sqrt(_mean_visible(jnp.sum(_pixel_errors(state, reference) ** 2, axis=-1), reference))
 
 
-def object_2d_mean(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
+def object_2d_mean(state: SimState, reference: ReferenceState) -> Float[Array, ""]:
     """Mean distance between projected and tracked visible points, over the image diagonal. DeVI Eq. 22 bounds it."""
-    return _mean_visible(jnp.sqrt(jnp.sum(_pixel_errors(frame, target) ** 2, axis=-1)), target)
+    return _mean_visible(jnp.sqrt(jnp.sum(_pixel_errors(state, reference) ** 2, axis=-1)), reference)
 
 
-def object_position(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
+@measured("m", needs="object_position")
+def object_position(state: SimState, reference: ReferenceState) -> Float[Array, ""]:
     """Distance of the object from its reference in metres. DeVI's metric T_obj; needs a clip with 6-DoF poses."""
-    assert frame.object_position is not None and target.object_position is not None
-    return jnp.sqrt(jnp.sum((frame.object_position - target.object_position) ** 2))
+    assert state.object_position is not None and reference.object_position is not None
+    return jnp.sqrt(jnp.sum((state.object_position - reference.object_position) ** 2))
 
 
-def object_rotation(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
+@measured("rad", needs="object_position")
+def object_rotation(state: SimState, reference: ReferenceState) -> Float[Array, ""]:
     """Geodesic angle of the object to its reference in radians. DeVI's metric O_obj; needs 6-DoF poses."""
-    return rot.angle_between(frame.object_rotation, target.object_rotation)
+    return rot.angle_between(state.object_rotation, reference.object_rotation)
 
 
-def object_velocity(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
+@measured("m/s", needs="object_position")
+def object_velocity(state: SimState, reference: ReferenceState) -> Float[Array, ""]:
     """Difference of the object's linear velocity to its reference in m/s. InterMimic: `eopv`."""
-    assert frame.object_linear_velocity is not None and target.object_linear_velocity is not None
-    return jnp.sqrt(jnp.sum((frame.object_linear_velocity - target.object_linear_velocity) ** 2))
+    assert state.object_linear_velocity is not None and reference.object_linear_velocity is not None
+    return jnp.sqrt(jnp.sum((state.object_linear_velocity - reference.object_linear_velocity) ** 2))
 
 
-def _pixel_errors(frame: SimState, target: ReferenceState) -> Float[Array, "M 2"]:
-    assert target.view is not None and target.points_px is not None
-    return (object_pixels(frame, target) - target.points_px) / target.view.diagonal_px
+def _pixel_errors(state: SimState, reference: ReferenceState) -> Float[Array, "M 2"]:
+    assert reference.view is not None and reference.points_px is not None
+    return (object_pixels(state, reference) - reference.points_px) / reference.view.diagonal_px
 
 
-def _mean_visible(values: Float[Array, " M"], target: ReferenceState) -> Float[Array, ""]:
-    seen = jnp.asarray(target.visible, jnp.float32)
+def _mean_visible(values: Float[Array, " M"], reference: ReferenceState) -> Float[Array, ""]:
+    seen = jnp.asarray(reference.visible, jnp.float32)
     return jnp.sum(values * seen) / jnp.maximum(jnp.sum(seen), 1.0)

@@ -1,68 +1,64 @@
-"""From errors to a reward: each error is shaped into a factor in (0, 1], factors are combined by product or by sum.
+"""From errors to a reward: each error is shaped into a factor in (0, 1], factors are combined by product or by sum."""
 
-A recipe binds a name to a `Term`; its `Weighting` is what a user changes from the command line.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+from tyro.conf import Fixed, Suppress
 
 from devi_jax.core.sim_state import ReferenceState, SimState
+from envs.rewards.measured import ErrorFunction, MeasureInfo, measure_info
 
 Shape = Literal["gaussian", "exponential", "half_exponential", "linear", "sigmoid", "half_sigmoid"]
+"""How an error e becomes a factor, s being the sharpness: exp(-s e^2); exp(-s e); (1 + exp(-s e)) / 2; 1 - e;
+2 sigma(-s e^2); sigma(-s e^2), which is DeVI's Eq. 21 as printed, at most one half."""
+Combine = Literal["product", "sum"]
 
 
 @dataclass(frozen=True)
-class Weighting:
-    """How much a term counts.
+class Reward:
+    """A row of a system's rewards: an error, the shape of its factor, and how much that counts.
 
-    `weight`: exponent of the factor in a product, weight in a sum; 0 switches the term off. `sharpness`: lambda, per
-    unit (squared for gaussian and sigmoid shapes).
+    `sharpness`: per unit of the error, squared for gaussian and sigmoid shapes. `weight`: exponent of the factor in a
+    product, weight in a sum; 0 switches the row off, its error is still reported.
     """
 
-    weight: float = 1.0
-    sharpness: float = 1.0
-
-
-@dataclass(frozen=True)
-class Term:
-    """An error in a physical unit and the shape of its factor.
-
-    `gate`: where it is false the factor is 1. `needs`: the target's field without which the term does not apply.
-    """
-
-    fn: Callable[[SimState, ReferenceState], Float[Array, "..."]]
-    unit: str
+    error: Suppress[Fixed[ErrorFunction]]
     shape: Shape = "gaussian"
-    gate: Callable[[ReferenceState], Array] | None = None
-    needs: str | None = None
+    sharpness: float = 1.0
+    weight: float = 1.0
 
-    def applies(self, target: ReferenceState) -> bool:
-        """Whether the target has what the term compares with."""
-        return self.needs is None or getattr(target, self.needs) is not None
+    @property
+    def measure(self) -> MeasureInfo:
+        """Unit, need and gate of the error."""
+        return measure_info(self.error)
+
+    def applies(self, reference: ReferenceState) -> bool:
+        """Whether the reference has what the error compares with."""
+        needs = self.measure.needs
+        return needs is None or getattr(reference, needs) is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Rewards:
-    """The reward of a recipe: its terms, how much each counts, and how they combine."""
+    """The reward of a system: its rows, and how their factors combine."""
 
-    terms: Mapping[str, Term]
-    weightings: Mapping[str, Weighting]
-    how: Literal["product", "sum"]
+    rows: Mapping[str, Reward]
+    combine: Combine
 
-    def __call__(self, frame: SimState, target: ReferenceState) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-        """Reward in [0, 1], and every term's error in its unit."""
-        factors, errors = evaluate_terms(self.terms, self.weightings, frame, target)
-        return combine(self.how, factors, self.weightings), errors
+    def __call__(
+        self, state: SimState, reference: ReferenceState
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        """Reward in [0, 1], and every row's error in its unit."""
+        factors, errors = evaluate_rows(self.rows, state, reference)
+        return combine(self.combine, factors, self.rows), errors
 
 
 def shape_factor(shape: Shape, error: Float[Array, "..."], sharpness: float) -> Float[Array, "..."]:
-    """exp(-s e^2), exp(-s e), (1 + exp(-s e)) / 2, 1 - e, 2 sigma(-s e^2), or sigma(-s e^2): Eq. 21 as printed, at most
-    one half."""
+    """The factor of an error: see `Shape`."""
     if shape == "gaussian":
         return jnp.exp(-sharpness * error**2)
     if shape == "exponential":
@@ -74,21 +70,21 @@ def shape_factor(shape: Shape, error: Float[Array, "..."], sharpness: float) -> 
     return (2.0 if shape == "sigmoid" else 1.0) * jax.nn.sigmoid(-sharpness * error**2)
 
 
-def evaluate_terms(
-    terms: Mapping[str, Term], weightings: Mapping[str, Weighting], frame: SimState, target: ReferenceState
+def evaluate_rows(
+    rows: Mapping[str, Reward], state: SimState, reference: ReferenceState
 ) -> tuple[dict[str, Float[Array, ""]], dict[str, Float[Array, ""]]]:
-    """All terms that apply: factors in (0, 1] and errors in their units, by name.
+    """All rows that apply: factors in (0, 1] and errors in their units, by name.
 
     An error of several parts (hands) is reported as the mean over the gated parts; its factor is the parts' product.
     """
     factors, errors = {}, {}
-    for name, term in terms.items():
-        if not term.applies(target):
+    for name, row in rows.items():
+        if not row.applies(reference):
             continue
-        error = term.fn(frame, target)
-        factor = shape_factor(term.shape, error, weightings[name].sharpness)
-        if term.gate is not None:
-            on = term.gate(target)
+        error = row.error(state, reference)
+        factor = shape_factor(row.shape, error, row.sharpness)
+        if row.measure.gate is not None:
+            on = row.measure.gate(reference)
             factor = jnp.where(on, factor, 1.0)
             count = jnp.maximum(jnp.sum(jnp.asarray(on, jnp.float32)), 1.0)
             error = jnp.sum(jnp.where(on, error, 0.0)) / count
@@ -96,14 +92,10 @@ def evaluate_terms(
     return factors, errors
 
 
-def combine(
-    how: Literal["product", "sum"], factors: Mapping[str, Float[Array, ""]], weightings: Mapping[str, Weighting]
-) -> Float[Array, ""]:
+def combine(how: Combine, factors: Mapping[str, Float[Array, ""]], rows: Mapping[str, Reward]) -> Float[Array, ""]:
     """Reward in [0, 1]: product of factors to the power of their weights (DeVI Eq. 15), or their weighted mean."""
     if how == "product":
-        logs = [
-            weightings[n].weight * jnp.log(jnp.maximum(f, 1e-20)) for n, f in factors.items() if weightings[n].weight
-        ]
+        logs = [rows[n].weight * jnp.log(jnp.maximum(f, 1e-20)) for n, f in factors.items() if rows[n].weight]
         return jnp.exp(sum(logs, start=jnp.zeros(())))
-    total = sum(weightings[n].weight for n in factors)
-    return sum((weightings[n].weight * f for n, f in factors.items()), start=jnp.zeros(())) / max(total, 1e-12)
+    total = sum(rows[n].weight for n in factors)
+    return sum((rows[n].weight * f for n, f in factors.items()), start=jnp.zeros(())) / max(total, 1e-12)

@@ -30,9 +30,9 @@ def acting_joints(config: ActionConfig, contact: np.ndarray, root: Root) -> tupl
     return tuple(chosen)
 
 
-def reach_rad(config: ActionConfig, joints: tuple[int, ...]) -> Float[np.ndarray, "J 1"]:
+def scale_rad(config: ActionConfig, joints: tuple[int, ...]) -> Float[np.ndarray, "J 1"]:
     """Radians that an action of one turns each of the joints by."""
-    return np.array([[getattr(config.reach, joint_class(JOINTS[i]))] for i in joints], np.float32)
+    return np.array([[getattr(config.scale, joint_class(JOINTS[i]))] for i in joints], np.float32)
 
 
 def absolute_control(action: Float[Array, "153"], root: Float[Array, "4"], root_position: Float[Array, "3"]) -> Control:

@@ -1,7 +1,7 @@
-"""The tracking environment: follow a clip in physics. Pure functions of one environment; the learner adds the batch."""
+"""The tracking environment: follow clips in physics. Pure functions of one environment; the learner adds the batch."""
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import jax
@@ -12,68 +12,98 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from devi_jax.core import rotations as rot
 from devi_jax.core.environment import Observation, Transition
 from devi_jax.core.sim_state import SimState
-from envs.control.ankle_balance import ANKLES, ankle_turns, centre_of_mass, centre_velocity, segments
-from envs.control.ground_reaction import LEGS, Goal, footing_turns
-from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState
+from envs.control import Controller
+from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState, Variation
 from envs.rewards import Rewards
 from envs.tracking import curriculum as curricula
-from envs.tracking import observations as observe
-from envs.tracking.actions import absolute_control, reach_rad, residual_control
-from envs.tracking.config import EnvironmentConfig
+from envs.tracking.actions import absolute_control, residual_control, scale_rad
+from envs.tracking.config import TaskConfig
 from envs.tracking.curriculum import Curriculum
-from envs.tracking.randomization import disturb
+from envs.tracking.motion_library import MotionLibrary
+from envs.tracking.observations import Observations
+from envs.tracking.randomization import randomize
 from envs.tracking.reference import Reference
 from envs.tracking.resets import start_frame
-from envs.tracking.terminations import failed, silent_steps
+from envs.tracking.terminations import Terminations, count_untouched
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrackingState:
-    """Simulated state, the clip's frame it stands for, and the factor on the bounds at which its episode fails.
+    """Simulated state, which clip it follows, the frame it stands for, and the factor on the bounds of its episode.
 
-    `ankles`: by how much balance will turn both ankles in the next step. `silent`: for how many steps each hand that
-    should touch the object has felt nothing; `None` where no episode ends by that. `legs`: by how much the forces under
-    the feet will turn the legs in the next step; `None` where nothing shares them.
+    `commands`: what each controller with something to do adds in the next step. `untouched`: for how many steps each
+    hand that should touch the object has felt nothing; `past`: states before this one, (H, ...); `noise`: key of the
+    observations' noise. The last three are `None` where no table asks for them.
     """
 
     physics: PhysicsState
+    clip: Int[Array, ""]
     t: Int[Array, ""]
-    leniency: Float[Array, ""]
-    ankles: Float[Array, "2 3"]
-    silent: Int[Array, "2"] | None = None
-    legs: Float[Array, "8 3"] | None = None
+    termination_scale: Float[Array, ""]
+    commands: dict[str, Array]
+    untouched: Int[Array, "2"] | None = None
+    past: SimState | None = None
+    noise: PRNGKeyArray | None = None
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PlanStates:
+    """States (C, L, V, ...) that a plan of each clip leads through from frame 0, in V conditions, to start from.
+    `length`: how many of the L frames each clip's plan survives."""
+
+    states: PhysicsState
+    length: Int[Array, " C"]
 
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["reference", "planned"],
-    meta_fields=["physics", "config", "rewards", "pre_contact", "onset", "joints"],
+    data_fields=["library", "planned"],
+    meta_fields=["physics", "config", "observations", "rewards", "terminations", "controllers", "joints"],
 )
 @dataclass(frozen=True, eq=False)
 class TrackingEnvironment:
-    """A clip, a physics and a recipe of reward terms. Implements `devi_jax.core.environment.Environment`.
+    """Clips, a physics and a system's tables. Implements `devi_jax.core.environment.Environment`.
 
-    A pytree of its reference: what is compiled for one clip's length serves every plan and every grade of it.
-    `pre_contact`, `onset`: last frame before contact and first frame of it. `joints`: those that actions turn.
-    `planned`: states (L, V, ...) that a plan leads through from frame 0, in V conditions, to start from.
+    A pytree of its clips: what is compiled for some serves every plan, every grade and every other clip of their
+    number and length. `joints`: those that actions turn.
     """
 
     physics: Physics
-    reference: Reference
-    config: EnvironmentConfig
+    library: MotionLibrary
+    config: TaskConfig
+    observations: Observations
     rewards: Rewards
-    pre_contact: int
-    onset: int
+    terminations: Terminations
+    controllers: "Controllers"
     joints: tuple[int, ...]
-    planned: PhysicsState | None = None
+    planned: PlanStates | None = None
 
     @property
-    def observation_sizes(self) -> dict[str, int]:
+    def reference(self) -> Reference:
+        """The reference of the first clip: of an environment of one clip, its only one."""
+        return self.library.single()
+
+    @property
+    def frames(self) -> int:
+        """Frames of the longest clip."""
+        return self.library.frames
+
+    def only(self, clip: int) -> "TrackingEnvironment":
+        """The environment of one of the clips alone, by the same compiled programs as of any other."""
+        planned = None if self.planned is None else jax.tree.map(lambda x: x[clip : clip + 1], self.planned)
+        return replace(self, library=self.library.only(clip), planned=planned)
+
+    def with_targets(self, target: Float[Array, "T 52 4"]) -> "TrackingEnvironment":
+        """The environment of one clip with other PD targets of the joints, a plan's."""
+        return replace(self, library=self.library.with_targets(target))
+
+    @property
+    def observation_sizes(self) -> dict:
         """Token lengths: human 778, object 15 (if there is one), goal 468 a future frame, 477 with the object's."""
-        goal = observe.GOAL_SIZE + (observe.GOAL_OBJECT_SIZE if self._aims_object else 0)
-        sizes = {"human": observe.HUMAN_SIZE, "goal": goal * len(self.config.goal_offsets)}
-        return {**sizes, "object": observe.OBJECT_SIZE} if self.physics.has_object else sizes
+        shapes = jax.eval_shape(lambda: self.observe(self.start(jnp.zeros((), jnp.int32))))
+        return jax.tree.map(lambda x: x.shape[-1], shapes)
 
     @property
     def action_size(self) -> int:
@@ -82,63 +112,94 @@ class TrackingEnvironment:
 
     def first_curriculum(self) -> Curriculum:
         """Nothing learned yet about where to start."""
-        return curricula.first_curriculum(
-            self.config.curriculum, self.reference.frames, self.start(jnp.zeros((), jnp.int32))
-        )
+        start = self.start(jnp.zeros((), jnp.int32))
+        return curricula.first_curriculum(self.config.curriculum, self.library.clips, self.frames, start)
 
     def learned(self, curriculum: Curriculum, states: TrackingState, transitions: Transition) -> Curriculum:
         """The curriculum after S steps of N environments from `states` (S, N, ...)."""
         ends = (transitions.terminated, transitions.terminated | transitions.truncated)
-        return curricula.learned(self.config.curriculum, curriculum, states, states.t, transitions.reward, *ends)
+        where = curricula.Where(self.library.clips, states.clip, states.t)
+        return curricula.learned(self.config.curriculum, curriculum, states, where, transitions.reward, *ends)
 
     def reset(self, key: PRNGKeyArray, curriculum: Curriculum) -> TrackingState:
-        """Start on the reference at frame 0 or before contact, in a state of the plan, or in one of the policy's."""
-        config, keys = self.config.reset, jax.random.split(key, 7)
-        leniency = curricula.leniency(self.config.curriculum, curriculum)
-        state = self.start(start_frame(keys[0], self.pre_contact, config), keys[1])
-        state = replace(state, physics=disturb(self.physics, state.physics, keys[2], config.disturbance))
-        where, when = jax.random.uniform(keys[3]), curricula.draw_bin(keys[4], self.config.curriculum, curriculum)
+        """Draw a clip, and start it at frame 0 or before contact, in a state of its plan, or in one of the policy's."""
+        config, library, keys = self.config, self.library, jax.random.split(key, 7)
+        clip = curricula.draw_clip(jax.random.fold_in(key, 1), config.curriculum, curriculum, library.length)
+        scale = curricula.termination_scale(config.curriculum, curriculum)
+        first = start_frame(keys[0], library.pre_contact[clip], config.resets)
+        state = self.start(first, keys[1], clip)
+        state = replace(state, physics=randomize(self.physics, state.physics, keys[2], config.randomization))
+        where = jax.random.uniform(keys[3])
+        when = curricula.draw_bin(keys[4], config.curriculum, curriculum, clip, library.length)
         if self.planned is not None:
-            low, high = self._onset_window
-            inside = jax.random.randint(keys[5], (), 0, self.config.curriculum.bin_frames)
-            somewhere = jnp.minimum(when * self.config.curriculum.bin_frames + inside, self.reference.frames - 2)
+            low, high = self._onset_window(clip)
+            inside = jax.random.randint(keys[5], (), 0, config.curriculum.bin_frames)
+            somewhere = jnp.minimum(when * config.curriculum.bin_frames + inside, library.last(clip) - 1)
             near = jax.random.randint(keys[5], (), low, high)
-            t = jnp.minimum(jnp.where(where < config.planned, somewhere, near), self.planned.qpos.shape[0] - 1)
-            state = _where(where < config.planned + config.onset, self._planned_state(t, keys[6]), state)
-        own = jax.tree.map(lambda x: x[when], curriculum.own)
-        chosen = (where > 1 - config.own) & jnp.isfinite(curriculum.own_score[when])
-        return replace(_where(chosen, own, state), leniency=leniency)
+            t = jnp.where(where < config.resets.plan_states, somewhere, near)
+            planned = self._planned_state(self.planned, clip, jnp.minimum(t, self.planned.length[clip] - 1), keys[6])
+            state = _where(where < config.resets.plan_states + config.resets.onset, planned, state)
+        bin_ = curricula.bin_of(curriculum, library.clips, clip, when)
+        visited = jax.tree.map(lambda x: x[bin_], curriculum.visited)
+        chosen = (where > 1 - config.resets.visited) & jnp.isfinite(curriculum.visited_score[bin_])
+        state = replace(_where(chosen, visited, state), termination_scale=scale)
+        return state if state.noise is None else replace(state, noise=jax.random.fold_in(key, 2))
 
-    @property
-    def _onset_window(self) -> tuple[int, int]:
-        last = self.reference.frames - 1
-        return max(0, min(self.onset - 15, last - 1)), max(1, min(self.onset + 10, last))
+    def _onset_window(self, clip: Int[Array, ""]) -> tuple[Int[Array, ""], Int[Array, ""]]:
+        last, onset = self.library.last(clip), self.library.onset[clip]
+        return jnp.maximum(0, jnp.minimum(onset - 15, last - 1)), jnp.maximum(1, jnp.minimum(onset + 10, last))
 
-    def _planned_state(self, t: Int[Array, ""], key: PRNGKeyArray) -> TrackingState:
+    def _planned_state(
+        self, planned: PlanStates, clip: Int[Array, ""], t: Int[Array, ""], key: PRNGKeyArray
+    ) -> TrackingState:
         """A state of the plan at frame t, in one of its conditions, with an object of another mass and friction."""
-        assert self.planned is not None
-        variants = self.planned.qpos.shape[1]
+        variants = planned.states.qpos.shape[2]
         pick, other = jax.random.split(key)
         v = jax.random.randint(pick, (), 0, variants)
-        physics = jax.tree.map(lambda x: x[t, v], self.planned)
+        physics = jax.tree.map(lambda x: x[clip, t, v], planned.states)
         # in the hand an object cannot be moved, but it can be another one
-        by = replace(self.config.reset.disturbance, object_m=0.0, object_rad=0.0)
-        return self._state(disturb(self.physics, physics, other, by), t, jnp.ones(()))[0]
+        by = replace(self.config.randomization, object_m=0.0, object_rad=0.0)
+        return self._begin(randomize(self.physics, physics, other, by), clip, t)[0]
 
-    def start(self, t: Int[Array, ""], key: PRNGKeyArray | None = None) -> TrackingState:
-        """State at frame t of the reference; with a key, joint rotations are disturbed as the reset asks."""
-        pose, velocity = self.reference.pose(t), self.reference.velocity(t)
-        if key is not None and self.config.reset.joint_noise_rad > 0:
-            noise = self.config.reset.joint_noise_rad * jax.random.normal(key, (51, 3))
+    def start(
+        self, t: Int[Array, ""], key: PRNGKeyArray | None = None, clip: Int[Array, ""] | int = 0
+    ) -> TrackingState:
+        """State at frame t of a clip; with a key, joint rotations are disturbed as the reset asks."""
+        clip = jnp.asarray(clip, jnp.int32)
+        pose, velocity = self.library.pose(clip, t), self.library.velocity(clip, t)
+        if key is not None and self.config.resets.joint_noise_rad > 0:
+            noise = self.config.resets.joint_noise_rad * jax.random.normal(key, (51, 3))
             joints = rot.quat_mul(pose.rotation[1:], rot.quat_exp(noise))
             pose = type(pose)(jnp.concatenate([pose.rotation[:1], joints]), pose.root_position, pose.object)
-        return self._state(self.physics.init(pose, velocity), t, jnp.ones(()))[0]
+        physics = self.physics.init(pose, velocity, self._variation(clip))
+        return self._begin(physics, clip, t)[0]
 
-    def _state(self, physics: PhysicsState, t, leniency) -> tuple[TrackingState, SimState]:
-        """A state and its frame, which is read once and serves balance, reward and observation."""
-        frame, t = self.physics.read(physics), jnp.asarray(t, jnp.int32)
-        silent = jnp.zeros(2, jnp.int32) if math.isfinite(self.config.termination.silent_steps) else None
-        return TrackingState(physics, t, leniency, self._balance(frame, t), silent, self._footing(frame, t)), frame
+    def _variation(self, clip: Int[Array, ""]) -> Variation:
+        return Variation()
+
+    def _begin(self, physics: PhysicsState, clip: Int[Array, ""], t) -> tuple[TrackingState, SimState]:
+        """The first state of an episode, and what it shows."""
+        state, seen = self._state(physics, clip, t, jnp.ones(()))
+        if self.terminations.counts_contact:
+            state = replace(state, untouched=jnp.zeros(2, jnp.int32))
+        if (past := self.observations.longest - 1) > 0:
+            state = replace(state, past=jax.tree.map(lambda x: jnp.broadcast_to(x, (past, *x.shape)), seen))
+        if self.observations.noisy:
+            state = replace(state, noise=jax.random.key(0))
+        return state, seen
+
+    def _state(self, physics: PhysicsState, clip, t, scale) -> tuple[TrackingState, SimState]:
+        """A state and what it shows, which is read once and serves controllers, reward and observation."""
+        seen, t = self.physics.read(physics), jnp.asarray(t, jnp.int32)
+        return TrackingState(physics, clip, t, scale, self._commands(seen, clip, t)), seen
+
+    def _commands(self, seen: SimState, clip: Int[Array, ""], t: Int[Array, ""]) -> dict[str, Array]:
+        noted = self.library.noted(clip, t)
+        if not noted:
+            return {}
+        reference = self.library.at(clip, jnp.minimum(t, self.library.last(clip)))
+        rows = self.controllers.rows
+        return {name: rows[name].command(self.physics, seen, reference, own) for name, own in noted.items()}
 
     def frame(self, state: TrackingState) -> SimState:
         """What the simulation shows."""
@@ -146,102 +207,86 @@ class TrackingEnvironment:
 
     def observe(self, state: TrackingState) -> Observation:
         """Observation tokens of a state."""
-        return self._tokens(self.frame(state), state.t)
+        return self._tokens(self.frame(state), state)
 
     def control(self, state: TrackingState, action: Float[Array, " A"]) -> Control:
         """PD targets for the step from frame t to t + 1."""
-        i, config = jnp.minimum(state.t, self.reference.frames - 1), self.config.action
-        target, target_root = self.reference.target[i], self.reference.target_root[i]
-        if config.mode == "absolute":
+        target, target_root = self.library.target(state.clip, state.t)
+        if self.config.action.mode == "absolute":
             return absolute_control(action, target[0], target_root)
         turns = self.turns(action)
-        turns = turns.at[ANKLES - 1].add(state.ankles)
+        for name, command in state.commands.items():
+            turns = self.controllers.rows[name].bend(turns, command)
         control = residual_control(turns, target, target_root)
-        if state.legs is None:
-            return control
-        # after the action's turns, which a plan folds into the targets: turns this large do not add up
-        legs = rot.quat_mul(control.rotation[LEGS], rot.quat_exp(state.legs))
-        return replace(control, rotation=control.rotation.at[LEGS].set(legs))
-
-    def _balance(self, frame: SimState, t: Int[Array, ""]) -> Float[Array, "2 3"]:
-        config = self.config.action
-        if not config.balance or self.physics.scene.root != "free" or self.reference.wrench is not None:
-            return jnp.zeros((2, 3))
-        of, i = segments(self.physics.model), jnp.minimum(t, self.reference.frames - 1)
-        stray = centre_of_mass(of, frame.position, frame.rotation) - self.reference.centre[i]
-        velocity = centre_velocity(of, frame.rotation, frame.linear_velocity, frame.angular_velocity)
-        drift = velocity - self.reference.centre_velocity[i]
-        return ankle_turns(stray, drift, frame.rotation, config.balance, config.balance * config.balance_damping)
-
-    def _footing(self, frame: SimState, t: Int[Array, ""]) -> Float[Array, "8 3"] | None:
-        i, reference = jnp.minimum(t, self.reference.frames - 1), self.reference
-        if reference.wrench is None or reference.share is None:
-            return None
-        goal = Goal(
-            wrench=reference.wrench[i],
-            share=reference.share[i],
-            centre=reference.centre[i],
-            centre_velocity=reference.centre_velocity[i],
-            position=reference.position[i],
-            rotation=reference.rotation[i],
-            spin=reference.angular_velocity[i, 0],
-        )
-        return footing_turns(self.physics.model, self.physics.scene.gains, frame, goal, self.config.action.footing)
+        for name, command in state.commands.items():
+            control = self.controllers.rows[name].correct(control, command)
+        return control
 
     def turns(self, action: Float[Array, "*B A"]) -> Float[Array, "*B 51 3"]:
         """Rotation vectors that a residual action stands for, radians; zero for joints it does not turn."""
-        given = action.reshape(*action.shape[:-1], len(self.joints), 3) * reach_rad(self.config.action, self.joints)
+        given = action.reshape(*action.shape[:-1], len(self.joints), 3) * scale_rad(self.config.action, self.joints)
         index = np.array(self.joints) - 1
         return jnp.zeros((*action.shape[:-1], 51, 3)).at[..., index, :].set(given)
 
     def actions(self, turns: Float[Array, "*B 51 3"]) -> Float[Array, "*B A"]:
         """Inverse of `turns`, for the joints that actions turn; what the others should do is lost."""
-        given = turns[..., np.array(self.joints) - 1, :] / reach_rad(self.config.action, self.joints)
+        given = turns[..., np.array(self.joints) - 1, :] / scale_rad(self.config.action, self.joints)
         return given.reshape(*turns.shape[:-2], self.action_size)
 
     def advance(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, SimState]:
         """The physics of one step alone: the state after it, and what it shows."""
         physics = self.physics.step(state.physics, self.control(state, action))
-        return self._state(physics, state.t + 1, state.leniency)
+        after, seen = self._state(physics, state.clip, state.t + 1, state.termination_scale)
+        return replace(after, untouched=state.untouched, past=state.past, noise=state.noise), seen
 
     def step(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Transition]:
         """One control interval towards the next frame of the clip; never resets."""
-        after, frame = self.advance(state, action)
-        target = self.reference.at(after.t)
-        if state.silent is not None:
-            after = replace(after, silent=silent_steps(state.silent, frame, target))
-        reward, errors = self.rewards(self._accelerated(frame, state.physics, after.physics), target)
-        terminated = failed(frame, target, self.config.termination, state.leniency, after.silent)
+        after, seen = self.advance(state, action)
+        reference = self.library.at(after.clip, after.t)
+        if state.untouched is not None:
+            after = replace(after, untouched=count_untouched(state.untouched, seen, reference))
+        if state.past is not None:
+            before = self.physics.read(state.physics)
+            after = replace(
+                after, past=jax.tree.map(lambda new, x: jnp.concatenate([new[None], x[:-1]]), before, state.past)
+            )
+        reward, errors = self.rewards(self._accelerated(seen, state.physics, after.physics), reference)
+        terminated = self.terminations(seen, reference, state.termination_scale, after.untouched)
         transition = Transition(
-            observation=self._tokens(frame, after.t),
+            observation=self._tokens(seen, after),
             reward=reward,
             terminated=terminated,
-            truncated=~terminated & (after.t >= self.reference.frames - 1),
+            truncated=~terminated & (after.t >= self.library.last(after.clip)),
             metrics=errors,
         )
         return after, transition
 
-    def _accelerated(self, frame: SimState, before: PhysicsState, after: PhysicsState) -> SimState:
-        """The frame with accelerations over the control step that led to it; compiled away where no term asks."""
+    def _accelerated(self, seen: SimState, before: PhysicsState, after: PhysicsState) -> SimState:
+        """The state with accelerations over the control step that led to it; compiled away where no term asks."""
         joints = CONTROL_HZ * (self.physics.joint_angular(after) - self.physics.joint_angular(before))
-        frame = replace(frame, joint_acceleration=joints)
+        seen = replace(seen, joint_acceleration=joints)
         if not self.physics.has_object:
-            return frame
-        rates = [(f.object_linear_velocity, f.object_angular_velocity) for f in (self.physics.read(before), frame)]
+            return seen
+        rates = [(f.object_linear_velocity, f.object_angular_velocity) for f in (self.physics.read(before), seen)]
         old, new = (jnp.stack([x for x in pair if x is not None]) for pair in rates)
-        return replace(frame, object_acceleration=CONTROL_HZ * (new - old))
+        return replace(seen, object_acceleration=CONTROL_HZ * (new - old))
 
-    @property
-    def _aims_object(self) -> bool:
-        return self.config.goal_object and self.physics.has_object
+    def _tokens(self, seen: SimState, state: TrackingState) -> Observation:
+        ahead = tuple(self.library.at(state.clip, state.t + k) for k in self.observations.goal_frames)
+        past = () if state.past is None else tuple(_at(state.past, k) for k in range(self.observations.longest - 1))
+        key = None if state.noise is None else jax.random.fold_in(state.noise, state.t)
+        return self.observations((seen, *past), ahead, key)
 
-    def _tokens(self, frame: SimState, t: Int[Array, ""]) -> Observation:
-        targets = tuple(self.reference.at(t + k) for k in self.config.goal_offsets)
-        goal = observe.goal(frame, targets)
-        if self._aims_object:
-            goal = jnp.concatenate([goal, observe.object_goal(frame, targets)])
-        tokens = {"human": observe.human_state(frame), "goal": goal}
-        return {**tokens, "object": observe.object_state(frame)} if self.physics.has_object else tokens
+
+@dataclass(frozen=True, eq=False)
+class Controllers:
+    """The controllers of a system, by name."""
+
+    rows: Mapping[str, Controller] = field(default_factory=dict)
+
+
+def _at(states: SimState, k: int) -> SimState:
+    return jax.tree.map(lambda x: x[k], states)
 
 
 def _where(condition, chosen: TrackingState, otherwise: TrackingState) -> TrackingState:

@@ -1,4 +1,4 @@
-"""One disturbance for training and evaluation alike: where the object stands, what it weighs, how it grips."""
+"""One randomization for training and evaluation alike: where the object stands, what it weighs, how it grips."""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from envs.physics import OBJECT_QPOS, Physics, PhysicsState, Variation
 
 
 @dataclass(frozen=True)
-class Disturbance:
+class Randomization:
     """Bounds of what is drawn; a zero, or the factors (1, 1), switch a part off."""
 
     object_m: float = 0.02
@@ -24,7 +24,7 @@ class Disturbance:
     """Factors of its sliding friction."""
 
 
-def disturb(physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Disturbance) -> PhysicsState:
+def randomize(physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Randomization) -> PhysicsState:
     """Shift and turn the object where it stands, before contact, and give it another mass and friction.
 
     Of a single environment, the same for the same key; a scene without object stays as it is.

@@ -17,6 +17,6 @@ def pre_contact_frame(onset: int, frames: int, lead: int) -> int:
     return max(0, onset - max(1, lead))
 
 
-def start_frame(key: PRNGKeyArray, pre_contact: int, config: ResetConfig) -> Int[Array, ""]:
+def start_frame(key: PRNGKeyArray, pre_contact: Int[Array, ""] | int, config: ResetConfig) -> Int[Array, ""]:
     """Draw the start frame: `pre_contact` with its probability, else 0."""
     return jnp.where(jax.random.uniform(key) < config.pre_contact, pre_contact, 0)

@@ -12,7 +12,7 @@ from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, TERMS, System, choose_preset, devi, make_system
 from devi_jax.systems.system import ADDED, from_json, to_json
 from envs.rewards import Weighting
-from envs.tracking.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
+from envs.tracking.config import ActionConfig, EnvironmentConfig, ActionScale, ResetConfig, TerminationConfig
 
 
 def through_a_file(system: System):
@@ -27,7 +27,7 @@ def system() -> System:
     return replace(
         base,
         environment=EnvironmentConfig(
-            action=ActionConfig(mode="absolute", reach=Reach(finger=0.123), feedforward=False, squeeze_rad=0.0),
+            action=ActionConfig(mode="absolute", reach=ActionScale(finger=0.123), feedforward=False, squeeze_rad=0.0),
             reset=ResetConfig(pre_contact=0.25, lead=3, joint_noise_rad=0.01),
             termination=TerminationConfig(math.inf, 0.7, math.inf, 0.05),
             goal_offsets=(1, 2, 3),

@@ -25,7 +25,7 @@ from devi_jax.systems.trajectory_search import (
 )
 from devi_jax.training import planning as module
 from devi_jax.training.planning import load_plan, plan, save_plan
-from envs.tracking.randomization import Disturbance
+from envs.tracking.randomization import Randomization
 
 FRAMES = 16
 SMALL = PlanConfig(PlannerConfig(window=8, samples=4, elites=2, iterations=1, retries=0, variants=2))
@@ -60,7 +60,7 @@ def test_actions_and_turns_are_inverse(short, key):
 
 
 def test_variants_begin_with_the_clip_as_it_is_and_stay_within_bounds(short, key):
-    config = replace(SMALL, search=replace(SMALL.search, variants=5), conditions=Disturbance(object_m=0.01))
+    config = replace(SMALL, search=replace(SMALL.search, variants=5), conditions=Randomization(object_m=0.01))
     first = variants(short.environment, config, key)
     exact = short.environment.start(jnp.zeros((), jnp.int32))
     assert (first.physics.qpos[0] == exact.physics.qpos).all()

@@ -8,7 +8,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs.control.ankle_balance import ankle_turns, centre_of_mass, centre_velocity, segments
+from envs.control.ankle_balance import ankle_turns
+from envs.control.centre_of_mass import centre_of_mass, centre_velocity, segments
 from tests.envs.replay import replay
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
-from envs.control.grasp_closure import squeeze_offsets
+from envs.control.grasp_closure import closing_offsets
 
 ANGLE = 0.25
 
@@ -24,14 +24,14 @@ def finger_joints(side: str):
 
 
 def test_without_contact_there_is_none(motion):
-    assert not squeeze_offsets(*motion, np.zeros((len(motion[0]), 2)), ANGLE).any()
+    assert not closing_offsets(*motion, np.zeros((len(motion[0]), 2)), ANGLE).any()
 
 
 @pytest.mark.parametrize("hand", [0, 1])
 def test_a_touching_hand_closes_and_the_rest_stays(hand, motion):
     contact = np.zeros((len(motion[0]), 2))
     contact[:, hand] = 1
-    turns = squeeze_offsets(*motion, contact, ANGLE)
+    turns = closing_offsets(*motion, contact, ANGLE)
     closing = [joint for _, joint in finger_joints(SIDES[hand])]
     np.testing.assert_allclose(np.linalg.norm(turns[:, closing], axis=-1), ANGLE, rtol=1e-6)
     assert not np.delete(turns, closing, axis=1).any()
@@ -41,7 +41,7 @@ def test_a_touching_hand_closes_and_the_rest_stays(hand, motion):
 def test_each_joint_brings_its_tip_nearer_to_the_middle(hand, motion):
     """A small turn about the given axis, applied to the tip as rigid motion about the joint."""
     position, rotation, tips = motion
-    turns = squeeze_offsets(*motion, np.ones((len(position), 2)), ANGLE)
+    turns = closing_offsets(*motion, np.ones((len(position), 2)), ANGLE)
     own = tips[:, 5 * hand : 5 * hand + 5]
     middle = (own[:, FINGERS.index("thumb")] + own[:, [0, 1, 2, 3]].mean(axis=1)) / 2
     for f, joint in finger_joints(SIDES[hand]):
@@ -63,7 +63,7 @@ def test_it_comes_and_goes_smoothly(motion):
     """Half of it at the first frame of contact, all of it inside; no jump larger than a fifth."""
     contact = np.zeros((len(motion[0]), 2))
     contact[40:80, 1] = 1
-    size = np.linalg.norm(squeeze_offsets(*motion, contact, ANGLE)[:, INDEX["right_index2"]], axis=-1) / ANGLE
+    size = np.linalg.norm(closing_offsets(*motion, contact, ANGLE)[:, INDEX["right_index2"]], axis=-1) / ANGLE
     assert size[30] < 1e-3 and size[60] == pytest.approx(1.0, abs=1e-3)
     assert size[39] + size[40] == pytest.approx(1.0, abs=1e-3)
     assert np.abs(np.diff(size)).max() < 0.21

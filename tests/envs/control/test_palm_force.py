@@ -7,7 +7,7 @@ import pytest
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
-from envs.control.palm_force import press_offsets
+from envs.control.palm_force import palm_offsets
 from envs.embodiments.human import per_joint
 from tests.envs.replay import recipe, replay
 
@@ -40,7 +40,7 @@ def palm_distance(model: mujoco.MjModel, qpos: np.ndarray) -> float:
 def test_its_work_is_the_force_times_how_far_the_palms_approach(carrying, qpos):
     """Any small turn of the joints: torques do as much work as two forces along the line between the palms."""
     physics, contact = carrying.physics, np.ones((len(qpos), 2))
-    turns = press_offsets(physics, qpos, contact, FORCE_N)[HELD]
+    turns = palm_offsets(physics, qpos, contact, FORCE_N)[HELD]
     generator, h = np.random.default_rng(0), 1e-5
     shares = []
     for _ in range(5):
@@ -58,7 +58,7 @@ def test_its_work_is_the_force_times_how_far_the_palms_approach(carrying, qpos):
 
 
 def test_trunk_legs_and_fingers_feel_nothing(carrying, qpos):
-    turns = press_offsets(carrying.physics, qpos, np.ones((len(qpos), 2)), FORCE_N)
+    turns = palm_offsets(carrying.physics, qpos, np.ones((len(qpos), 2)), FORCE_N)
     arms = [INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("collar", "shoulder", "elbow", "wrist")]
     assert np.abs(np.delete(turns[HELD], arms, axis=0)).max() < 1e-6
     assert np.linalg.norm(turns[HELD][arms], axis=-1).max() > 0.02
@@ -67,7 +67,7 @@ def test_trunk_legs_and_fingers_feel_nothing(carrying, qpos):
 def test_one_hand_or_hands_that_face_away_do_not_press(carrying, qpos):
     contact = np.ones((len(qpos), 2))
     contact[:, 0] = 0
-    assert not press_offsets(carrying.physics, qpos, contact, FORCE_N).any()
+    assert not palm_offsets(carrying.physics, qpos, contact, FORCE_N).any()
     hanging = np.tile(qpos[0], (2, 1))  # arms at the sides: palms towards each other, but the thighs
     flipped = hanging.copy()
     order = list(carrying.physics.order)
@@ -77,15 +77,15 @@ def test_one_hand_or_hands_that_face_away_do_not_press(carrying, qpos):
         mujoco.mju_mulQuat(quat, flipped[0, at : at + 4], np.array([0.0, 1.0, 0.0, 0.0]))  # half a turn of the hand
         flipped[:, at : at + 4] = quat
     both = np.ones((2, 2))
-    assert not press_offsets(carrying.physics, flipped, both, FORCE_N).any()
-    assert press_offsets(carrying.physics, hanging, both, FORCE_N).any()
+    assert not palm_offsets(carrying.physics, flipped, both, FORCE_N).any()
+    assert palm_offsets(carrying.physics, hanging, both, FORCE_N).any()
 
 
 def test_it_comes_and_goes_smoothly(carrying, qpos):
     contact = np.zeros((len(qpos), 2))
     contact[40:80] = 1
     still = np.tile(qpos[HELD], (len(qpos), 1))
-    size = np.linalg.norm(press_offsets(carrying.physics, still, contact, FORCE_N), axis=(1, 2))
+    size = np.linalg.norm(palm_offsets(carrying.physics, still, contact, FORCE_N), axis=(1, 2))
     assert size[30] == 0 and size[39] + size[40] == pytest.approx(size[60], rel=1e-2)
     assert np.abs(np.diff(size)).max() < 0.21 * size[60]
 

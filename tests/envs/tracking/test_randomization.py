@@ -9,10 +9,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.scene import SceneSpec
-from envs.tracking.randomization import Disturbance, disturb
+from envs.tracking.randomization import Randomization, randomize
 
 COUNT = 1000
-NONE = Disturbance(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0))
+NONE = Randomization(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0))
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +20,13 @@ def state(standing):
     return standing.environment.start(jnp.zeros((), jnp.int32)).physics
 
 
-def many(standing, state, by: Disturbance, seed: int = 0, count: int = COUNT):
+def many(standing, state, by: Randomization, seed: int = 0, count: int = COUNT):
     keys = jax.random.split(jax.random.key(seed), count)
-    return jax.vmap(lambda key: disturb(standing.environment.physics, state, key, by))(keys)
+    return jax.vmap(lambda key: randomize(standing.environment.physics, state, key, by))(keys)
 
 
 def test_the_object_moves_on_its_support_within_bounds(standing, state):
-    by = Disturbance()
+    by = Randomization()
     after, before = np.asarray(many(standing, state, by).qpos, float), np.asarray(state.qpos, float)
     assert (after[:, :-7] == before[:-7]).all() and (after[:, -5] == before[-5]).all()
     shift = after[:, -7:-5] - before[-7:-5]
@@ -38,7 +38,7 @@ def test_the_object_moves_on_its_support_within_bounds(standing, state):
 
 
 def test_the_object_turns_about_the_vertical_through_itself(standing, state):
-    by = Disturbance()
+    by = Randomization()
     # an object that lies on its side already
     lying = Rotation.from_rotvec([np.pi / 2, 0, 0])
     state = replace(state, qpos=state.qpos.at[-4:].set(jnp.asarray(lying.as_quat(scalar_first=True), jnp.float32)))
@@ -50,7 +50,7 @@ def test_the_object_turns_about_the_vertical_through_itself(standing, state):
 
 
 def test_mass_is_uniform_in_its_logarithm_and_friction_is_uniform(standing, state):
-    variation = many(standing, state, Disturbance()).variation
+    variation = many(standing, state, Randomization()).variation
     doublings = np.log2(np.asarray(variation.mass, float))
     assert np.abs(doublings).max() <= 1 + 1e-5 and doublings.mean() == pytest.approx(0, abs=4 / np.sqrt(3 * COUNT))
     assert doublings.std() == pytest.approx(1 / np.sqrt(3), rel=0.05)
@@ -61,7 +61,7 @@ def test_mass_is_uniform_in_its_logarithm_and_friction_is_uniform(standing, stat
 
 
 def test_the_same_key_draws_the_same_and_another_draws_another(standing, state):
-    first, again, other = (many(standing, state, Disturbance(), seed, 4) for seed in (1, 1, 2))
+    first, again, other = (many(standing, state, Randomization(), seed, 4) for seed in (1, 1, 2))
     same = jax.tree.map(lambda a, b: bool((a == b).all()), first, again)
     assert all(jax.tree.leaves(same))
     assert (first.qpos[:, -7] != other.qpos[:, -7]).all()
@@ -79,4 +79,4 @@ def test_bounds_of_zero_change_nothing(standing, state):
 def test_without_an_object_nothing_is_disturbed(standing, state):
     physics = standing.environment.physics
     empty = replace(physics, scene=replace(physics.scene, spec=SceneSpec(None, None)))
-    assert disturb(empty, state, jax.random.key(0), Disturbance()) is state
+    assert randomize(empty, state, jax.random.key(0), Randomization()) is state
