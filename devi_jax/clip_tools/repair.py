@@ -14,6 +14,7 @@ from devi_jax.evaluation.metrics import Scores
 from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
 from envs.animation import repair
+from envs.tracking.reference import make_reference
 
 SOLES_M = (-0.015, 0.010)
 """Float of the feet that the body's own soles take up, metres."""

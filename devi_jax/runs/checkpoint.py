@@ -115,7 +115,8 @@ class Checkpoints:
             here = {p: leaf for p, leaf in stored.items() if p not in young}
             there = {today: found[path] for today, path in old.items() if today not in dropped}
             _compare(there, here, where=str(self.folder / str(step)))
-            loaded = self._orbax.load(step, {old[path]: _abstract(leaf) for path, leaf in here.items()})
+            asked = {old[path]: leaf for path, leaf in here.items()} | {old[p]: _like(found[old[p]]) for p in dropped}
+            loaded = self._orbax.load(step, jax.tree.map(_abstract, asked))
             loaded = {path: loaded[old[path]] for path in here} | {p: _zeros(leaf) for p, leaf in young.items()}
         except (ValueError, KeyError, OSError) as error:
             raise self._damaged(step, error) from error
@@ -151,6 +152,10 @@ def _today(path: str) -> str:
     if not {"environments", "curriculum"} & set(parts):
         return path
     return "/".join(RENAMED.get(part, part) for part in parts)
+
+
+def _like(found: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(found.shape, found.dtype)
 
 
 def _zeros(leaf: Any) -> Any:
