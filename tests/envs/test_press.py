@@ -10,6 +10,7 @@ from devi_jax.systems import assemble
 from envs.bodies import per_joint
 from envs.press import press_offsets
 from tests.envs.replay import recipe, replay
+from tests.simulated import within
 
 FORCE_N = 50.0
 HELD = 80
@@ -90,7 +91,8 @@ def test_it_comes_and_goes_smoothly(carrying, qpos):
     assert np.abs(np.diff(size)).max() < 0.21 * size[60]
 
 
+@pytest.mark.simulated
 def test_open_loop_the_box_is_carried(carrying):
     frames, _ = replay(carrying, 0, carrying.reference.frames - 1)
     height = np.asarray(frames.object_position)[:, 2] - float(carrying.reference.object_position[0, 2])
-    assert height[-1] > 0.14  # of 0.2
+    within("height of the box, m, of 0.2", height[-1], low=0.14)
