@@ -21,22 +21,25 @@ FIGURES = "DEVI_JAX_TEST_FIGURES"
 
 def jittered(qpos):
     """Coordinates (..., nq) with the noise that `DEVI_JAX_TEST_JITTER` asks for, or as they are."""
-    scale = float(os.environ.get(JITTER) or 0.0)
-    if not scale:
-        return qpos
-    noise = np.random.default_rng(int(os.environ.get(SEED) or 0)).normal(scale=scale, size=qpos.shape[-1])
+    scale, seed = (float(os.environ.get(name) or 0) for name in (JITTER, SEED))
+    noise = np.random.default_rng(int(seed)).normal(scale=scale, size=qpos.shape[-1])
     return qpos + noise.astype(qpos.dtype)
 
 
 def jitter_starts() -> None:
-    """Let all that begins with `Physics.init` begin there, whatever engine, rollout or search it is of."""
-    from envs.physics import Physics
+    """Let all that begins with `Physics.init` begin there, whatever engine, rollout or search it is of.
 
-    exact = Physics.init
+    Compiled programs ask for the noise when they run, so that one of them serves all seeds.
+    """
+    from envs.physics import Physics
+    from envs.physics.host import host_call
+
+    exact, name = Physics.init, int.from_bytes(b"jitter", "big")
 
     def init(self, *args, **kwargs):
         state = exact(self, *args, **kwargs)
-        return replace(state, qpos=jittered(state.qpos))
+        (qpos,) = host_call(name, lambda qpos: (jittered(qpos),), state.qpos.shape[-1:], state.qpos)
+        return replace(state, qpos=qpos)
 
     Physics.init = init
 

@@ -1,4 +1,4 @@
-"""How much room the bounds of simulated outcomes have: the tests marked `simulated`, on several machines made of this one.
+"""How much room the bounds of simulated outcomes have: the tests marked `simulated` under several conditions.
 
     python -m tests.spread [--isa=SSE4_2,AVX2,AVX512] [--seeds=3] [--all] [PYTEST ARGUMENT ...]
 
