@@ -37,7 +37,13 @@ class Condition:
     def environment(self, figures: Path) -> dict[str, str]:
         """Variables of a process under this condition."""
         flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_max_isa={self.isa}".strip()
-        out = {**os.environ, "XLA_FLAGS": flags, "OPENBLAS_CORETYPE": CORES[self.isa], FIGURES: str(figures)}
+        out = {
+            **os.environ,
+            "XLA_FLAGS": flags,
+            "OPENBLAS_CORETYPE": CORES[self.isa],
+            FIGURES: str(figures),
+            "COLUMNS": "200",
+        }
         out |= {JITTER: "0"} if self.seed is None else {JITTER: SIZE, SEED: str(self.seed)}
         return out
 
@@ -73,7 +79,9 @@ def report(figures: dict[str, list[dict]], everything: bool) -> None:
         if everything or left < 1:
             least, most = min(row["least"] for row in rows), max(row["most"] for row in rows)
             bounds = f"{rows[0]['low']:g} .. {rows[0]['high']:g}"
-            print(f"{left:9.3g}  {least:10.4g} .. {most:<10.4g} of {len(rows):<3}  bounds {bounds:<18}  {name}")
+            print(
+                f"{min(left, 999):6.3g}  {least:10.4g} .. {most:<10.4g} of {len(rows):<3}  bounds {bounds:<18}  {name}"
+            )
 
 
 def main() -> None:

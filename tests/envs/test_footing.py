@@ -137,13 +137,18 @@ def stepper(clip: Clip, footing: float):
 
 @pytest.mark.simulated
 def test_a_step_in_place_is_made_on_ones_own_feet(step):
-    """Open loop otherwise: the right foot rises and comes down, the body within five centimetres, then within two."""
+    """Open loop otherwise: the right foot rises and comes down, the body within nine centimetres, then within four.
+
+    Where the foot lands differs: over 3 instruction sets with 24 jittered starts each the largest error is 32 to 61 mm,
+    that at the end 15 to 26 mm, the rise 44 to 48 mm and what is left of it 0 to 3 mm. A body that falls misses by 0.2
+    to 1 m.
+    """
     environment = stepper(step, 4.0)
     reference = np.asarray(environment.reference.position[1:])
     frames, _ = replay(environment, jnp.asarray(0), len(reference))
     error = np.linalg.norm(np.asarray(frames.position)[:, :22] - reference[:, :22], axis=-1).mean(axis=1)
-    within("largest error, mm", 1e3 * error.max(), high=50)
-    within("error at the end, mm", 1e3 * error[-1], high=20)
+    within("largest error, mm", 1e3 * error.max(), high=90)
+    within("error at the end, mm", 1e3 * error[-1], high=40)
     height = np.asarray(frames.position)[:, INDEX["right_ankle"], 2]
     within("rise of the foot, mm", 1e3 * (height.max() - height[0]), low=40)
     within("height of the foot at the end, mm", 1e3 * abs(height[-1] - height[0]), high=10)
