@@ -88,7 +88,11 @@ def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
     assert [share for share, _ in heard] == sorted(share for share, _ in heard) and heard[-1][0] == 1.0
     assert (one.actions == two.actions).all() and one.actions.shape == (FRAMES - 1, environment.action_size)
     again, _ = states(fold(environment, one), jax.tree.map(lambda x: x[0], one.states))
-    within("two programs", np.abs(again.qpos - one.states.physics.qpos).max(), high=1e-4)
+    gap = np.abs(again.qpos - one.states.physics.qpos)
+    # two programs: contact makes their roundings grow, to a mean of 1e-8 to 3e-4 under 3 instruction sets with 4 starts
+    # each; targets without the plan's turns are at once 5e-3 off in some number, and 8e-3 in the mean
+    within("two programs before contact", gap[:3].max(), high=1e-4)
+    within("two programs, mean", gap.mean(), high=2e-3)
 
 
 def judged(success, rate, reward=0.5):
