@@ -53,4 +53,5 @@ def test_only_the_right_sign_stands(gain, stands, standing):
     leaning = replace(environment, config=replace(environment.config, action=action))
     frames, _ = replay(leaning, jnp.asarray(0), 100)
     drop = np.asarray(environment.reference.position[100, 0, 2] - frames.position[-1, 0, 2])
+    # measured under 3 instruction sets, 9 starts in all: 0.04 to 0.07 mm, or 0.811 to 0.812 m
     within("drop of the pelvis, m", drop, **({"low": -0.03, "high": 0.03} if stands else {"low": 0.1}))

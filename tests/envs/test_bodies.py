@@ -201,6 +201,7 @@ def test_it_stands_on_its_own_feet():
     for _ in range(120):
         mujoco.mj_step(model, data)
     # two seconds in the T-pose, springs alone: they yield, and nothing falls
+    # measured under 3 instruction sets, 9 starts in all: 3.05 and 25.4 mm
     within("drop of the pelvis, m", abs(data.qpos[2] - human().pelvis_m), high=0.01)
     drop = human().stature_m - human().crown_m - data.body("head").xpos[2]
     within("drop of the head, m", drop, high=0.05)
@@ -238,5 +239,6 @@ def test_a_fallen_body_lies_on_the_floor():
     for _ in range(180):
         mujoco.mj_step(model, data)
     lying = [data.body(name).xpos[2] for name in ("pelvis", "spine3", "head", "left_knee", "right_shoulder")]
+    # measured under 3 instruction sets, 9 starts in all: 0.110 to 0.173 m, 0.6 mm/s
     within("heights, m", lying, low=0.02, high=0.35)
     within("speed, m/s", np.abs(data.qvel[:3]).max(), high=0.1)

@@ -170,6 +170,7 @@ def test_a_pushed_body_that_shifts_its_weight_comes_back(step):
         return jax.lax.scan(advance, replace(state, physics=physics), None, length=36)[1]
 
     stray = np.asarray(strays(pushed))
+    # measured under 3 instruction sets, 9 starts in all: 16.6, and 0.177 to 0.181 of it
     within("largest stray, mm", 1e3 * stray.max(), low=10)
     within("share of it at the end", stray[-1] / stray.max(), high=0.4)
 

@@ -56,6 +56,7 @@ def test_plan_and_replay_are_their_own_targets_open_loop(short, result):
         # another program, so other roundings, which contact makes grow: 0.977 to 1.014 over 6 jittered starts
         within(f"MPJPE of the {name}, of that alone", result[name]["exact"]["mpjpe_all_mm"] / (1e3 * gap), 0.9, 1.1)
     plan, reference = (result[name]["exact"]["mpjpe_all_mm"] for name in ("plan", "reference"))
+    # measured under 3 instruction sets, 9 starts in all: 4.2 to 4.4
     within("MPJPE of the bent plan, of the reference's", plan / reference, low=1.05)
 
 
