@@ -71,7 +71,7 @@ def test_the_can_dropped_on_the_tray_comes_to_lie_on_it(physics):
     for _ in range(30):
         state = physics.step(state, control)
         lowest.append(float(physics.read(state).object_position[2]) - can.size[1] / 2)
-    # measured under 3 instruction sets, 9 starts in all: -0.22 and -7.96 mm; a stiff contact in steps of 1/60 s lets it in at first
+    # measured under 3 instruction sets, 9 starts in all: -0.22 and -7.96 mm; it sinks in at first
     within("above the tray at the end, m", lowest[-1] - TABLE_M - 0.02, low=-2e-3, high=2e-3)
     within("above the tray, m", min(lowest) - TABLE_M - 0.02, low=-0.01)
 
