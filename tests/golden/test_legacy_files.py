@@ -1,0 +1,37 @@
+"""Files written by version 0.1 before the modules were reorganised: they load, and mean what they meant.
+
+`data/README.md` says how each was made. They are never made again: what a later version writes is not what they guard.
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.golden import entry, ledger
+
+STARTS = [0, 20]
+CLOSE = 2e-5
+
+
+@pytest.mark.parametrize("name", ["run", "planned"])
+def test_a_run_folder_still_loads_and_acts_as_it_did(name, tmp_path):
+    """Guards config.json, clip.npz, plan.npz and the checkpoint: the same observations, the same actions."""
+    found = entry.acts_of_run(entry.unpacked(name, tmp_path), STARTS)
+    assert np.abs(found["action"]).max() > 0.01
+    ledger.check(f"legacy/{name}", found, found, dict.fromkeys(found, CLOSE))
+
+
+def test_a_policy_file_still_loads_and_acts_as_it_did(tmp_path):
+    """Guards the file of `export`: it acts as the run that it was written from, bit for bit."""
+    found = entry.acts_of_policy(entry.DATA / "policy.npz", STARTS)
+    run = entry.acts_of_run(entry.unpacked("planned", tmp_path), STARTS)
+    assert ledger.digest(found) == ledger.digest(run)
+    ledger.check("legacy/policy", found, found, dict.fromkeys(found, CLOSE))
+
+
+def test_a_clip_file_still_loads_as_the_same_arrays():
+    """Guards the clip format: each array that was in the clip is in it today, whatever it is called."""
+    recorded = set(json.loads((entry.DATA / "clip.json").read_text()))
+    found = {ledger.digest({"": array}) for array in entry.clip_arrays(entry.DATA / "clip.npz").values()}
+    assert recorded <= found
