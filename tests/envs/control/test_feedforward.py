@@ -146,5 +146,6 @@ def test_replay_tracks_within_millimetres_because_of_it(root, lift_can, standing
         wanted = np.asarray(assembly.environment.reference.position[1:])
         frames, _ = replay(assembly.environment, jnp.zeros((), jnp.int32), len(wanted))
         errors.append(1e3 * np.linalg.norm(np.asarray(frames.position) - wanted, axis=-1).mean())
+    # measured on SSE4.2, exact and jittered: 2.4 pinned and 3.0 to 3.1 free; 17 and 30 to 42 times as much without
     within("MPJPE, mm", errors[0], high=5.0)
     within("MPJPE without, times as much", errors[1] / errors[0], low=3)

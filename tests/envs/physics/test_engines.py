@@ -3,6 +3,8 @@
 Bounds are about twice what was measured on a CPU: from the first frame, after one second, MJX-JAX differs from C by
 10 mm in any joint and 0.2 mm in the object, Warp by 4 mm and 0.1 mm; from the pre-contact frame, through grasp and
 lift, by 10 and 9 mm (MJX-JAX), 6 and 4 mm (Warp). Contact readings agree in 95 % of hand bodies and steps.
+On instructions up to SSE4.2 the same, and 1e-6 of noise on the start moves no figure by more than a tenth of its room
+but the object's first second in MJX-JAX: 0.20 to 0.27 mm of 0.5.
 """
 
 from dataclasses import dataclass, replace
