@@ -2,6 +2,7 @@
 # make from-video   the same by way of pixels: a sentence, its video, a clip, a policy
 # make test   all tests                                     make bench   speed and memory of this machine
 # make notebooks   every notebook, small, from its first cell to its last
+# make spread      how much room simulated outcomes have, under several instruction sets and from jittered starts
 PYTHON ?= python3
 VENV ?= .venv
 CLIP ?= lift_can-rough
@@ -19,7 +20,7 @@ PERCEPTION := $(VENV)/.installed-perception
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo from-video test notebooks check format bench clean
+.PHONY: help demo from-video test spread notebooks check format bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -58,6 +59,9 @@ from-video: $(PERCEPTION)
 
 test: $(DEV)
 	$(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder
+
+spread: $(DEV)
+	$(RUN) tests.spread $(SPREAD) -n auto --dist loadfile
 
 notebooks: $(DEV)
 	$(RUN) pytest -q -n auto -m notebook

@@ -15,6 +15,7 @@ from devi_jax.datasets.grounding import foot_float_m
 from devi_jax.datasets.load import resolve
 from devi_jax.datasets.repair_options import Mending
 from devi_jax.evaluation.metrics import Scores
+from tests.simulated import within
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +27,20 @@ def found(clip, of):
     return {f.name: f for f in of(clip)}
 
 
+@pytest.mark.simulated
 def test_a_bundled_clip_has_no_fault_of_posture_or_rest(lift):
     findings = [*check._of_posture(lift), *check._of_rest(lift)]
     assert len(findings) >= 7
     assert [f.name for f in findings if f.verdict == "warn"] == []
 
 
+@pytest.mark.simulated
 def test_an_object_off_its_support_and_a_hand_in_it_are_told(lift):
     table = replace(lift.scene.table or Table(), size=(*lift.scene.table.size[:2], lift.scene.table.size[2] - 0.006))
     low = replace(lift, scene=replace(lift.scene, table=table))
     moves = found(low, check._of_rest)["object moves in 2 s at rest"]
-    assert moves.value == pytest.approx(6, abs=0.5) and moves.verdict == "warn" and "clips mend" in moves.advice
+    within("sinks, mm", moves.value, low=5.5, high=6.5)
+    assert moves.verdict == "warn" and "clips mend" in moves.advice
     poses = lift.object_poses
     palm = replace(poses, positions=poses.positions + [0.0, -0.02, 0.0])
     deep = found(replace(lift, object_poses=palm), check._of_posture)["right hand in the object"]
