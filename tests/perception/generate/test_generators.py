@@ -19,7 +19,7 @@ PROGRAM = """
 import sys
 import numpy as np
 from PIL import Image
-from perception.video import write
+from perception.video.video import write
 image, prompt, out, seed, fps, frames = sys.argv[1:]
 first = np.asarray(Image.open(image))
 print(f"{prompt}|{seed}", file=open(out + ".txt", "w"))
@@ -28,7 +28,7 @@ write(out, [np.roll(first, t, axis=1) for t in range(int(frames))], float(fps))
 
 
 def program(tmp_path: Path, text: str = PROGRAM) -> str:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     (tmp_path / "program.py").write_text(f"import sys; sys.path.insert(0, {str(root)!r})\n{text}")
     return f"{sys.executable} {tmp_path / 'program.py'} {{image}} {{prompt}} {{out}} {{seed}} {{fps}} {{frames}}"
 
