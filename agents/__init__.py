@@ -1,4 +1,4 @@
-"""Learning: PPO on any environment that keeps the protocol in `devi_jax.core.protocols`."""
+"""Learning: PPO on any environment that keeps the protocol in `devi_jax.core.environment`."""
 
 from agents.learner import Learner
 from agents.networks import PAPER, SMALL, NetworkConfig, Networks, build

@@ -23,7 +23,7 @@ from agents.rollout import Rollout, collect
 from agents.sharding import EVERYWHERE, SPREAD_IN_TIME, check_divisible, everywhere, state_placement
 from agents.state import TrainState, first_episodes
 from agents.update import Metrics, Optimisers, learn, optimisers
-from devi_jax.core.protocols import Environment, Observation
+from devi_jax.core.environment import Environment, Observation
 
 Action = Float[Array, "*B A"]
 

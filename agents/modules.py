@@ -9,7 +9,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from devi_jax.core.protocols import Observation
+from devi_jax.core.environment import Observation
 
 LECUN = nnx.initializers.lecun_normal()
 

@@ -15,8 +15,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from agents.distribution import Gaussian
 from agents.modules import EncoderLayer, Mlp, TokenEncoder
+from devi_jax.core.environment import Observation
 from devi_jax.core.errors import ConfigError
-from devi_jax.core.protocols import Observation
 
 Parameters = dict[str, Any]
 """Nested dictionary of arrays."""

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from devi_jax.core.protocols import Observation
+from devi_jax.core.environment import Observation
 
 CLIP = 10.0
 """Normalised observations are clipped to this many standard deviations."""

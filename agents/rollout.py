@@ -18,7 +18,7 @@ from agents.networks import Networks
 from agents.normaliser import normalise
 from agents.sharding import EVERYWHERE, SPREAD, SPREAD_IN_TIME, on_each
 from agents.state import TrainState, count_step
-from devi_jax.core.protocols import Environment, Observation, Transition
+from devi_jax.core.environment import Environment, Observation, Transition
 
 
 @jax.tree_util.register_dataclass

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from agents.networks import Parameters
 from agents.normaliser import Normaliser
-from devi_jax.core.protocols import Observation
+from devi_jax.core.environment import Observation
 
 
 @jax.tree_util.register_dataclass

@@ -15,7 +15,7 @@ from agents.networks import Networks, Parameters
 from agents.ppo import PpoConfig, bound_loss, ppo_loss, value_loss
 from agents.rollout import Rollout
 from agents.state import TrainState
-from devi_jax.core.protocols import Observation
+from devi_jax.core.environment import Observation
 
 Metrics = dict[str, Float[Array, ""]]
 """Named scalars of one iteration."""

@@ -13,18 +13,18 @@ import tyro
 
 from devi_jax.core.camera import frontal
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import save_clip
+from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ClipError, SceneError, exit_on_error
 from devi_jax.core.scene import Table
-from devi_jax.core.setup import Setup, Thing
-from devi_jax.sources.hand_object import of_mesh, read_object_motion
-from devi_jax.sources.meshes import centre_of_mass
-from devi_jax.sources.resolve import resolve
-from devi_jax.sources.setups import load_setup
-from devi_jax.systems.gallery import write_gallery
-from devi_jax.systems.scripted import SCRIPTED, scripted_clip
-from envs import choreography
-from envs.choreography import (
+from devi_jax.core.scene_file import Setup, Thing
+from devi_jax.datasets.formats.object_mesh import centre_of_mass
+from devi_jax.datasets.formats.tcdm import of_mesh, read_object_motion
+from devi_jax.datasets.load import resolve
+from devi_jax.datasets.scenes import load_setup
+from devi_jax.scripted_video.bundled_clips import SCRIPTED, scripted_clip
+from devi_jax.scripted_video.gallery import write_gallery
+from envs import animation
+from envs.animation import (
     DrinkMug,
     Follow,
     GradeName,
@@ -38,7 +38,7 @@ from envs.choreography import (
     PourBottle,
     PushBox,
 )
-from envs.choreography.record import FPS
+from envs.animation.kinematics.to_clip import FPS
 
 FLAT_HAND = Limits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
@@ -73,33 +73,31 @@ class Bundled:
 
 SUITE: dict[str, Bundled] = {
     "lift_can": Bundled(
-        LiftCan, choreography.lift_can, Limits(), "Reach over the table, close the right hand around a can, lift it."
+        LiftCan, animation.lift_can, Limits(), "Reach over the table, close the right hand around a can, lift it."
     ),
-    "lift_box": Bundled(LiftBox, choreography.lift_box, FLAT_HAND, "Take a box between both palms and lift it."),
+    "lift_box": Bundled(LiftBox, animation.lift_box, FLAT_HAND, "Take a box between both palms and lift it."),
     "pick_place": Bundled(
-        PickPlace, choreography.pick_place, Limits(), "Take a small box, set it down on another place, let go."
+        PickPlace, animation.pick_place, Limits(), "Take a small box, set it down on another place, let go."
     ),
     "pour_bottle": Bundled(
-        PourBottle, choreography.pour_bottle, Limits(), "Lift a bottle, tilt it as if to pour, turn it upright again."
+        PourBottle, animation.pour_bottle, Limits(), "Lift a bottle, tilt it as if to pour, turn it upright again."
     ),
     "drink_mug": Bundled(
         DrinkMug,
-        choreography.drink_mug,
+        animation.drink_mug,
         Limits(),
         "Bring a mug to the mouth, tilt it as if to drink, lower it a little.",
     ),
     "push_box": Bundled(
-        PushBox, choreography.push_box, FLAT_HAND, "Lay the right palm on a box's side and push it over the table."
+        PushBox, animation.push_box, FLAT_HAND, "Lay the right palm on a box's side and push it over the table."
     ),
     "hammer": Bundled(
         Hammer,
-        choreography.hammer,
+        animation.hammer,
         Limits(),
         "Take a mallet by its handle, raise it, strike twice just above the table.",
     ),
-    "hat": Bundled(
-        Hat, choreography.put_on_hat, Limits(), "Take a hat by its crown, from above, and put it on the head."
-    ),
+    "hat": Bundled(Hat, animation.put_on_hat, Limits(), "Take a hat by its crown, from above, and put it on the head."),
 }
 
 app = tyro.extras.SubcommandApp()
@@ -139,12 +137,12 @@ def script(
     """
     setup = load_setup(scene)
     given = {} if target is None else {"target": _spot(target)}
-    motion = choreography.script(setup, choreography.make_action(action, **given), hand)
+    motion = animation.script(setup, animation.make_action(action, **given), hand)
     name = f"{setup.name}-{action}"
     words = [f"--scene={scene}", f"--action={action}", *([f"--target={target}"] if target else []), f"--hand={hand}"]
     # from the other side and ahead: the hand does not hide the thing
     camera = frontal(azimuth_deg=45.0 if hand == "left" else -45.0)
-    clip = choreography.to_clip(motion, name, camera, f"python -m devi_jax.choreograph script {' '.join(words)}")
+    clip = animation.to_clip(motion, name, camera, f"python -m devi_jax.choreograph script {' '.join(words)}")
     write(clip, Path(f"{name}.npz") if out is None else out, SCRIPT_LIMITS)
 
 
@@ -193,11 +191,11 @@ def follow(
     turn = tuple(float(x) for x in poses.rotations[0])
     thing = Thing("thing", str(mesh), "plastic", at, rotation=turn, mass_kg=mass)  # type: ignore[arg-type]
     way = tuple(map(tuple, np.hstack([poses.positions, poses.rotations]).tolist()))
-    planned = choreography.script(Setup(recorded.name, table=Table(), things=(thing,)), Follow(way), hand)
+    planned = animation.script(Setup(recorded.name, table=Table(), things=(thing,)), Follow(way), hand)
     note = {"action": "Follow", "source": motion.name, "mesh": mesh.name, "at": list(at), "hand": hand}
     camera = frontal(azimuth_deg=45.0 if hand == "left" else -45.0)
     command = f"python -m devi_jax.choreograph follow {motion.name} --mesh={mesh.name}"
-    clip = choreography.to_clip(replace(planned, plan=note), f"{recorded.name}-follow", camera, command)
+    clip = animation.to_clip(replace(planned, plan=note), f"{recorded.name}-follow", camera, command)
     write(clip, Path(f"{clip.name}.npz") if out is None else out, SCRIPT_LIMITS)
 
 
@@ -223,7 +221,7 @@ def degrade(clip: tyro.conf.Positional[str], grade: GradeName = "mild", out: Pat
         grade: `mild`: wrists off by 1 cm and 5 degrees; `rough`: 3 cm and 10 degrees, fingers closed by less than half.
         out: the clip file to write; by default CLIP-GRADE.npz.
     """
-    degraded = choreography.degrade(resolve(clip), grade)
+    degraded = animation.degrade(resolve(clip), grade)
     out = Path(f"{degraded.name}.npz") if out is None else out
     save_clip(degraded, out)
     print(f"{out}: {degraded.frames} frames, {out.stat().st_size / 1e3:.0f} kB")
@@ -243,9 +241,9 @@ def gallery(out: Path = Path("docs"), films: Path | None = None) -> None:
 
 def write(clip: Clip, out: Path, limits: Limits) -> None:
     """Check a clip and write it; raises `ClipError` where it is not fit to imitate."""
-    clip = choreography.compact(clip, FILE_BITS)
-    quality = choreography.assess(choreography.build_stage(clip.scene), clip)
-    if faults := choreography.shortcomings(quality, limits):
+    clip = animation.compact(clip, FILE_BITS)
+    quality = animation.assess(animation.build_stage(clip.scene), clip)
+    if faults := animation.shortcomings(quality, limits):
         raise ClipError(
             f"the motion is not fit to imitate: {'; '.join(faults)}",
             where=clip.name,

@@ -9,14 +9,14 @@ import numpy as np
 import tyro
 
 from devi_jax.core.clip import Clip, body_only, crop, resample
-from devi_jax.core.clipfile import load_clip, save_clip
+from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.core.scene import ObjectSpec
-from devi_jax.sources import picture, quality
-from devi_jax.sources.mending import Mending
-from devi_jax.sources.place import at_origin, grounded
-from devi_jax.sources.resolve import READABLE, bundled, resolve
-from devi_jax.sources.suite import SETS, clip_set
+from devi_jax.datasets import clip_quality, preview
+from devi_jax.datasets.bundled_sets import SETS, clip_set
+from devi_jax.datasets.grounding import at_origin, grounded
+from devi_jax.datasets.load import READABLE, bundled, resolve
+from devi_jax.datasets.repair_options import Mending
 
 Name = tyro.conf.Positional[str]
 _ALL = Mending()
@@ -64,7 +64,7 @@ def show(
     print(_table(rows))
     print("provenance " + json.dumps(c.provenance, indent=2))
     if plot is not None:
-        print(f"wrote {picture.overview(c, plot)}")
+        print(f"wrote {preview.overview(c, plot)}")
 
 
 def convert(
@@ -132,9 +132,9 @@ def check(
         as_json: print JSON in place of the table.
     """
     c = resolve(clip, mesh)
-    findings = quality.measure(c)
+    findings = clip_quality.measure(c)
     if simulate:
-        from devi_jax.systems.checkup import examine  # compiles: not for `list` and `show`
+        from devi_jax.clip_tools.check import examine
 
         findings += examine(c)
     if as_json:
@@ -165,7 +165,7 @@ def mend(
         mesh: the object's mesh of a foreign recording.
         overwrite: replace an existing file.
     """
-    from devi_jax.systems.mending import mended  # compiles: not for `list` and `show`
+    from devi_jax.clip_tools.repair import mended
 
     _check_out(out, overwrite)
     if not 0 <= how.sigma <= 30:

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, cast
 
 import tyro
 
-from devi_jax.bench.compare_cells import Cell, collect, comparison, named_clips, train
-from devi_jax.bench.compare_page import page
-from devi_jax.bench.store import read_rows, row_file, write_row
+from devi_jax.bench.methods.jobs import Cell, collect, comparison, named_clips, train
+from devi_jax.bench.methods.page import page
+from devi_jax.bench.result_files import read_rows, row_file, write_row
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.core.files import replacing
 from devi_jax.systems import NAMES, Recipe, SystemName

@@ -67,7 +67,7 @@ def rooms() -> Finding:
 
 def devices() -> Finding:
     """What JAX computes on."""
-    from devi_jax.runtime.devices import describe, machine
+    from devi_jax.runs.devices import describe, machine
 
     if machine().platform == "cpu" and shutil.which("nvidia-smi"):
         return Finding("devices", "warn", f"{describe()}; JAX does not use the NVIDIA GPU", "pip install -e '.[gpu]'")
@@ -99,7 +99,7 @@ def engine_choice() -> Finding:
 
 def renderer() -> Finding:
     """Offscreen OpenGL, which films need."""
-    from devi_jax.runtime.gl import backend
+    from devi_jax.rendering.gl import backend
 
     try:
         return Finding("renderer", "ok", backend())
@@ -114,7 +114,7 @@ def encoder() -> Finding:
 
 def caches() -> Finding:
     """Where compiled programs are kept between runs."""
-    from devi_jax.runtime.devices import enable_compilation_cache
+    from devi_jax.runs.devices import enable_compilation_cache
 
     try:
         folder = enable_compilation_cache()

@@ -8,19 +8,19 @@ from typing import Annotated, Any
 
 import tyro
 
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ConfigError, exit_on_error
-from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
-from devi_jax.runtime.files import write_json
-from devi_jax.runtime.rundir import RunDir
-from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.evaluation import ROLLOUTS, by_truth, evaluate
-from devi_jax.systems.online import control_online
-from devi_jax.systems.policyfile import find_policy, read_policy
-from devi_jax.systems.report import UNSEEN
-from devi_jax.systems.rollouts import Rollouts
-from devi_jax.systems.runs import RunConfig, load_run, load_state, trained_policy
-from devi_jax.systems.table import table
+from devi_jax.deploy.policy_file import find_policy, read_policy
+from devi_jax.evaluation.evaluate import ROLLOUTS, by_truth, evaluate
+from devi_jax.evaluation.mpc import control_online
+from devi_jax.evaluation.rollouts import Rollouts
+from devi_jax.evaluation.table import table
+from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.run_dir import RunDir
+from devi_jax.systems.build import Assembly
+from devi_jax.training.report import UNSEEN
+from devi_jax.training.run_config import RunConfig, load_run, load_state, trained_policy
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from devi_jax.core.errors import ConfigError, exit_on_error
-from devi_jax.runtime.devices import ignore_fork_warning
-from devi_jax.runtime.rundir import RunDir
-from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.exported import make_card, write_jax, write_onnx
-from devi_jax.systems.policyfile import about, find_policy, read_policy, write_policy
-from devi_jax.systems.rollouts import Policy
-from devi_jax.systems.runs import load_run, load_state, trained_policy
+from devi_jax.deploy.exporters import make_card, write_jax, write_onnx
+from devi_jax.deploy.policy_file import about, find_policy, read_policy, write_policy
+from devi_jax.evaluation.rollouts import Policy
+from devi_jax.runs.devices import ignore_fork_warning
+from devi_jax.runs.run_dir import RunDir
+from devi_jax.systems.build import Assembly
+from devi_jax.training.run_config import load_run, load_state, trained_policy
 
 Format = Literal["npz", "jax", "onnx"]
 SUFFIXES: dict[str, Format] = {".npz": "npz", ".jaxexport": "jax", ".onnx": "onnx"}

@@ -15,28 +15,28 @@ import numpy as np
 import tyro
 from PIL import Image
 
+from devi_jax.clip_tools.repair import gripped
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip
-from devi_jax.core.clipfile import load_clip, save_clip
+from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import CameraError, ConfigError, DeviceError, VideoError, exit_on_error
-from devi_jax.core.setup import Setup
-from devi_jax.runtime.files import jsonable, write_json
-from devi_jax.runtime.progress import Steps
-from devi_jax.runtime.provenance import git_state, versions
-from devi_jax.sources.setups import load_setup
-from devi_jax.systems import imagining
-from devi_jax.systems.mending import gripped
+from devi_jax.core.scene_file import Setup
+from devi_jax.datasets.scenes import load_setup
+from devi_jax.runs.json_io import jsonable, write_json
+from devi_jax.runs.progress import Steps
+from devi_jax.runs.provenance import git_state, versions
+from devi_jax.scripted_video import compose
 from perception.align.config import AlignConfig
-from perception.align.evidence import FirstPose
-from perception.contact import ContactConfig, estimated
-from perception.export import to_clip
-from perception.given import AUTO
-from perception.intent import parse
-from perception.known import Known
-from perception.ledger import Ledger, digest, key_of
-from perception.sources import Sources, Stage
-from perception.unify import UnifyConfig
-from perception.video import Video, probe, read, write
+from perception.contact.contact_labels import ContactConfig, estimated
+from perception.generate.parse_prompt import parse
+from perception.human.evidence import FirstPose
+from perception.human.merge_body_and_hands import UnifyConfig
+from perception.human.scene_prior import Known
+from perception.pipeline.config import Sources, Stage
+from perception.pipeline.inputs import AUTO
+from perception.pipeline.stage_cache import Ledger, digest, key_of
+from perception.pipeline.to_clip import to_clip
+from perception.video.video import Video, probe, read, write
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,11 @@ def extract(options: Extract) -> Path:
     """
     options.validate()
     try:
-        from perception import recover
-        from perception.judge import judge
-        from perception.overlay import overlay
-        from perception.stages import Stages
-        from perception.steady import examine
+        from perception.evaluation.evaluate import judge
+        from perception.pipeline import steps
+        from perception.pipeline.stages import Stages
+        from perception.video.camera_motion import examine
+        from perception.video.overlay import overlay
     except ImportError as error:
         mend = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where="extract", mend=mend) from error
@@ -151,7 +151,7 @@ def extract(options: Extract) -> Path:
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        clip = to_clip(setup.name, recover.recovered(motion, points, thing, known, jsonable(told)), sources.contact)
+        clip = to_clip(setup.name, steps.recovered(motion, points, thing, known, jsonable(told)), sources.contact)
         say(_summary(clip, points.xy.shape[1]))
     seen = clip
     if options.grip == "likeliest":
@@ -234,10 +234,10 @@ def _checked(video: Video, camera: Camera) -> Video:
 
 def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarray, np.ndarray]:
     """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
-    scene = imagining.assemble(setup)
-    with imagining.open_studio(scene, setup.human.appearance, camera) as studio:
+    scene = compose.assemble(setup)
+    with compose.open_studio(scene, setup.human.appearance, camera) as studio:
         inside = studio.segmentation(scene.posture) == studio.model.body("object").id
-        mask = imagining.foreground(studio, scene, scene.posture)
+        mask = compose.foreground(studio, scene, scene.posture)
         given = video.path.with_name("frame0.png")
         frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else studio.frame(scene.posture)
     stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
@@ -246,7 +246,7 @@ def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarra
         root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
         offsets=scene.body.offsets,
     )
-    hands = parse(setup.prompt, imagining.other_words(setup)).hands if setup.prompt else ()
+    hands = parse(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()
     known = Known(
         camera, scene.arranged.scene, first, mesh.vertices, mesh.faces, scene.arranged.object_start, inside, hands
     )

@@ -14,25 +14,25 @@ import numpy as np
 import tyro
 from PIL import Image
 
-from devi_jax.core.clipfile import save_clip
+from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
 from devi_jax.core.files import filling
-from devi_jax.core.setup import Setup, setup_to_json
-from devi_jax.runtime.files import write_json
-from devi_jax.runtime.progress import Steps
-from devi_jax.runtime.provenance import git_state, versions
-from devi_jax.sources.setups import load_setup
-from devi_jax.systems import imagining
-from envs.choreography import GradeName, Imperfection
-from envs.choreography.motion import Motion, to_clip
-from perception import prompt as prompts
+from devi_jax.core.scene_file import Setup, setup_to_json
+from devi_jax.datasets.scenes import load_setup
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.progress import Steps
+from devi_jax.runs.provenance import git_state, versions
+from devi_jax.scripted_video import compose
+from envs.animation import GradeName, Imperfection
+from envs.animation.planner.motion import Motion, to_clip
+from perception.generate import prompt as prompts
 from perception.generate.command import Command
 from perception.generate.file import File
 from perception.generate.generator import Generator
+from perception.generate.parse_prompt import Intent, parse
 from perception.generate.wan import Wan
-from perception.imperfect import Imperfect, spoil
-from perception.intent import Intent, parse
-from perception.video import Video, write
+from perception.video.degrade import Imperfect, spoil
+from perception.video.video import Video, write
 
 FPS = 30.0
 """Of a scripted motion."""
@@ -123,7 +123,7 @@ def imagine(options: Imagine) -> Path:
             setup, sentence, intent = _read_prompt(options)
             say("; ".join([intent.summary, *intent.assumed]))
         with step("scene") as say:
-            scene = imagining.assemble(setup)
+            scene = compose.assemble(setup)
             say(scene.summary)
         motion = None
         if options.generator == "scripted":
@@ -132,21 +132,21 @@ def imagine(options: Imagine) -> Path:
                 say(f"{len(motion.qpos)} frames, {len(motion.qpos) / FPS:.1f} s")
         qpos = scene.posture[None] if motion is None else motion.qpos
         with step("camera") as say:
-            view = imagining.choose_view(scene, qpos, intent.hands, options.preset, options.camera, options.width)
+            view = compose.choose_view(scene, qpos, intent.hands, options.preset, options.camera, options.width)
             say(view.summary)
         wrong = options.spoil or options.wrong
         if motion is not None and wrong != Imperfection():
-            motion = imagining.spoilt(motion, wrong, options.seed, view.camera)
+            motion = compose.spoilt(motion, wrong, options.seed, view.camera)
             qpos = motion.qpos
         checks: dict[str, Any] = {}
-        with imagining.open_studio(scene, options.appearance or setup.human.appearance, view.camera) as studio:
+        with compose.open_studio(scene, options.appearance or setup.human.appearance, view.camera) as studio:
             with step("frame0"):
-                frame0, mask0 = studio.frame(qpos[0]), imagining.foreground(studio, scene, qpos[0])
+                frame0, mask0 = studio.frame(qpos[0]), compose.foreground(studio, scene, qpos[0])
                 Image.fromarray(frame0).save(folder / "frame0.png")
             with step("video") as say:
                 path = folder / "video.mp4"
                 if motion is not None:
-                    video = _film(options, imagining.frames(studio, qpos, options.imperfect.shutter_frames), path)
+                    video = _film(options, compose.frames(studio, qpos, options.imperfect.shutter_frames), path)
                 else:
                     video = options.maker.generate(frame0, sentence, options.negative_prompt, options.seed, path)
                 say(video.summary)
@@ -175,12 +175,12 @@ def _read_prompt(options: Imagine) -> tuple[Setup, str, Intent]:
     sentence = prompts.complete(idea)
     if options.llm:
         sentence = prompts.imagined(idea, names, prompts.by_command(options.llm))
-    intent = parse(sentence, imagining.other_words(setup))
-    return imagining.with_manipulated(setup, intent.thing, intent.target, sentence), sentence, intent
+    intent = parse(sentence, compose.other_words(setup))
+    return compose.with_manipulated(setup, intent.thing, intent.target, sentence), sentence, intent
 
 
-def _scripted(options: Imagine, scene: imagining.Assembled, intent: Intent) -> Motion:
-    return imagining.script(scene, intent.action, intent.target or options.target, intent.hands)
+def _scripted(options: Imagine, scene: compose.Assembled, intent: Intent) -> Motion:
+    return compose.script(scene, intent.action, intent.target or options.target, intent.hands)
 
 
 def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
@@ -191,7 +191,7 @@ def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
 def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray) -> dict[str, Any]:
     """What was measured of a video that was not drawn here; raises `VideoError` where it will not do."""
     try:
-        from perception.steady import examine
+        from perception.video.camera_motion import examine
     except ImportError as error:
         mend = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, mend=mend) from error
@@ -199,7 +199,7 @@ def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray
     return asdict(seen) | {"summary": seen.summary}
 
 
-def _record(options: Imagine, video: Video, view: imagining.View) -> dict[str, Any]:
+def _record(options: Imagine, video: Video, view: compose.View) -> dict[str, Any]:
     """What video.json says of the video, its camera and its making."""
     size = {"fps": video.fps, "frames": video.frames, "width": video.width, "height": video.height}
     knobs = asdict(options.imperfect) | {"spoil": options.spoil, "wrong": asdict(options.wrong)}

@@ -9,15 +9,15 @@ import jax
 import tyro
 
 from devi_jax.core.errors import ConfigError, exit_on_error
-from devi_jax.runtime.devices import enable_compilation_cache, ignore_fork_warning
-from devi_jax.runtime.rundir import RunDir
-from devi_jax.sources.resolve import resolve
+from devi_jax.datasets.load import resolve
+from devi_jax.deploy.policy_file import PolicyFile, find_policy, read_policy
+from devi_jax.evaluation.metrics import score
+from devi_jax.evaluation.rollout_film import film_rollout
+from devi_jax.evaluation.rollouts import Policy, random_policy, roll, zero_policy
+from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import Assembly, assemble, devi
-from devi_jax.systems.films import film_rollout
-from devi_jax.systems.metrics import score
-from devi_jax.systems.policyfile import PolicyFile, find_policy, read_policy
-from devi_jax.systems.rollouts import Policy, random_policy, roll, zero_policy
-from devi_jax.systems.runs import load_run, load_state, trained_policy
+from devi_jax.training.run_config import load_run, load_state, trained_policy
 from envs.physics import CONTROL_HZ, EngineChoice, Root, choose_engine
 
 

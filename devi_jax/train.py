@@ -9,11 +9,13 @@ import jax
 import tyro
 from jax.sharding import Mesh
 
-from agents.seeds import Seeds, keys
+from agents.multi_seed import Seeds, keys
 from agents.sharding import env_mesh
 from devi_jax.core.errors import ConfigError, exit_on_error
-from devi_jax.runtime.checkpoint import Checkpoints
-from devi_jax.runtime.devices import (
+from devi_jax.datasets.load import resolve
+from devi_jax.evaluation.table import side_by_side
+from devi_jax.runs.checkpoint import Checkpoints
+from devi_jax.runs.devices import (
     Wanted,
     choose_devices,
     describe,
@@ -21,19 +23,17 @@ from devi_jax.runtime.devices import (
     ignore_fork_warning,
     offer_cpus,
 )
-from devi_jax.runtime.ending import end_together
-from devi_jax.runtime.hosts import Hosts, agree, agree_text, join, leads, only_the_leader_prints
-from devi_jax.runtime.loggers import read_jsonl, truncate_after
-from devi_jax.runtime.rundir import RunDir, next_run_folder
-from devi_jax.sources.resolve import resolve
+from devi_jax.runs.hosts import Hosts, agree, agree_text, join, leads, only_the_leader_prints
+from devi_jax.runs.job_abort import end_together
+from devi_jax.runs.loggers import read_jsonl, truncate_after
+from devi_jax.runs.run_dir import RunDir, next_run_folder
 from devi_jax.systems import NAMES, Preset, Recipe, System, SystemName, choose_preset, devi, make_system
-from devi_jax.systems.assemble import Assembly
-from devi_jax.systems.loop import plan_first, train
-from devi_jax.systems.records import Record, create
-from devi_jax.systems.report import dry_run, report, report_plan
-from devi_jax.systems.runs import Planning, RunConfig, load_run, load_state, make_learner, with_learner
-from devi_jax.systems.stages import Stages
-from devi_jax.systems.table import side_by_side
+from devi_jax.systems.build import Assembly
+from devi_jax.training.loop import plan_first, train
+from devi_jax.training.milestones import Stages
+from devi_jax.training.report import dry_run, report, report_plan
+from devi_jax.training.run_config import Planning, RunConfig, load_run, load_state, make_learner, with_learner
+from devi_jax.training.run_setup import Record, create
 from envs.physics import EngineChoice, Root, choose_engine
 
 

@@ -41,3 +41,19 @@ def rng() -> np.random.Generator:
 def key() -> jax.Array:
     """A JAX key with a fixed seed."""
     return jax.random.key(0)
+
+
+@pytest.fixture(scope="session")
+def lift_can():
+    """The bundled clip (`devi_jax.core.clip.Clip`)."""
+    from devi_jax.datasets.load import resolve
+
+    return resolve("lift_can")
+
+
+@pytest.fixture(scope="session")
+def assembly(lift_can):
+    """The bundled clip on its own feet, on the C engine (`devi_jax.systems.Assembly`), assembled once a worker."""
+    from devi_jax.systems import assemble, devi
+
+    return assemble(devi("cpu"), lift_can, "c", "free")

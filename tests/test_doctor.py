@@ -9,7 +9,7 @@ import pytest
 from devi_jax import doctor
 from devi_jax.core.errors import DeviceError
 from devi_jax.doctor import Finding
-from devi_jax.runtime import gl
+from devi_jax.rendering import gl
 
 
 def test_this_installation_is_sound():

@@ -4,9 +4,12 @@ on it, how well videos are understood.
 
 import sys
 
-from devi_jax.bench import extract, gpu, learning, speed
+from devi_jax.bench.extraction import run as extraction
+from devi_jax.bench.learning import run as learning
+from devi_jax.bench.speed import gpu
+from devi_jax.bench.speed import run as speed
 
-COMMANDS = {"speed": speed.main, "gpu": gpu.main, "learning": learning.main, "extract": extract.main}
+COMMANDS = {"speed": speed.main, "gpu": gpu.main, "learning": learning.main, "extract": extraction.main}
 
 
 def main(arguments: list[str] | None = None) -> None:

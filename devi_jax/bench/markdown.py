@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from devi_jax.bench.store import Row
+from devi_jax.bench.result_files import Row
 
 MADE = ["commit", "machine", "load", "date"]
 MADE_NOTE = "Load: average over 15 minutes at the end of the run. +: the commit with changes on top.\n\n"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from devi_jax.systems.devi import REWARDS, Preset, Recipe, devi
 from devi_jax.systems.system import System
-from envs.terms import Weighting
+from envs.rewards import Weighting
 
 _OTHERS = {name: weighting for name, weighting in REWARDS.items() if name != "object_2d"}
 

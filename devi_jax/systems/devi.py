@@ -8,9 +8,9 @@ from typing import Literal
 
 from agents import PAPER, NetworkConfig, PpoConfig
 from devi_jax.systems.system import System
-from envs.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
-from envs.disturb import Disturbance
-from envs.terms import Weighting
+from envs.rewards import Weighting
+from envs.tracking.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
+from envs.tracking.randomization import Disturbance
 
 Preset = Literal["paper", "cpu"]
 """Sizes."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from devi_jax.systems.devi import Preset, Recipe, devi
 from devi_jax.systems.system import System
-from envs.config import TerminationConfig
-from envs.terms import Weighting
+from envs.rewards import Weighting
+from envs.tracking.config import TerminationConfig
 
 REWARDS: dict[str, Weighting] = {
     "near_position": Weighting(sharpness=30.0),

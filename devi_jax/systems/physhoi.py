@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from devi_jax.systems.devi import Preset, Recipe, devi
 from devi_jax.systems.system import System
-from envs.config import TerminationConfig
-from envs.terms import Weighting
+from envs.rewards import Weighting
+from envs.tracking.config import TerminationConfig
 
 REWARDS: dict[str, Weighting] = {
     # the code takes means over coordinates, the terms over squared lengths: a third of its lambda

@@ -8,7 +8,7 @@ from dataclasses import replace
 from devi_jax.systems import physhoi as base
 from devi_jax.systems.devi import Preset, Recipe
 from devi_jax.systems.system import System
-from envs.terms import Weighting
+from envs.rewards import Weighting
 
 REWARDS: dict[str, Weighting] = {
     "key_position": Weighting(sharpness=20 / 3),

@@ -9,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from agents import NetworkConfig, PpoConfig
 from devi_jax.core.errors import ConfigError, RunError, did_you_mean
-from devi_jax.systems.search import PlanConfig
-from devi_jax.systems.terms import TERMS
-from envs.config import EnvironmentConfig
-from envs.terms import Weighting
+from devi_jax.systems.reward_terms import TERMS
+from devi_jax.systems.trajectory_search import PlanConfig
+from envs.rewards import Weighting
+from envs.tracking.config import EnvironmentConfig
 
 
 @dataclass(frozen=True)

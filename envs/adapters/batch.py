@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from devi_jax.core.protocols import Environment, Transition
+from devi_jax.core.environment import Environment, Transition
 from envs.adapters.flat import flatten
 
 

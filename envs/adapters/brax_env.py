@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from brax.envs.base import Env, State, Wrapper
 from brax.envs.wrappers.training import AutoResetWrapper, EpisodeWrapper, VmapWrapper
 
-from devi_jax.core.protocols import Environment
+from devi_jax.core.environment import Environment
 from envs.adapters import batch
 from envs.adapters.flat import flat_size, flatten
 

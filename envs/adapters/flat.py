@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from devi_jax.core.protocols import Environment, Observation
+from devi_jax.core.environment import Environment, Observation
 
 
 def slices(environment: Environment) -> dict[str, slice]:

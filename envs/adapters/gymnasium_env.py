@@ -13,7 +13,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from devi_jax.core.protocols import Environment
+from devi_jax.core.environment import Environment
 from envs.adapters import batch
 from envs.adapters.flat import flat_size, flatten
 

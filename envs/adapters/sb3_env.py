@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from devi_jax.core.protocols import Environment
+from devi_jax.core.environment import Environment
 from envs.adapters.gymnasium_env import GymnasiumVectorEnvironment
 
 

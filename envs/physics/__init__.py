@@ -1,9 +1,9 @@
 """One interface, three engines: C MuJoCo batch, MJX-JAX, MJX-Warp."""
 
-from envs.physics.physics import Physics, make_physics
-from envs.physics.scene import Root, Scene, build_spec
-from envs.physics.select import EngineChoice, choose_engine
-from envs.physics.settings import CONTROL_HZ, SETTINGS, EngineName, Settings
+from envs.physics.engine_choice import EngineChoice, choose_engine
+from envs.physics.scene_model import Root, Scene, build_spec
+from envs.physics.simulation import Physics, make_physics
+from envs.physics.solver import CONTROL_HZ, SETTINGS, EngineName, Settings
 from envs.physics.state import OBJECT_QPOS, Control, PhysicsState, Pose, Variation, Velocity
 
 __all__ = [

@@ -8,8 +8,8 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import TIPS
-from perception.align.evidence import Evidence, FirstPose, Landmarks
-from perception.kinematics import fingertips
+from perception.human.evidence import Evidence, FirstPose, Landmarks
+from perception.human.skeleton_points import fingertips
 
 
 def calibrate(evidence: Evidence, frames: int) -> Evidence:

@@ -7,8 +7,8 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.errors import ConfigError
-from perception.align.evidence import FirstPose
-from perception.motion import Motion
+from perception.human.evidence import FirstPose
+from perception.human.motion import Motion
 
 Mode = Literal["rigid", "yaw"]
 

@@ -15,9 +15,9 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.errors import ClipError, ConfigError
 from perception.align.calibrate import calibrate
 from perception.align.config import AlignConfig
-from perception.align.evidence import Evidence
 from perception.align.objective import Problem, prepare, terms, turned
-from perception.motion import Motion
+from perception.human.evidence import Evidence
+from perception.human.motion import Motion
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from devi_jax.core.skeleton import BODY19, INDEX, JOINTS, TIPS
-from perception.align.evidence import Landmarks
 from perception.contracts import HAND21, BodyMotion, EstimateError, HandMotion
-from perception.kinematics import N_JOINTS
-from perception.motion import Motion, positions
+from perception.human.evidence import Landmarks
+from perception.human.motion import Motion, positions
+from perception.human.skeleton_points import N_JOINTS
 
 POINT: dict[str, int] = {
     **INDEX,

@@ -6,7 +6,7 @@ Each returns a number in the unit its docstring states; weights are `config`'s.
 import torch
 from torch import Tensor
 
-from perception import so3
+from perception.human import so3
 
 NEAR_M = 0.02
 """Depths below this are clamped for the division, as in `devi_jax.core.camera`."""

@@ -8,12 +8,13 @@ from torch import Tensor
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, TIPS, joint_class
-from perception import so3
 from perception.align import losses
 from perception.align.config import AlignConfig, optimised
-from perception.align.evidence import Evidence, Landmarks
-from perception.kinematics import fingertips, fingertips_of, forward, points
-from perception.motion import Motion
+from perception.human import so3
+from perception.human.evidence import Evidence, Landmarks
+from perception.human.kinematics import forward, points
+from perception.human.motion import Motion
+from perception.human.skeleton_points import fingertips, fingertips_of
 
 SURFACE, REACHED = 800, 3000
 """At most about so many points stand for the surface of an object that is held, and of one that is reached for."""

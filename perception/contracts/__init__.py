@@ -12,7 +12,7 @@ from perception.contracts.estimate import Estimate, Origin
 from perception.contracts.hand import HAND21, HandMotion, Side
 from perception.contracts.keypoints import Keypoints
 from perception.contracts.masks import Masks
-from perception.contracts.thing import ObjectMotion
+from perception.contracts.object_pose import ObjectMotion
 from perception.contracts.tracks import PointTracks
 
 __all__ = [

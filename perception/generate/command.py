@@ -10,8 +10,8 @@ from PIL import Image
 
 from devi_jax.core.errors import ConfigError, VideoError
 from perception.generate.generator import check_fit
-from perception.programs import arguments, run
-from perception.video import Video, probe
+from perception.tools.subprocesses import arguments, run
+from perception.video.video import Video, probe
 
 
 @dataclass(frozen=True)

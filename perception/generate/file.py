@@ -9,7 +9,7 @@ import numpy as np
 
 from devi_jax.core.errors import ConfigError
 from perception.generate.generator import check_fit, same_aspect
-from perception.video import Video, convert, probe
+from perception.video.video import Video, convert, probe
 
 MEND_SIZE = "scale it: --file.resize"
 MEND_RATE = "take frames at a constant rate: --file.fps=16"

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from devi_jax.core.errors import VideoError
-from perception.video import Video
+from perception.video.video import Video
 
 ASPECT_TOLERANCE = 0.01
 """Aspect ratios that differ by less are the same picture at another size."""

@@ -9,7 +9,7 @@ from PIL import Image
 
 from devi_jax.core.errors import ConfigError, DeviceError, VideoError
 from perception.generate.wan_models import Family, family_of, lightx2v, split_lora, working_size
-from perception.video import Video, write
+from perception.video.video import Video, write
 
 INSTALL = "pip install -e '.[perception,wan]'"
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, SIDES
-from perception.align.evidence import Landmarks
 from perception.contracts.hand import HAND21
 from perception.contracts.keypoints import Keypoints
+from perception.human.evidence import Landmarks
 from perception.landmarks.estimate import PersonLandmarks
 
 ARM = ("shoulder", "elbow", "wrist")
@@ -33,7 +33,7 @@ def hand_evidence(person: PersonLandmarks) -> Landmarks:
 
 
 def point_index(name: str) -> int:
-    """Where a point stands among the 52 joints and ten fingertips of `perception.kinematics`."""
+    """Where a point stands among the 52 joints and ten fingertips of `perception.human.kinematics`."""
     if name in INDEX:
         return INDEX[name]
     tips = [f"{side}_{finger}_tip" for side in SIDES for finger in FINGERS]

@@ -12,14 +12,14 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, project
 from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, PARENTS, SIDES
-from perception.align.evidence import FirstPose, Landmarks
 from perception.contracts.checks import EstimateError
 from perception.contracts.keypoints import Keypoints
-from perception.gaps import fill_rotations
+from perception.human.evidence import FirstPose, Landmarks
+from perception.human.interpolate import fill_rotations
+from perception.human.motion import Motion
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.posture import PostureConfig, fit_posture, resting
 from perception.landmarks.turns import between, fitted, smoothed
-from perception.motion import Motion
 
 PALM = ("wrist", "thumb1", "index1", "middle1", "ring1", "pinky1")
 

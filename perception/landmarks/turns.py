@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core import rotations as rot
-from perception.gaps import fill_positions
+from perception.human.interpolate import fill_positions
 
 
 def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from devi_jax.core.torch_zip import read_torch
-from devi_jax.core.unpickle import read_pickle
+from devi_jax.core.safe_load.pickles import read_pickle
+from devi_jax.core.safe_load.torch_file import read_torch
 from perception.contracts import EstimateError
 from perception.readers.shot import Shot
 

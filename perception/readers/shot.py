@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from perception.contracts import EstimateError
-from perception.video import Video
+from perception.video.video import Video
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from devi_jax.core.protocols import Transition
+from devi_jax.core.environment import Transition
 
 EFFORT = 0.5
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents import Learner, NetworkConfig, PpoConfig
-from devi_jax.core.protocols import Transition
+from devi_jax.core.environment import Transition
 from tests.agents.reach import EFFORT, Reach
 
 GAMMA = 0.9

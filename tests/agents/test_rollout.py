@@ -10,7 +10,7 @@ from agents.distribution import Gaussian
 from agents.networks import Networks
 from agents.rollout import collect
 from agents.state import TrainState, first_episodes
-from devi_jax.core.protocols import Transition
+from devi_jax.core.environment import Transition
 
 FIRST = 100.0
 """Counts after a reset start here; the initial ones of the tests lie below."""

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from devi_jax.runtime.checkpoint import Checkpoints
+from devi_jax.runs.checkpoint import Checkpoints
 from tests.agents.test_sharding import learner, numbers, trained
 from tests.agents.together import SAVED
 

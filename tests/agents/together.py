@@ -12,10 +12,10 @@ import jax
 from agents import Learner
 from agents.sharding import env_mesh
 from devi_jax.core.errors import exit_on_error
-from devi_jax.runtime.checkpoint import Checkpoints
-from devi_jax.runtime.devices import choose_devices, offer_cpus
-from devi_jax.runtime.ending import end_together
-from devi_jax.runtime.hosts import Hosts, agree, agree_text, join, leads
+from devi_jax.runs.checkpoint import Checkpoints
+from devi_jax.runs.devices import choose_devices, offer_cpus
+from devi_jax.runs.hosts import Hosts, agree, agree_text, join, leads
+from devi_jax.runs.job_abort import end_together
 from tests.agents.reach import Reach
 from tests.agents.test_sharding import NETWORK, PPO
 

@@ -66,7 +66,7 @@ def test_packages_only_import_and_export():
 
 def test_clips_are_read_without_starting_jax():
     done = python(
-        "-c", "import devi_jax, devi_jax.core.clipfile, sys; print([m for m in ('jax', 'mujoco') if m in sys.modules])"
+        "-c", "import devi_jax, devi_jax.core.clip_io, sys; print([m for m in ('jax', 'mujoco') if m in sys.modules])"
     )
     assert done.stdout.strip() == "[]", done.stderr
 

@@ -8,12 +8,12 @@ import nbformat
 import pytest
 
 from devi_jax import evaluate
+from devi_jax.datasets.load import bundled
+from devi_jax.datasets.scenes import load_setup
+from devi_jax.evaluation.metrics import Scores
 from devi_jax.extract import Extract
 from devi_jax.imagine import Imagine
-from devi_jax.sources.resolve import bundled
-from devi_jax.sources.setups import load_setup
 from devi_jax.systems import TERMS, devi
-from devi_jax.systems.metrics import Scores
 from devi_jax.train import Options
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devi_jax.bench.cells import Cell
-from devi_jax.bench.store import Row
+from devi_jax.bench.learning.jobs import Cell
+from devi_jax.bench.result_files import Row
 
 MakeRow = Callable[..., Row]
 

@@ -4,12 +4,12 @@ import copy
 
 import pytest
 
-from devi_jax.bench import extract
 from devi_jax.bench.__main__ import main
-from devi_jax.bench.extract_cells import KNOBS, TURNED, Cell, Places, last_error, rounded, schedule
-from devi_jax.bench.extract_page import page
-from devi_jax.bench.extract_targets import DONE, TARGETS, gain, judged, short
-from devi_jax.bench.store import read_rows
+from devi_jax.bench.extraction import run as extract
+from devi_jax.bench.extraction.jobs import KNOBS, TURNED, Cell, Places, last_error, rounded, schedule
+from devi_jax.bench.extraction.page import page
+from devi_jax.bench.extraction.targets import DONE, TARGETS, gain, judged, short
+from devi_jax.bench.result_files import read_rows
 
 WHOLE = {"body": 6.0, "hand": 3.0, "all": 4.0}
 

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from devi_jax.bench import learning
 from devi_jax.bench.__main__ import COMMANDS, main
+from devi_jax.bench.learning import run as learning
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from agents import NetworkConfig
-from devi_jax.bench import speed
-from devi_jax.bench.speed_jobs import STEPS, Phases, medians, raw_batch_steps
-from devi_jax.bench.speed_page import growth, page, sb3_rate
-from devi_jax.bench.speed_sizes import size_row, tree_bytes
-from devi_jax.bench.speed_worker import run_worker
-from devi_jax.sources.resolve import resolve
+from devi_jax.bench.speed import run as speed
+from devi_jax.bench.speed.jobs import STEPS, Phases, medians, raw_batch_steps
+from devi_jax.bench.speed.memory import size_row, tree_bytes
+from devi_jax.bench.speed.page import growth, page, sb3_rate
+from devi_jax.bench.speed.worker import run_worker
+from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble, devi
 
 
@@ -138,7 +138,7 @@ def test_the_environment_to_compare_with_passes_gymnasiums_checker(environment, 
     pytest.importorskip("gymnasium")
     from gymnasium.utils.env_checker import check_env
 
-    from devi_jax.bench.speed_rivals import MujocoTracking, measure
+    from devi_jax.bench.speed.other_libraries import MujocoTracking, measure
 
     speed.write_rival(environment, tmp_path)
     env = MujocoTracking(tmp_path)
@@ -152,7 +152,7 @@ def test_the_environment_to_compare_with_passes_gymnasiums_checker(environment, 
 
 
 def test_residual_targets_turn_as_rotation_vectors_do(rng):
-    from devi_jax.bench.speed_rivals import _turned
+    from devi_jax.bench.speed.other_libraries import _turned
 
     start, turns = Rotation.random(6, random_state=0), rng.normal(size=(6, 3))
     turns[0] = 0

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from devi_jax import evaluate, play, train
-from devi_jax.core.clipfile import save_clip
-from devi_jax.sources.resolve import resolve
+from devi_jax.core.clip_io import save_clip
+from devi_jax.datasets.load import resolve
 
 
 def fails(main, arguments, capsys) -> str:

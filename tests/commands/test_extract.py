@@ -13,24 +13,24 @@ from devi_jax import extract
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, frontal, project
 from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets
-from devi_jax.core.clipfile import load_clip
-from devi_jax.core.setup import setup_to_json
+from devi_jax.core.clip_io import load_clip
+from devi_jax.core.scene_file import setup_to_json
 from devi_jax.core.skeleton import INDEX
-from devi_jax.runtime import gl
-from devi_jax.sources.setups import load_setup
-from devi_jax.systems import imagining
-from envs.objects import arrange
+from devi_jax.datasets.scenes import load_setup
+from devi_jax.rendering import gl
+from devi_jax.scripted_video import compose
+from envs.scenes.arrange import arrange
 from perception.align.calibrate import first_points
-from perception.align.evidence import FirstPose
 from perception.align.landmarks import POINT
 from perception.contracts import HAND21, PointTracks, load, save
 from perception.contracts.keypoints import Keypoints
+from perception.human.evidence import FirstPose
 from perception.landmarks import estimate
 from perception.landmarks.detect import Detection
 from perception.landmarks.follow import Networks, Seen
 from perception.landmarks.pose import POSE33, Pose
 from perception.landmarks.roi import Roi
-from perception.video import probe, write
+from perception.video.video import probe, write
 
 pytest.importorskip("cv2")
 pytest.importorskip("torch")
@@ -85,8 +85,8 @@ def filmed(tmp_path_factory, truth) -> Path:
     setup = load_setup("lift_can")
     (folder / "scene.json").write_text(json.dumps(setup_to_json(setup)))
     write_camera(folder / "video.json", CAMERA)
-    scene = imagining.assemble(setup)
-    with imagining.open_studio(scene, setup.human.appearance, CAMERA) as studio:
+    scene = compose.assemble(setup)
+    with compose.open_studio(scene, setup.human.appearance, CAMERA) as studio:
         frame = studio.frame(scene.posture)
     write(folder / "video.mp4", [frame] * truth.frames, FPS)
     return folder

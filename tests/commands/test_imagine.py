@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from devi_jax import imagine
-from devi_jax.core.clipfile import load_clip
-from devi_jax.core.setup import setup_from_json
-from devi_jax.runtime import gl
-from perception.video import Video, probe, read, write
+from devi_jax.core.clip_io import load_clip
+from devi_jax.core.scene_file import setup_from_json
+from devi_jax.rendering import gl
+from perception.video.video import Video, probe, read, write
 
 ASKED = ["--camera", "-45", "15", "1.8"]
 

@@ -8,9 +8,9 @@ import pytest
 
 from devi_jax import clips
 from devi_jax.core.clip import crop
-from devi_jax.core.clipfile import load_clip, save_clip
-from devi_jax.sources.place import foot_float_m
-from devi_jax.sources.resolve import resolve
+from devi_jax.core.clip_io import load_clip, save_clip
+from devi_jax.datasets.grounding import foot_float_m
+from devi_jax.datasets.load import resolve
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from devi_jax.runtime.rundir import RunDir
-from devi_jax.systems.runs import load_run, load_state
+from devi_jax.runs.run_dir import RunDir
+from devi_jax.training.run_config import load_run, load_state
 from tests.commands.unjudged import SMALL, finish, start
 
 

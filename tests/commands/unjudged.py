@@ -10,8 +10,8 @@ import sys
 import jax
 
 from devi_jax import train
-from devi_jax.systems import loop
-from devi_jax.systems.runs import trained_policy
+from devi_jax.training import loop
+from devi_jax.training.run_config import trained_policy
 
 SMALL = (
     "--clip=lift_can",

@@ -10,15 +10,15 @@ from scipy.spatial.transform import Rotation
 
 from devi_jax.core.camera import frontal
 from devi_jax.core.clip import Clip
-from devi_jax.core.frame import Frame, Target, View
-from devi_jax.sources.resolve import resolve
+from devi_jax.core.sim_state import CameraParams, ReferenceState, SimState
+from devi_jax.datasets.load import resolve
 from devi_jax.systems import Assembly, assemble
 from tests.envs.replay import recipe
 
 POINTS = 64
 
-MakeFrame = Callable[[int], Frame]
-MakeTarget = Callable[[int], Target]
+MakeFrame = Callable[[int], SimState]
+MakeTarget = Callable[[int], ReferenceState]
 
 
 def quaternions(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -34,9 +34,9 @@ def _f32(x):
 def make_frame() -> MakeFrame:
     """Random frames by seed: a cloud of joints with an object in front of the camera of `make_target`."""
 
-    def make(seed: int) -> Frame:
+    def make(seed: int) -> SimState:
         rng = np.random.default_rng([seed, 0])
-        return Frame(
+        return SimState(
             position=_f32(rng.normal(scale=0.4, size=(52, 3)) + [0, 0, 1]),
             rotation=_f32(quaternions(rng, 52)),
             linear_velocity=_f32(rng.normal(size=(52, 3))),
@@ -59,11 +59,11 @@ def make_frame() -> MakeFrame:
 def make_target() -> MakeTarget:
     """Random targets by seed, with object tracks in one of DeVI's frontal cameras and object poses."""
 
-    def make(seed: int) -> Target:
+    def make(seed: int) -> ReferenceState:
         rng = np.random.default_rng([seed, 1])
         camera = frontal(azimuth_deg=rng.uniform(-60, 60))
         visible = rng.random(POINTS) < 0.7
-        return Target(
+        return ReferenceState(
             position=_f32(rng.normal(scale=0.4, size=(52, 3)) + [0, 0, 1]),
             rotation=_f32(quaternions(rng, 52)),
             linear_velocity=_f32(rng.normal(size=(52, 3))),
@@ -73,7 +73,7 @@ def make_target() -> MakeTarget:
             points_px=_f32(rng.uniform(0, 1, size=(POINTS, 2)) * [camera.width, camera.height]),
             visible=jnp.asarray(visible),
             points_object=_f32(rng.normal(scale=0.05, size=(POINTS, 3))),
-            view=View(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px)),
+            view=CameraParams(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px)),
             object_position=_f32(rng.normal(scale=0.1, size=3) + [0, 0.3, 1]),
             object_rotation=_f32(quaternions(rng, 1)[0]),
             object_linear_velocity=_f32(rng.normal(size=3)),
@@ -84,7 +84,7 @@ def make_target() -> MakeTarget:
 
 
 @pytest.fixture
-def matching(make_frame: MakeFrame, make_target: MakeTarget) -> tuple[Frame, Target]:
+def matching(make_frame: MakeFrame, make_target: MakeTarget) -> tuple[SimState, ReferenceState]:
     """A frame and the target that it reaches exactly, in kinematics and in pixels; all points visible."""
     frame, target = make_frame(7), make_target(7)
     assert target.view is not None

@@ -6,10 +6,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from devi_jax.core.frame import Frame
+from devi_jax.core.sim_state import SimState
 from devi_jax.systems import System, devi
-from envs.config import EnvironmentConfig
-from envs.tracking import TrackingEnvironment, TrackingState
+from envs.tracking.config import EnvironmentConfig
+from envs.tracking.env import TrackingEnvironment, TrackingState
 
 
 def recipe() -> System:
@@ -18,7 +18,7 @@ def recipe() -> System:
 
 
 @partial(jax.jit, static_argnums=(0, 2))
-def replay(environment: TrackingEnvironment, start: jax.Array, steps: int) -> tuple[Frame, TrackingState]:
+def replay(environment: TrackingEnvironment, start: jax.Array, steps: int) -> tuple[SimState, TrackingState]:
     """What zero residual action leads to from a frame of the reference on: `steps` frames and states, stacked."""
 
     def step(state, _):

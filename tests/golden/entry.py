@@ -18,13 +18,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from agents import Learner
-from devi_jax.core.clipfile import load_clip
-from devi_jax.runtime.rundir import RunDir
-from devi_jax.sources.resolve import resolve
+from devi_jax.core.clip_io import load_clip
+from devi_jax.datasets.load import resolve
+from devi_jax.deploy.policy_file import read_policy
+from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import assemble, devi
-from devi_jax.systems.policyfile import read_policy
-from devi_jax.systems.runs import load_run, load_state, trained_policy
-from devi_jax.systems.search import PlanConfig, fold, search, with_states
+from devi_jax.systems.trajectory_search import PlanConfig, fold, search, with_states
+from devi_jax.training.run_config import load_run, load_state, trained_policy
 
 DATA = Path(__file__).parent / "data"
 

@@ -8,11 +8,11 @@ import pytest
 
 from agents import PpoConfig
 from devi_jax.core.errors import ConfigError, RunError
-from devi_jax.runtime.files import jsonable
+from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, TERMS, System, choose_preset, devi, make_system
 from devi_jax.systems.system import ADDED, from_json, to_json
-from envs.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
-from envs.terms import Weighting
+from envs.rewards import Weighting
+from envs.tracking.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
 
 
 def through_a_file(system: System):

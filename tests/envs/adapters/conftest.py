@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from devi_jax.core.protocols import Transition
+from devi_jax.core.environment import Transition
 
 
 @jax.tree_util.register_static

@@ -11,13 +11,15 @@ import devi_jax
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import Clip, bone_offsets, forward_kinematics, global_rotations
-from devi_jax.core.clipfile import load_clip
+from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import INDEX, SIDES
-from perception.align.evidence import FirstPose, Landmarks
 from perception.contracts.checks import EstimateError
 from perception.contracts.hand import HAND21
 from perception.contracts.keypoints import Keypoints
-from perception.kinematics import fingertips
+from perception.human.chain_solver import right_jacobian
+from perception.human.evidence import FirstPose, Landmarks
+from perception.human.motion import positions
+from perception.human.skeleton_points import fingertips
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.evidence import body_evidence, hand_evidence, point_index
 from perception.landmarks.lift import lift
@@ -29,10 +31,8 @@ from perception.landmarks.posture import (
     _residual,
     fit_posture,
     resting,
-    right_jacobian,
 )
 from perception.landmarks.turns import between, fitted, smoothed
-from perception.motion import positions
 
 CAMERA = frontal(-45.0)
 FRAMES = 50

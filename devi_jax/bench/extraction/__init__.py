@@ -1,0 +1,1 @@
+"""How well scripted videos are understood: one extraction a row."""

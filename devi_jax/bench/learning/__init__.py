@@ -1,0 +1,1 @@
+"""How soon and how well clips are learned: one training a row."""

@@ -1,0 +1,106 @@
+"""What is measured: cells of clip, grade, root, seed and variant, each one training, in order of what matters most."""
+
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+from devi_jax.core.errors import ConfigError
+from devi_jax.datasets.bundled_sets import SUITE, graded
+from devi_jax.datasets.load import bundled
+from envs.physics import Root
+
+ABLATIONS: dict[str, tuple[str, ...]] = {
+    "no-plan": ("--plan=none",),
+    "no-plan-resets": ("--environment.reset.planned=0", "--environment.reset.onset=0"),
+    "no-residual": ("--environment.action.mode=absolute", "--plan=none"),
+    "no-squeeze": ("--environment.action.squeeze-rad=0",),
+    "paper": ("--recipe=paper",),
+}
+"""Variants of the recipe, and the flags of `devi_jax.train` that make them."""
+
+FULL = "full"
+"""The recipe itself."""
+CAPTURE = "capture"
+"""The grade of a clip that comes as a file: it is as its source left it."""
+
+FIRST = ("lift_can", "pick_place")
+"""Clips with three seeds; every other clip has one."""
+
+Variant = Literal["full", "no-plan", "no-plan-resets", "no-residual", "no-squeeze", "paper"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training. `clip`: a bundled clip's name without its grade, or a clip file. `minutes`: its usual budget, or
+    another."""
+
+    clip: str
+    grade: str
+    root: Root
+    seed: int
+    minutes: float
+    variant: str = FULL
+
+    @property
+    def name(self) -> str:
+        """What its row, its run folder and its log are called."""
+        variant = "" if self.variant == FULL else f"-{self.variant}"
+        length = "" if self.minutes == budget_minutes(self.root, self.grade) else f"-{self.minutes:g}min"
+        return f"{Path(self.clip).stem}-{self.grade}-{self.root}{variant}{length}-{self.seed}"
+
+    @property
+    def source(self) -> str:
+        """What `devi_jax.train --clip=` takes."""
+        return self.clip if self.grade == CAPTURE else graded(self.clip, self.grade)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Flags of `devi_jax.train` that the variant adds."""
+        return () if self.variant == FULL else ABLATIONS[self.variant]
+
+
+def budget_minutes(root: Root, grade: str) -> float:
+    """How long a cell is trained: until the last of its targets is due."""
+    if root == "free":
+        return 45.0
+    return 10.0 if grade in ("clean", "mild") else 15.0
+
+
+def schedule(minutes: float | None = None) -> list[Cell]:
+    """All cells: three seeds of the first clips, one of the others, then rough, then ablations on a rough lift."""
+    rest = tuple(name for name in SUITE if name not in FIRST)
+    usual = ("clean", "mild")
+    roots: tuple[Root, ...] = ("pinned", "free")
+    # a seed of everything before another seed of anything
+    firsts = product(range(3), roots, FIRST, usual)
+    out = [make(clip, grade, root, seed, minutes) for seed, root, clip, grade in firsts]
+    out += [make(clip, grade, root, 0, minutes) for root, clip, grade in product(roots, rest, usual)]
+    out += [make(clip, "rough", root, 0, minutes) for root, clip in product(roots, SUITE)]
+    return out + [make("lift_can", "rough", "pinned", 0, minutes, variant) for variant in ABLATIONS]
+
+
+def chosen(
+    clips: tuple[str, ...],
+    grades: tuple[str, ...],
+    roots: tuple[Root, ...],
+    seeds: int,
+    variants: tuple[str, ...],
+    minutes: float | None,
+) -> list[Cell]:
+    """Every combination of what was asked for. Raises `ConfigError` for a clip neither bundled nor a file."""
+    known = [name for name in bundled() if not name.endswith(("-mild", "-rough"))]
+    for clip in clips:
+        if clip not in known and not Path(clip).is_file():
+            raise ConfigError(f"no clip '{clip}'", where="--clips", valid=f"{', '.join(known)}, or a clip file")
+    combined = product(variants, roots, clips, grades, range(seeds))
+    cells = [
+        make(clip, grade if clip in known else CAPTURE, root, seed, minutes, variant)
+        for variant, root, clip, grade, seed in combined
+    ]
+    return list(dict.fromkeys(cells))
+
+
+def make(clip: str, grade: str, root: Root, seed: int, minutes: float | None, variant: str = FULL) -> Cell:
+    """A cell with its usual budget, or another."""
+    return Cell(clip, grade, root, seed, minutes or budget_minutes(root, grade), variant)

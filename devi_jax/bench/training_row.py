@@ -1,0 +1,104 @@
+"""A training in a process of its own, and what of its run folder a row keeps: small enough to be committed."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from devi_jax.bench.result_files import Row, logged, made, read_json
+from devi_jax.core.errors import RunError
+from devi_jax.runs.loggers import read_jsonl
+from devi_jax.runs.run_dir import RunDir
+
+POINTS = 50
+"""Points of a row's curve, at most."""
+
+STAGES = ("plan", "success", "parity", "perturbed_60", "perturbed_80")
+"""What a training is timed by: a plan found; its policy successful, at parity, at 60 and 80 % of perturbed starts."""
+
+KEPT = (
+    "success",
+    "parity",
+    "success_paper",
+    "success_rate",
+    "parity_rate",
+    "mpjpe_all_mm",
+    "t_obj_mm",
+    "t_obj_end_mm",
+    "o_obj_rad",
+    "lift_ratio",
+    "end_ratio",
+    "contact_share",
+    "duration_s",
+    "alive_share",
+    "reward",
+    "rollouts",
+)
+"""Scores of an evaluation that a row keeps."""
+
+
+def run_training(folder: Path, flags: Sequence[str]) -> int:
+    """Train into a folder, or go on in it; the exit code. What it prints goes to a log beside the folder."""
+    task = [f"--resume={folder}"] if RunDir(folder).config_json.exists() else [*flags, f"--out={folder}"]
+    command = [sys.executable, "-m", "devi_jax.train", "--no-film", *task]
+    return logged(command, log_file(folder))
+
+
+def log_file(folder: Path) -> Path:
+    """Where a training's output goes."""
+    return folder.parent / f"{folder.name}.log"
+
+
+def outcome(folder: Path, kept: Sequence[str] = KEPT) -> Row:
+    """What came of a training, and how it was made. Raises `RunError` as `collect` does."""
+    run = RunDir.open(folder)
+    told, metrics = run.description(), read_jsonl(run.metrics_jsonl)
+    if not any("steps" in line for line in metrics):
+        raise RunError("the cell was not trained", where=str(folder), mend=f"read {log_file(folder).name} beside it")
+    last = [line for line in metrics if "steps" in line][-1]
+    evaluation = read_json(run.evaluation_json) if run.evaluation_json.exists() else None
+    stages = folder / "stages.json"
+    return {
+        "trained_minutes": last.get("time/spent_s", 0.0) / 60,
+        "environment_steps": int(last["steps"]),
+        "status": "failed" if evaluation is None else "done",
+        "evaluation": None if evaluation is None else shortened(evaluation, kept),
+        "stages": first_times(read_json(stages) if stages.exists() else []),
+        "curve": curve(metrics),
+        **made(told.get("git"), told.get("machine")),
+    }
+
+
+def shortened(evaluation: Row, kept: Sequence[str] = KEPT) -> Row:
+    """An evaluation with the scores that are kept, for policy, plan and replay."""
+
+    def some(side: Row) -> Row:
+        return {part: {k: side[part][k] for k in kept if k in side[part]} for part in ("exact", "perturbed")}
+
+    sides = {name: some(evaluation[name]) for name in ("plan", "reference") if evaluation.get(name)}
+    noisy = {name: scores.get("success_rate") for name, scores in evaluation.get("noisy", {}).items()}
+    return {**some(evaluation), **sides, "versus": evaluation.get("versus", {}), "noisy": noisy}
+
+
+def first_times(stages: list[Row]) -> Row:
+    """When each stage was first reached: its minutes and steps. Stages that never were are absent."""
+    out: Row = {}
+    for stage in stages:
+        if stage["stage"] in STAGES:
+            out.setdefault(stage["stage"], {"minutes": float(stage["minutes"]), "steps": int(stage["steps"])})
+    return out
+
+
+def curve(metrics: list[Row]) -> list[Row]:
+    """The evaluations during training, evenly thinned, the first and the last kept."""
+    seen = [line for line in metrics if line.get("evaluation/reward") is not None]
+    if len(seen) > POINTS:
+        seen = [seen[round(i * (len(seen) - 1) / (POINTS - 1))] for i in range(POINTS)]
+    return [
+        {
+            "minutes": round(line.get("time/spent_s", 0.0) / 60, 3),
+            "steps": int(line.get("steps", 0)),
+            "reward": round(line["evaluation/reward"], 4),
+            "perturbed": line.get("evaluation/perturbed_success"),
+        }
+        for line in seen
+    ]

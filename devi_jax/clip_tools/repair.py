@@ -1,0 +1,84 @@
+"""`clips mend`: every repair a clip allows, in the order that pays, and the better of raw and projected grasp."""
+
+from dataclasses import replace
+
+from devi_jax.clip_tools.check import replayed
+from devi_jax.core.clip import Clip
+from devi_jax.core.errors import ConfigError
+from devi_jax.datasets.grounding import foot_float_m, grounded
+from devi_jax.datasets.infer_table import with_inferred_table
+from devi_jax.datasets.repair_options import Mending
+from devi_jax.evaluation.metrics import Scores
+from devi_jax.systems.build import assemble, make_scene
+from devi_jax.systems.devi import devi
+from envs.animation import repair
+from envs.tracking.reference import prepare
+
+SOLES_M = (-0.015, 0.010)
+"""Float of the feet that the body's own soles take up, metres."""
+TIE = 0.02
+"""Merits that differ by less are equal, and the grasp without overlap is kept."""
+
+
+def mended(clip: Clip, how: Mending) -> Clip:
+    """The clip after all repairs that are asked for; provenance lists what was done under `mended`.
+
+    Feet come before hands, as a pelvis that moves takes the hands along.
+
+    Raises:
+        ConfigError: when a grip is asked for and there is nothing to hold, or no hand that does.
+    """
+    if how.grip and (clip.object_poses is None or not clip.contact.any()):
+        raise ConfigError(
+            f"'{clip.name}' says not where its object is, or of no hand that it touches it",
+            where="--grip",
+            valid="a clip with object poses and contact labels",
+            mend="leave --grip out; an extracted clip's provenance says why it has no object poses",
+        )
+    clip = repair.smoothed(clip, how.sigma)
+    if how.support:
+        clip = with_inferred_table(clip)
+        clip = repair.levelled(clip, make_scene(clip, "free"))
+    if how.ground:
+        clip = _on_the_floor(clip)
+        clip = repair.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
+    if how.balance:
+        clip = repair.balanced(clip, make_scene(clip, "free"), how.margin_m)
+    if how.grip:
+        clip = gripped(clip)
+    return _better_grasp(clip) if how.project else clip
+
+
+def gripped(clip: Clip) -> Clip:
+    """The clip whose hands hold the object by the likeliest grip wherever they are said to hold it."""
+    return repair.regrasped(clip, make_scene(clip, "free"))
+
+
+def _on_the_floor(clip: Clip) -> Clip:
+    """The clip with the human lowered or raised by its float, where soles of another thickness do not explain it."""
+    drop = foot_float_m(clip)
+    if SOLES_M[0] <= drop <= SOLES_M[1]:
+        return clip
+    return repair.noted(grounded(clip), f"feet: human lowered by {drop * 1e3:.0f} mm")
+
+
+def merit(scores: Scores) -> float:
+    """One number to choose by: the share of frames within the termination bounds, less the object's error in 0.2 m.
+
+    An object that is lost is lost: errors above 0.2 m all count as one.
+    """
+    return scores.alive_share - (0.0 if scores.t_obj_mm is None else min(scores.t_obj_mm / 200, 1.0))
+
+
+def _better_grasp(raw: Clip) -> Clip:
+    """The clip with its grasp projected out of penetration, or as it was where that replays better (pinned root)."""
+    changed = repair.projected(raw, make_scene(raw, "free"))
+    if changed is raw:
+        return raw
+    first = assemble(devi("cpu"), raw, "c", "pinned").environment
+    reference, _ = prepare(changed, first.physics, first.config)
+    merits = [merit(replayed(environment)) for environment in (first, replace(first, reference=reference))]
+    chosen = raw if merits[0] > merits[1] + TIE else changed
+    kept = "as it was" if chosen is raw else "projected"
+    note = f"grasp: open-loop merit {merits[0]:.3f} as it was, {merits[1]:.3f} projected: kept {kept}"
+    return repair.noted(chosen, note)

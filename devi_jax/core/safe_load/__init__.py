@@ -1,0 +1,1 @@
+"""Foreign files read without running what they say: archives, pickles, torch checkpoints."""

@@ -1,0 +1,156 @@
+"""A trained policy as one small file: its parameters, its plan's targets, its clip, and where it comes from.
+
+What a run folder holds for going on (critic, optimisers, environments) is left out. Nothing in it is unpickled.
+"""
+
+import json
+import tempfile
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from agents import Learner
+from devi_jax.core.clip_io import load_clip
+from devi_jax.core.errors import RunError
+from devi_jax.core.files import replacing
+from devi_jax.evaluation.rollouts import Policy
+from devi_jax.runs.json_io import jsonable
+from devi_jax.runs.run_dir import RunDir
+from devi_jax.systems.build import Assembly
+from devi_jax.training.run_config import (
+    RunConfig,
+    clip_file,
+    config_from_json,
+    load_run,
+    load_state,
+    make_learner,
+    trained_policy,
+    with_learner,
+)
+from envs.physics import EngineName
+
+FORMAT = 1
+"""Version of the file; readers refuse any other."""
+
+_PARAMETERS = "parameters/"
+
+
+@dataclass(frozen=True, eq=False)
+class PolicyFile:
+    """A policy ready to act. `card`: how the run was made and judged, as JSON types."""
+
+    config: RunConfig
+    assembly: Assembly
+    policy: Policy
+    card: dict[str, Any]
+
+
+def shipped() -> dict[str, Path]:
+    """Names and files of the policies that come with the project."""
+    folder = Path(str(resources.files("devi_jax"))) / "data" / "policies"
+    return {path.stem: path for path in sorted(folder.glob("*.npz"))}
+
+
+def find_policy(name_or_path: str) -> Path | None:
+    """The file of a shipped policy, or the policy file itself; None for anything else (a clip, a run folder)."""
+    path = Path(name_or_path)
+    if path.suffix != ".npz" or not path.is_file():
+        return shipped().get(name_or_path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return path if "policy" in file.files else None
+    except (OSError, ValueError):
+        return None
+
+
+def about(run: RunDir) -> dict[str, Any]:
+    """How a run was made and judged, as JSON types."""
+    card = {k: v for k, v in run.description().items() if k not in ("format", "config")}
+    for name, file in (("evaluation", run.evaluation_json), ("stages", run.path / "stages.json")):
+        card[name] = json.loads(file.read_text()) if file.exists() else None
+    return card
+
+
+def write_policy(run: RunDir, path: Path) -> Path:
+    """Write the latest policy of a run. Raises `RunError` for a run that has none."""
+    config, assembly, learner = load_run(run)
+    parameters = trained_policy(learner, load_state(run, learner)).parameters
+    arrays = {_PARAMETERS + name: np.asarray(leaf) for name, leaf in _leaves(parameters).items()}
+    if assembly.raw is not None:
+        arrays["target"] = np.asarray(assembly.environment.reference.target)
+    clip = np.frombuffer(clip_file(run).read_bytes(), np.uint8)
+    told = json.dumps(jsonable({**about(run), "config": config.to_json(), "policy_format": FORMAT}))
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, policy=np.array(told), clip=clip, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def read_policy(path: Path, engine: EngineName | None = None) -> PolicyFile:
+    """Read a policy and build what it acts in, on the engine it was trained on or another.
+
+    Raises `RunError` if the file is damaged or of another version.
+    """
+    arrays, card = _read(path)
+    config = config_from_json(card["config"], str(path))
+    config = replace(config, engine=engine or config.engine)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "clip.npz"
+        file.write_bytes(arrays["clip"].tobytes())
+        assembly, _ = make_learner(config, load_clip(file))
+    if "target" in arrays:
+        assembly = _with_targets(assembly, arrays["target"], path)
+    policy = _policy(with_learner(assembly, config), arrays, path)
+    return PolicyFile(config, assembly, policy, {k: v for k, v in card.items() if k != "config"})
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        card = json.loads(str(arrays["policy"]))
+        found, _, _ = card["policy_format"], card["config"], arrays["clip"]
+    except Exception as error:  # zip, zlib, NumPy and JSON raise many kinds for a damaged file
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+    if found != FORMAT:
+        raise _unreadable(path, f"it has format {found}, this version reads {FORMAT}")
+    return arrays, card
+
+
+def _policy(learner: Learner, arrays: dict[str, np.ndarray], path: Path) -> Policy:
+    like = jax.eval_shape(lambda key: trained_policy(learner, learner.init(key)).parameters, jax.random.key(0))
+    wanted = _leaves(like)
+    given = {key.removeprefix(_PARAMETERS): x for key, x in arrays.items() if key.startswith(_PARAMETERS)}
+    for name in sorted(wanted.keys() | given.keys()):
+        theirs, ours = given.get(name), wanted.get(name)
+        if theirs is None or ours is None or (theirs.shape, theirs.dtype) != (ours.shape, ours.dtype):
+            raise _unreadable(path, f"its parameter '{name}' is of another network")
+    parameters = jax.tree.unflatten(jax.tree.structure(like), [jnp.asarray(given[name]) for name in wanted])
+    return Policy(learner.act, parameters)
+
+
+def _with_targets(assembly: Assembly, target: np.ndarray, path: Path) -> Assembly:
+    raw = assembly.environment
+    if target.shape != raw.reference.target.shape:
+        raise _unreadable(path, f"its plan has shape {target.shape}, its clip {raw.reference.target.shape}")
+    planned = replace(raw, reference=replace(raw.reference, target=jnp.asarray(target)))
+    return replace(assembly, environment=planned, raw=raw)
+
+
+def _leaves(tree: Any) -> dict[str, Any]:
+    """Leaves by path, in the tree's order."""
+    paths = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in paths}
+
+
+def _unreadable(path: Path, why: str) -> RunError:
+    return RunError(
+        f"the policy cannot be used: {why}",
+        where=str(path),
+        valid="a policy file written by the same version",
+        mend="python -m devi_jax.export RUN --out=POLICY.npz",
+    )

@@ -1,0 +1,1 @@
+"""How well a policy imitates its clip: rollouts, metrics, tables, films."""

@@ -1,0 +1,45 @@
+"""Model-predictive control: the planner online, from where a perturbed start really is. A baseline without a policy.
+
+It is told the object's place, mass and friction, which no policy is, and thinks much longer than it acts.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from agents.sampling_mpc import Planned, Planner
+from devi_jax.evaluation.metrics import score, summary
+from devi_jax.evaluation.rollouts import Perturbation, Rollouts, target_poses
+from devi_jax.systems.trajectory_search import LEAD_FRAMES, PlanConfig, basis
+from envs.physics import CONTROL_HZ
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.randomization import disturb
+
+
+def control_online(environment: TrackingEnvironment, config: PlanConfig, seed: int, count: int) -> dict[str, Any]:
+    """Mean scores of `count` perturbed starts, each controlled by looking ahead from its own states; nobody pushes."""
+    planner = Planner(environment, basis(environment), replace(config.search, variants=1))
+    scores = []
+    for key in jax.random.split(jax.random.key(seed), count):
+        start_key, search_key = jax.random.split(key)
+        start = environment.start(jnp.zeros((), jnp.int32))
+        physics = disturb(environment.physics, start.physics, start_key, Perturbation().start)
+        first = jax.tree.map(lambda x: x[None], replace(start, physics=physics))
+        planned = planner.search(first, search_key, environment.onset - LEAD_FRAMES)
+        scores += score(_rollouts(environment, planned), environment.reference, CONTROL_HZ)
+    return summary(scores)
+
+
+def _rollouts(environment: TrackingEnvironment, planned: Planned) -> Rollouts:
+    physics = planned.states.physics
+    alive = np.logical_and.accumulate(np.concatenate([np.ones_like(planned.alive[:1]), planned.alive]))
+    return Rollouts(
+        frames=jax.vmap(jax.vmap(environment.physics.read))(physics),
+        qpos=physics.qpos,
+        reward=jnp.concatenate([jnp.zeros_like(planned.reward[:1]), planned.reward]),
+        alive=jnp.asarray(alive),
+        target=target_poses(environment, physics.qpos),
+    )

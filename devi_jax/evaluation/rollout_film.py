@@ -1,0 +1,69 @@
+"""The film of a rollout: reference beside simulation, and the clip's camera with 2D tracks drawn over it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.camera import project
+from devi_jax.evaluation.rollouts import Rollouts
+from devi_jax.rendering.camera_framing import moving_points, third_person
+from devi_jax.rendering.film import film, strip
+from devi_jax.rendering.panels import GREEN, RED, Dots, Panel
+from devi_jax.systems.build import Assembly
+from envs.physics import CONTROL_HZ, OBJECT_QPOS
+
+
+def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollouts) -> None:
+    """Write an mp4 of the first rollout, and a picture of a few of its frames.
+
+    Raises:
+        DeviceError: when this machine cannot render.
+    """
+    model = assembly.environment.physics.model
+    simulated = _finite(np.asarray(rollouts.qpos, float)[:, 0])
+    shown = reference_qpos(assembly)
+    third = third_person(moving_points(model, shown))
+    green, red = _tracks(assembly, simulated)
+    panels = (
+        Panel("reference", model, shown, third),
+        Panel("simulation", model, simulated, third),
+        Panel("clip's camera: tracked points green, simulated red", model, simulated, assembly.camera, (*green, *red)),
+    )
+    film(path, *panels, fps=round(CONTROL_HZ))
+    strip(picture, *panels[:2])
+
+
+def reference_qpos(assembly: Assembly) -> np.ndarray:
+    """The reference in MuJoCo's coordinates (T, nq); the object where the clip has it, else at its start."""
+    reference, physics = assembly.environment.reference, assembly.environment.physics
+    frames = reference.frames
+    local = np.asarray(reference.local)[:, physics.order].reshape(frames, -1)
+    parts = [np.asarray(reference.position)[:, 0], local]
+    if reference.object_start is not None:
+        if reference.object_position is not None and reference.object_rotation is not None:
+            parts += [np.asarray(reference.object_position), np.asarray(reference.object_rotation)]
+        else:
+            parts.append(np.broadcast_to(np.asarray(reference.object_start), (frames, 7)))
+    props = physics.scene.spec.prop_poses
+    parts.append(np.broadcast_to(props, (frames, len(props))))
+    return np.concatenate(parts, axis=1).astype(float)
+
+
+def _tracks(assembly: Assembly, qpos: np.ndarray) -> tuple[list[Dots], list[Dots]]:
+    """The clip's 2D tracks, and where the same points of the simulated object are seen; empty without an object."""
+    reference, camera = assembly.environment.reference, assembly.camera
+    if reference.points_px is None or reference.points_object is None or reference.visible is None:
+        return [], []
+    visible, points = np.asarray(reference.visible), np.asarray(reference.points_object, float)
+    thing = qpos[:, None, OBJECT_QPOS]
+    turned = rot.rotate(thing[..., 3:], np.broadcast_to(points, (len(qpos), *points.shape)))
+    pixels, _ = project(turned + thing[..., :3], camera.K, camera.T_camera_world)
+    return [Dots(np.asarray(reference.points_px), visible, GREEN)], [Dots(pixels, visible, RED)]
+
+
+def _finite(qpos: np.ndarray) -> np.ndarray:
+    """A diverged simulation is shown in its last finite configuration."""
+    good = np.isfinite(qpos).all(axis=1)
+    last = np.maximum.accumulate(np.where(good, np.arange(len(qpos)), 0))
+    return qpos[last]

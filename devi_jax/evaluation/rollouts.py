@@ -1,0 +1,179 @@
+"""Whole-clip rollouts of a policy, nothing cut off after a fall: what evaluation, films and plots are made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from devi_jax.core.environment import Observation
+from devi_jax.core.sim_state import SimState
+from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.randomization import Disturbance, disturb
+
+Act = Callable[[Any, Observation, PRNGKeyArray], Float[Array, "N A"]]
+"""Parameters, batched observations and a key to batched actions."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Rollouts:
+    """N rollouts over all T frames of a clip; frame 0 is the start state.
+
+    `frames` has leaves (T, N, ...); `alive` is whether early termination (A.10) would not yet have struck; `target` is
+    the pose of the thing that the object is brought to, in scenes with one.
+    """
+
+    frames: SimState
+    qpos: Float[Array, "T N nq"]
+    reward: Float[Array, "T N"]
+    alive: Bool[Array, "T N"]
+    target: Float[Array, "T N 7"] | None = None
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """How starts and rollouts are disturbed, to tell a policy from a replay."""
+
+    start: Disturbance = Disturbance()
+    """Of the object, at the start."""
+    push_ns: float = 5.0
+    """Impulse on the pelvis in a random horizontal direction at a random frame: 50 N for 0.1 s."""
+    joint_rad: float = 0.0
+    """Standard deviation of the noise on each axis of the joint targets that actions turn, drawn anew in each frame."""
+
+
+NOISE = Perturbation(Disturbance(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0)), 0.0, 0.02)
+"""The exact start, and joints that do not quite do what they are told: open-loop grasps slip under it."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How to act, and the parameters to act with: new parameters do not compile anew."""
+
+    act: Act
+    parameters: Any = ()
+
+
+def zero_policy() -> Policy:
+    """Zero action; in residual mode this replays the reference open loop."""
+    return Policy(_zero)
+
+
+def random_policy(environment: TrackingEnvironment, scale: float) -> Policy:
+    """Gaussian actions of a given standard deviation."""
+    return Policy(_gaussian, jnp.full(environment.action_size, scale))
+
+
+def roll(
+    environment: TrackingEnvironment,
+    policy: Policy,
+    key: PRNGKeyArray,
+    count: int = 1,
+    perturbation: Perturbation | None = None,
+    exact: int = 0,
+    replay: bool = False,
+) -> Rollouts:
+    """Play a policy from frame 0 to the end of the clip in `count` environments, as one compiled scan.
+
+    `exact`: how many of them, the first ones, are spared the perturbation. `replay`: act with zeros, in the same
+    compiled scan; in residual mode that replays the environment's targets open loop.
+    """
+    frames = environment.reference.frames
+    start_key, push_key, run_key = jax.random.split(key, 3)
+    first = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
+    pushes, noise_rad = jnp.zeros((frames, count, 2)), jnp.zeros(count)
+    if perturbation is not None:
+        some = count - exact
+        keys = jax.random.split(start_key, some)
+        rest = jax.tree.map(lambda x: x[exact:], first)
+        rest = jax.vmap(lambda state, key: _disturbed(environment, state, key, perturbation.start))(rest, keys)
+        first = jax.tree.map(lambda a, b: jnp.concatenate([a[:exact], b]), first, rest)
+        pushes = pushes.at[:, exact:].set(_draw_pushes(environment, push_key, some, perturbation))
+        noise_rad = noise_rad.at[exact:].set(perturbation.joint_rad)
+    disturbances = pushes, noise_rad
+    played = _run(policy.act, environment, policy.parameters, first, disturbances, run_key, jnp.asarray(not replay))
+    return replace(played, target=target_poses(environment, played.qpos))
+
+
+def target_poses(environment: TrackingEnvironment, qpos: Float[Array, "T N nq"]) -> Float[Array, "T N 7"] | None:
+    """Where the scene's target is over time; None without one."""
+    target = environment.physics.scene.spec.target
+    if target is None:
+        return None
+    first = int(environment.physics.model.joint(target.name).qposadr[0])
+    return qpos[..., first : first + 7]
+
+
+@partial(jax.jit, static_argnums=0)
+def _run(
+    act: Act, environment: TrackingEnvironment, parameters: Any, first: TrackingState, disturbances, key, moves
+) -> Rollouts:
+    pushes, noise_rad = disturbances
+
+    def decide(observation, key):
+        action = jnp.where(moves, act(parameters, observation, key), 0.0)
+        return action + _noise(environment, jax.random.fold_in(key, 1), noise_rad)
+
+    def show(state):
+        return jax.vmap(environment.frame)(state), state.physics.qpos
+
+    def advance(carry, inputs):
+        state, observation, alive = carry
+        push, step_key = inputs
+        state = _push(state, push)
+        state, transition = jax.vmap(environment.step)(state, decide(observation, step_key))
+        alive = alive & ~transition.terminated
+        return (state, transition.observation, alive), (*show(state), transition.reward, alive)
+
+    alive = jnp.ones(first.t.shape[0], bool)
+    start = (*show(first), jnp.zeros(first.t.shape[0]), alive)
+    inputs = (pushes[1:], jax.random.split(key, len(pushes) - 1))
+    _, rest = jax.lax.scan(advance, (first, jax.vmap(environment.observe)(first), alive), inputs)
+    return Rollouts(*jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), start, rest))
+
+
+def _zero(parameters: Any, observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
+    return jnp.zeros((observation["human"].shape[0], 1))
+
+
+def _gaussian(scale: Float[Array, " A"], observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
+    return scale * jax.random.normal(key, (observation["human"].shape[0], *scale.shape))
+
+
+def _disturbed(
+    environment: TrackingEnvironment, state: TrackingState, key: PRNGKeyArray, by: Disturbance
+) -> TrackingState:
+    return replace(state, physics=disturb(environment.physics, state.physics, key, by))
+
+
+def _draw_pushes(
+    environment: TrackingEnvironment, key: PRNGKeyArray, count: int, by: Perturbation
+) -> Float[Array, "T N 2"]:
+    """Velocity changes of the pelvis: the impulse over the human's mass, once a rollout."""
+    frames = environment.reference.frames
+    when_key, where_key = jax.random.split(key)
+    when = jax.random.randint(when_key, (count,), 1, max(frames - 1, 2))
+    angle = jax.random.uniform(where_key, (count,), maxval=2 * jnp.pi)
+    mass = float(environment.physics.model.body("pelvis").subtreemass[0])
+    kick = by.push_ns / mass * jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)
+    return jnp.where((jnp.arange(frames)[:, None] == when)[..., None], kick, 0.0)
+
+
+def _noise(
+    environment: TrackingEnvironment, key: PRNGKeyArray, deviation_rad: Float[Array, " N"]
+) -> Float[Array, "N A"]:
+    """Actions that turn each axis of each active joint by Gaussian noise of these standard deviations."""
+    turns = deviation_rad[:, None, None] * jax.random.normal(key, (len(deviation_rad), 51, 3))
+    return environment.actions(turns)
+
+
+def _push(state: TrackingState, kick: Float[Array, "N 2"]) -> TrackingState:
+    return _with(state, qvel=state.physics.qvel.at[:, :2].add(kick))
+
+
+def _with(state: TrackingState, **changes) -> TrackingState:
+    return replace(state, physics=replace(state.physics, **changes))

@@ -1,0 +1,1 @@
+"""Videos of scenes whose truth is known: validated, animated, filmed."""

@@ -1,0 +1,133 @@
+"""Search in the simulator for targets that do the task, and simulate the states they lead through.
+
+The score is the recipe's own reward, through the environment's own functions. A plan is open loop.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from agents.sampling_mpc import Planned, Planner, PlannerConfig
+from devi_jax.core import rotations as rot
+from envs.control.hand_task_space import task_space
+from envs.physics import PhysicsState, Variation
+from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.randomization import Disturbance, disturb
+
+Watch = Callable[[float, float], None]
+"""Hears of the share of the clip that is planned, and of the latest window's mean reward in its worst condition."""
+
+LEAD_FRAMES = 10
+"""Frames before contact at which a plan may begin to leave the reference."""
+FALL_FRAMES = 45
+"""Frames before a fall is seen at which a plan begins to avert it."""
+
+
+@dataclass(frozen=True)
+class PlanConfig:
+    """What is searched, and when enough is found."""
+
+    search: PlannerConfig = PlannerConfig(samples=48, variants=4)
+    """The search itself."""
+    conditions: Disturbance = Disturbance(object_m=0.01, object_rad=0.13, mass=(0.7, 1.5), friction=(0.75, 1.2))
+    """How the variants differ that every candidate must bear; the first one is always the clip as it is."""
+    attempts: int = 3
+    """Searches at most, each with fresh candidates and conditions."""
+    enough: float = 0.5
+    """Share of perturbed starts that targets must carry to be taken at once, else the best attempt is: learning makes
+    an uncertain grasp sure faster than another search does."""
+
+
+def search(
+    environment: TrackingEnvironment,
+    config: PlanConfig,
+    key: PRNGKeyArray,
+    falls: int | None = None,
+    watch: Watch | None = None,
+) -> Planned:
+    """One search over the clip, of hands from shortly before contact; where the body `falls` at a frame also of legs,
+    and of both from before that."""
+    start_key, search_key = jax.random.split(key)
+    config = config if environment.physics.has_object else replace(config, search=unvaried(config.search))
+    planner = Planner(environment, basis(environment, falls is not None), config.search, lighter)
+    begin = environment.onset - LEAD_FRAMES
+    if falls is not None:
+        begin = max(0, min(begin, falls - FALL_FRAMES))
+    last = planner.frames - 1
+    tell = watch and (lambda frame, score: watch(frame / last, score))
+    return planner.search(variants(environment, config, start_key), search_key, begin, tell)
+
+
+def unvaried(config: PlannerConfig) -> PlannerConfig:
+    """For a clip without an object, whose conditions would all be the same: as many more candidates instead."""
+    return replace(config, variants=1, samples=config.samples * config.variants)
+
+
+def lighter(state: TrackingState, share: Float[Array, ""]) -> TrackingState:
+    """The same moment with an object of less weight, by up to nine tenths, that slips less."""
+    of = state.physics.variation
+    variation = Variation(of.mass * (1 - 0.9 * share), of.friction * (1 + share))
+    return replace(state, physics=replace(state.physics, variation=variation))
+
+
+def basis(environment: TrackingEnvironment, legs: bool = False) -> Float[Array, "T D A"]:
+    """What one unit of each task-space number is in actions."""
+    reference = environment.reference
+    position, rotation, contact = (
+        np.asarray(x, float) for x in (reference.position, reference.rotation, reference.contact)
+    )
+    return environment.actions(jnp.asarray(task_space(position, rotation, contact, legs).basis, jnp.float32))
+
+
+def fold(environment: TrackingEnvironment, planned: Planned) -> TrackingEnvironment:
+    """The environment whose targets are the plan's: its zero action replays the plan."""
+    reference = environment.reference
+    turns = environment.turns(jnp.concatenate([planned.actions, planned.actions[-1:]]))
+    joints = rot.quat_mul(reference.target[:, 1:], rot.quat_exp(turns))
+    target = jnp.concatenate([reference.target[:, :1], joints], axis=1)
+    return replace(environment, reference=replace(reference, target=target))
+
+
+def with_states(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingEnvironment:
+    """The environment with the states that its zero action leads through without failure, in V conditions."""
+    return replace(environment, planned=living(*states(environment, variants(environment, config, key))))
+
+
+def living(physics: PhysicsState, alive: Bool[Array, "T V"]) -> PhysicsState:
+    """States (L, V, ...) until the last of the conditions fails; in each frame those that failed become copies of one
+    that did not: an episode that starts after a failure ends at once, and teaches that this time is hard."""
+    lives = np.asarray(alive)
+    last = int(lives.any(axis=1).sum())
+    some = lives[:last].argmax(axis=1)
+    pick = np.where(lives[:last], np.arange(lives.shape[1]), some[:, None])
+    return jax.tree.map(lambda x: x[np.arange(last)[:, None], pick], physics)
+
+
+def variants(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingState:
+    """The start under each condition (V, ...); the first is the clip's own."""
+    start = environment.start(jnp.zeros((), jnp.int32))
+    others = [
+        replace(start, physics=disturb(environment.physics, start.physics, k, config.conditions))
+        for k in jax.random.split(key, config.search.variants - 1)
+    ]
+    return jax.tree.map(lambda *x: jnp.stack(x), start, *others)
+
+
+@jax.jit
+def states(environment: TrackingEnvironment, first: TrackingState) -> tuple[PhysicsState, Bool[Array, "T V"]]:
+    """Simulated states (T, V, ...) of zero action from V starts, and whether no bound was exceeded until then."""
+    still = jnp.zeros(environment.action_size)
+
+    def step(carry, _):
+        state, alive = carry
+        state, transition = jax.vmap(environment.step, in_axes=(0, None))(state, still)
+        alive = alive & ~transition.terminated
+        return (state, alive), (state.physics, alive)
+
+    start = (first, jnp.ones(first.t.shape[0], bool))
+    _, after = jax.lax.scan(step, start, None, length=environment.reference.frames - 1)
+    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), (first.physics, start[1]), after)

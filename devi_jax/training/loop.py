@@ -1,0 +1,183 @@
+"""The host's side of a run: plan, then iterate, log, show, keep checkpoints, until a limit is reached.
+
+Several seeds that learn in one program have a record each; a run of one seed has one.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+import jax
+
+from agents import Learner, TrainState
+from agents.multi_seed import Seeds
+from devi_jax.core.errors import RunError
+from devi_jax.evaluation.evaluate import judge
+from devi_jax.runs.checkpoint import Checkpoints
+from devi_jax.runs.devices import peak_memory_mb
+from devi_jax.runs.hosts import agree, leads, wait_for_all
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.loggers import JsonlLogger, Loggers, TensorboardLogger
+from devi_jax.runs.progress import Row, progress
+from devi_jax.runs.run_dir import RunDir
+from devi_jax.systems.build import Assembly
+from devi_jax.systems.reward_terms import TERMS
+from devi_jax.training.planning import load_plan, plan, save_plan
+from devi_jax.training.report import glance
+from devi_jax.training.run_config import RunConfig, plan_file, trained_policy, with_learner
+from devi_jax.training.run_setup import Record
+
+
+def plan_first(records: Sequence[Record], config: RunConfig, assembly: Assembly) -> Assembly:
+    """Plan, keep the plan in the run folders with `planning.json`, and return the assembly with its targets.
+
+    Of several processes one plans; the others wait, and read what it has written.
+    """
+    first = records[0]
+    if not leads():
+        wait_for_all("plan")
+        return load_plan(plan_file(first.run), assembly)
+    # judged through the policy that training will judge, so that one compilation serves both
+    learner = with_learner(assembly, config)
+    policy = trained_policy(learner, learner.init(jax.random.key(config.seed)))
+    key, began = jax.random.key(config.seed + 1), first.stages.minutes
+    with progress() as show:
+
+        def watch(share: float, score: float) -> None:
+            show.update(share, [] if math.isnan(score) else [Row("reward ahead, worst condition", score, "")])
+
+        replayed = partial(judge, policy=policy, replay=True)
+        assembly, rows = plan(assembly, config.system.planner, replayed, key, show.announce, watch)
+    found = [row for row in rows if row["success"]]
+    for record in records:
+        save_plan(plan_file(record.run), assembly.environment)
+        write_json(record.run.path / "planning.json", rows)
+        if found:
+            record.stages.reach("plan", 0, began + found[0]["minutes"], attempt=found[0]["stage"])
+    wait_for_all("plan")
+    return assembly
+
+
+def train(
+    records: Sequence[Record],
+    config: RunConfig,
+    assembly: Assembly,
+    learner: Learner,
+    state: TrainState,
+    spent_s: float = 0.0,
+    seeds: Seeds | None = None,
+) -> list[TrainState]:
+    """Iterate until a limit is reached. `spent_s`: seconds of training before a resume.
+
+    Of several processes one judges, logs and says when it is enough. `state` is used up. `seeds`: that of several
+    policies, of which `learner` is one and `state` holds all; without it there is one record.
+    """
+    update, apart = (seeds.update, seeds.apart) if seeds else (learner.update, lambda tree: [tree])
+    first = iteration = int(apart(state.iteration)[0])
+    logs = [_loggers(record.run, first) for record in records]
+    if first == 0 and leads():
+        for log, own in zip(logs, apart(state), strict=True):
+            log.log(0, glance(assembly, learner, own))
+    began = time.monotonic() - spent_s
+    with ExitStack() as opened, progress() as show:
+        checkpoints = [opened.enter_context(Checkpoints(record.run.checkpoints)) for record in records]
+        done = agree(_finished(config, first, spent_s))
+        while not done:
+            tick = time.monotonic()
+            if iteration == first:
+                with show.compiling("physics, policy and update"):
+                    state, metrics = jax.block_until_ready(update(state))
+                began += time.monotonic() - tick  # compilation is not training
+            else:
+                state, metrics = jax.block_until_ready(update(state))
+            iteration, spent, steps = iteration + 1, time.monotonic() - began, learner.environment_steps(iteration + 1)
+            rate = len(records) * learner.environment_steps(1) / (time.monotonic() - tick)
+            scalars = [{k: float(v) for k, v in own.items()} for own in apart(jax.device_get(metrics))]
+            for record, own in zip(records, scalars, strict=True):
+                _refuse_divergence(record.run, own, iteration)
+                own |= {"time/steps_per_s": rate, "time/spent_s": spent, "steps": steps}
+            done = _finished(config, iteration, spent)
+            if leads() and (iteration % config.checkpoint_every == 0 or done):
+                for own, policy in zip(scalars, apart(state), strict=True):
+                    own |= glance(assembly, learner, policy)
+                enough = [_look(r, own, config, show.announce) for r, own in zip(records, scalars, strict=True)]
+                done = done or all(enough)
+            for log, own in zip(logs, scalars, strict=True):
+                log.log(iteration, own)
+            show.update(_share(config, iteration, spent), _rows(_mean(scalars), iteration, rate))
+            done = agree(done)
+            if iteration % config.checkpoint_every == 0 or done:
+                for folder, own in zip(checkpoints, apart(state), strict=True):
+                    folder.save(iteration, own)
+    for log in logs:
+        log.close()
+    print(
+        f"trained: {iteration} iterations, {learner.environment_steps(iteration)} environment steps, "
+        f"peak memory {peak_memory_mb():.0f} MB"
+    )
+    return apart(state)
+
+
+def _look(record: Record, scalars: dict[str, float], config: RunConfig, announce: Callable[[str], None]) -> bool:
+    """Date what a policy reaches for the first time; whether it is good enough."""
+    steps = int(scalars["steps"])
+    if steps <= config.system.ppo.critic_warmup * config.system.ppo.environments * config.system.ppo.horizon:
+        return False  # until the actor has moved, what is judged is a replay
+    for stage in record.stages.judge(scalars, steps):
+        announce(f"{record.name}: {stage} after {record.stages.minutes:.1f} min, {steps} steps")
+    return _good_enough(config, scalars)
+
+
+def _mean(scalars: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """What all policies have, on average."""
+    common = set.intersection(*map(set, scalars))
+    return {name: sum(own[name] for own in scalars) / len(scalars) for name in common}
+
+
+def _loggers(run: RunDir, first: int) -> Loggers:
+    if not leads():
+        return Loggers([])
+    return Loggers([JsonlLogger(run.metrics_jsonl), TensorboardLogger(run.tensorboard, first or None)])
+
+
+def _refuse_divergence(run: RunDir, scalars: dict[str, float], iteration: int) -> None:
+    """Raise `RunError` when a loss is not finite: from there on every step would only fail."""
+    broken = [name for name, value in scalars.items() if name.startswith("loss/") and not math.isfinite(value)]
+    if broken:
+        raise RunError(
+            f"training diverged at iteration {iteration}: {', '.join(broken)} is not finite",
+            where=str(run.path),
+            valid="finite losses; the last checkpoint still has them",
+            mend="train again into a new folder with a smaller --ppo.actor-rate and --ppo.critic-rate",
+        )
+
+
+def _finished(config: RunConfig, iteration: int, spent_s: float) -> bool:
+    return _share(config, iteration, spent_s) >= 1.0
+
+
+def _good_enough(config: RunConfig, scalars: dict[str, float]) -> bool:
+    rate = scalars.get("evaluation/perturbed_success", 0.0)
+    return config.until is not None and scalars.get("evaluation/success", 0.0) == 1.0 and rate >= config.until
+
+
+def _share(config: RunConfig, iteration: int, spent_s: float) -> float:
+    """How much of the tighter limit is used up."""
+    by_count = iteration / config.iterations if config.iterations else 0.0
+    by_time = spent_s / 60 / config.minutes if config.minutes else 0.0
+    return min(1.0, max(by_count, by_time))
+
+
+def _rows(metrics: dict[str, float], iteration: int, rate: float) -> list[Row]:
+    rows = [
+        Row("iteration", iteration, ""),
+        Row("steps/s", rate, ""),
+        Row("reward", metrics["episode/reward"], ""),
+        Row("episode", metrics["episode/length"], "frames"),
+    ]
+    return rows + [
+        Row(n, metrics[f"environment/{n}"], t.unit) for n, t in TERMS.items() if f"environment/{n}" in metrics
+    ]

@@ -1,0 +1,143 @@
+"""Before learning: the reference's own targets, or better ones found by search, judged by what they carry open loop.
+
+What a plan gives learning is targets to turn around, and physically valid states to start from.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from devi_jax.core.errors import RunError
+from devi_jax.evaluation.evaluate import Judgement
+from devi_jax.systems.build import Assembly
+from devi_jax.systems.trajectory_search import PlanConfig, Watch, fold, search, states, variants, with_states
+from envs.tracking.env import TrackingEnvironment
+
+FALLEN_MM = 100.0
+"""Mean error of the body's joints above which it fell: standing replays stay below 20 mm."""
+
+Judge = Callable[[TrackingEnvironment], Judgement]
+"""How an environment's open-loop replay is judged."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One set of targets and how their open-loop replay was judged."""
+
+    environment: TrackingEnvironment
+    judgement: Judgement
+
+    @property
+    def carried(self) -> float:
+        """Share of perturbed starts that succeed; for a clip without object poses, share of time within bounds."""
+        perturbed = self.judgement.perturbed
+        return float(perturbed["alive_share"] if perturbed["success_rate"] is None else perturbed["success_rate"])
+
+    @property
+    def falls(self) -> bool:
+        """Whether the body, whatever the object does, is far from the reference on average from the exact start."""
+        return self.judgement.exact["mpjpe_body_mm"] > FALLEN_MM
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        """Success on its feet from the exact start, then the share of perturbed starts, then the reward."""
+        return (
+            bool(self.judgement.exact["success"]) and not self.falls,
+            self.carried,
+            float(self.judgement.perturbed["reward"]),
+        )
+
+
+def plan(
+    assembly: Assembly,
+    config: PlanConfig,
+    judge: Judge,
+    key: PRNGKeyArray,
+    tell: Callable[[str], None] = print,
+    watch: Watch | None = None,
+) -> tuple[Assembly, list[dict[str, Any]]]:
+    """The assembly with the best targets found and their states to start from; and what each attempt took and reached.
+
+    The reference's own replay is the first attempt: where it already carries enough perturbed starts, nothing is
+    searched. Its states are simulated all the same. Where a body on its own feet falls, be it after the last thing it
+    has to do, legs are searched.
+    """
+    raw, began = assembly.environment, time.monotonic()
+    best = Attempt(raw, judge(raw))
+    rows = [_row("replay", best, began)]
+    tell(_line(rows[-1]))
+    legs = raw.physics.scene.root == "free" and best.falls
+    lost = int(best.judgement.exact["alive_share"] * raw.reference.frames) if legs else None
+    # without a hand that touches, and without legs, there is nothing to turn
+    searchable = legs or raw.onset < raw.reference.frames
+    while searchable and (best.carried < config.enough or (legs and best.falls)) and len(rows) <= config.attempts:
+        key, search_key = jax.random.split(key)
+        environment = fold(raw, search(raw, config, search_key, lost, watch))
+        attempt = Attempt(environment, judge(environment))
+        rows.append(_row(f"search {len(rows)}", attempt, began))
+        tell(_line(rows[-1]))
+        best = max(best, attempt, key=lambda a: a.rank)
+    return replace(assembly, environment=with_states(best.environment, config, key), raw=raw), rows
+
+
+def _row(stage: str, attempt: Attempt, began: float) -> dict[str, Any]:
+    exact = attempt.judgement.exact
+    return {
+        "stage": stage,
+        "minutes": (time.monotonic() - began) / 60,
+        "success": exact["success"],
+        "perturbed": attempt.carried,
+        "mpjpe_all_mm": exact["mpjpe_all_mm"],
+        "t_obj_mm": exact["t_obj_mm"],
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    thing = "" if row["t_obj_mm"] is None else f", T_obj {row['t_obj_mm']:.0f} mm"
+    verdict = {None: "cannot be judged", True: "succeeds", False: "fails"}[row["success"]]
+    return (
+        f"plan: {row['stage']} {verdict} open loop, {row['perturbed']:.0%} of perturbed starts; "
+        f"MPJPE {row['mpjpe_all_mm']:.0f} mm{thing}; {60 * row['minutes']:.0f} s"
+    )
+
+
+def save_plan(path: Path, environment: TrackingEnvironment) -> None:
+    """Write an environment's targets and states as plain arrays."""
+    leaves: dict[str, Any] = {f"state_{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(environment.planned))}
+    np.savez_compressed(path, target=np.asarray(environment.reference.target), **leaves)
+
+
+def load_plan(path: Path, assembly: Assembly) -> Assembly:
+    """The assembly as it was planned. Raises `RunError` if the file is of another clip or version."""
+    raw = assembly.environment
+    shapes = jax.eval_shape(lambda e: states(e, variants(e, PlanConfig(), jax.random.key(0)))[0], raw)
+    wanted, structure = jax.tree.flatten(shapes)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            target = jnp.asarray(file["target"])
+            leaves = [jnp.asarray(file[f"state_{i}"]) for i in range(len(wanted))]
+    except (OSError, KeyError, ValueError) as error:
+        raise _misfit(path, str(error)) from error
+    # the number of conditions V, and of frames until they fail, are the plan's own
+    fits = [0 < x.shape[0] <= s.shape[0] and x.shape[2:] == s.shape[2:] for x, s in zip(leaves, wanted, strict=True)]
+    if target.shape != raw.reference.target.shape or not all(fits):
+        raise _misfit(path, "its arrays are of another size")
+    reference = replace(raw.reference, target=target)
+    planned = replace(raw, reference=reference, planned=jax.tree.unflatten(structure, leaves))
+    return replace(assembly, environment=planned, raw=raw)
+
+
+def _misfit(path: Path, why: str) -> RunError:
+    return RunError(
+        f"the run's plan cannot be used: {why}",
+        where=str(path),
+        valid="a plan of the same clip, written by the same version",
+        mend="train again into a new folder with --out",
+    )

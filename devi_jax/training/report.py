@@ -1,0 +1,108 @@
+"""What a run leaves behind when training ends, and what a dry run prints."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from agents import Learner, TrainState
+from devi_jax.core.errors import DeviceError
+from devi_jax.evaluation.evaluate import evaluate, judge
+from devi_jax.evaluation.rollout_film import film_rollout
+from devi_jax.evaluation.rollouts import Rollouts, zero_policy
+from devi_jax.evaluation.table import table
+from devi_jax.runs.curves import curves
+from devi_jax.runs.devices import peak_memory_mb
+from devi_jax.runs.json_io import write_json
+from devi_jax.runs.run_dir import RunDir
+from devi_jax.systems.build import Assembly
+from devi_jax.systems.reward_terms import TERMS
+from devi_jax.training.run_config import trained_policy
+
+UNSEEN = 1000
+"""Seed of the perturbed starts of the last evaluation: neither planning nor any glance has met them."""
+
+
+def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState, film: bool) -> dict[str, Any]:
+    """Evaluate the policy, write evaluation.json, curves.png, film.mp4 and strip.png, print and return the table.
+
+    A machine without a renderer gets everything but the film, and is told which package it lacks.
+    """
+    result, rollouts = evaluate(assembly, trained_policy(learner, state), seed=UNSEEN)
+    iterations = int(state.iteration)
+    steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
+    write_json(run.evaluation_json, {**result, "training": steps})
+    print(table(result))
+    curves(run.curves_png, run.metrics_jsonl, _units())
+    if film:
+        _film(run, assembly, rollouts)
+    print(f"curves: {run.curves_png}\nevaluation: {run.evaluation_json}")
+    return result
+
+
+def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:
+    """Judge the plan's open-loop replay, write evaluation.json and the film: nothing was learned, and it says so."""
+    judged = judge(assembly.environment, zero_policy(), UNSEEN)
+    write_json(run.evaluation_json, {"clip": assembly.clip.name, "plan": judged.to_json()})
+    print(f"no policy was learned; the plan's open-loop replay: {run.evaluation_json}")
+    if film:
+        _film(run, assembly, judged.rollouts)
+
+
+def _film(run: RunDir, assembly: Assembly, rollouts: Rollouts) -> None:
+    try:
+        film_rollout(run.film_mp4, run.strip_png, assembly, rollouts)
+        print(f"film: {run.film_mp4}")
+    except DeviceError as error:
+        print(f"no film: {error}")
+
+
+def _units() -> dict[str, str]:
+    """What curves.png shows beside reward and episode length: the deterministic policy, then the terms in training."""
+    policy = {"reward": "", "mpjpe_all_mm": "mm", "t_obj_mm": "mm", "lift_ratio": "", "perturbed_success": ""}
+    terms = {f"environment/{name}": term.unit for name, term in TERMS.items()}
+    return {f"evaluation/{name}": unit for name, unit in policy.items()} | terms
+
+
+def glance(assembly: Assembly, learner: Learner, state: TrainState) -> dict[str, float]:
+    """The deterministic policy's scores: the curve that shows learning without its noise, and dates its successes.
+
+    From the exact start (truth as 0 or 1), and `perturbed_success`: the rate over perturbed starts, the same in every
+    glance.
+    """
+    judged = judge(assembly.environment, trained_policy(learner, state))
+    keys = ("reward", "success", "parity", "mpjpe_all_mm", "t_obj_mm", "lift_ratio", "duration_s")
+    scores = {k: judged.exact[k] for k in keys} | {"perturbed_success": judged.perturbed["success_rate"]}
+    return {f"evaluation/{k}": float(v) for k, v in scores.items() if v is not None}
+
+
+def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:
+    """Shapes, parameter counts and memory of a training, and two steps taken for real."""
+    environment, ppo = assembly.environment, learner.ppo
+    shapes = jax.eval_shape(learner.init, jax.random.key(seed))
+    _, rollout = jax.eval_shape(learner.collect, shapes)
+    first = environment.start(jnp.zeros((), jnp.int32))
+    step = jax.jit(environment.step)
+    second, one = step(first, jnp.zeros(environment.action_size))
+    third, two = step(second, jnp.zeros(environment.action_size))
+    lines = [
+        f"clip           {assembly.clip.name}: {environment.reference.frames} frames, contact from frame "
+        f"{assembly.clip.onset}, starts at 0 and {environment.pre_contact}",
+        f"observation    {', '.join(f'{k} {v}' for k, v in sorted(environment.observation_sizes.items()))}",
+        f"action         {environment.action_size} ({environment.config.action.mode})",
+        f"environments   {ppo.environments} x {ppo.horizon} steps, minibatch {ppo.minibatch}, {ppo.epochs} epochs",
+        f"parameters     actor {_count(shapes.actor):,}, critic {_count(shapes.critic):,}",
+        f"memory         state {_megabytes(shapes):.0f} MB, rollout {_megabytes(rollout):.0f} MB, "
+        f"process so far {peak_memory_mb():.0f} MB",
+        f"two steps      reward {float(one.reward):.4f}, {float(two.reward):.4f}, "
+        f"pelvis height {float(environment.frame(third).position[0, 2]):.3f} m",
+    ]
+    return "\n".join(lines)
+
+
+def _count(tree) -> int:
+    return sum(x.size for x in jax.tree.leaves(tree))
+
+
+def _megabytes(tree) -> float:
+    return sum(x.size * getattr(x.dtype, "itemsize", 4) for x in jax.tree.leaves(tree)) / 1e6

@@ -1,0 +1,1 @@
+"""Motions written by hand, a file each."""

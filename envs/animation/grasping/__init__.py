@@ -1,0 +1,1 @@
+"""How hands take hold of things."""

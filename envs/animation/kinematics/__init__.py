@@ -1,0 +1,1 @@
+"""Postures of the human in a posed scene, by inverse kinematics."""

@@ -1,0 +1,1 @@
+"""Motions planned for any scene and action."""

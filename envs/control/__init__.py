@@ -1,0 +1,1 @@
+"""Controllers that add to the PD targets: feed-forward, ground reaction, grasp."""

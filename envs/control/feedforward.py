@@ -1,0 +1,99 @@
+"""Feed-forward PD targets: the inverse dynamics of the reference over kp, so that PD tracks it without lag or sag.
+
+A free root cannot pull itself: the ground's part of the torque, as forces at the soles' corners, is taken off first.
+"""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from scipy.optimize import nnls
+
+from devi_jax.core.skeleton import JOINTS
+from envs.physics.simulation import Physics
+
+LIMIT_RAD = 0.5
+"""Largest offset of a joint: a glitch in a reference must not become a kick."""
+LIMIT_M = 0.1
+"""Largest offset of a pinned root."""
+
+
+@dataclass(frozen=True)
+class Offsets:
+    """What to add to the reference's PD targets, and what the ground has to do.
+
+    `turns` (T, 52, 3): rotation vectors in the joints' frames, `groundless` those without what the ground does for a
+    free body. `shifts` (T, 3): of a pinned root, metres. `wrench` (T, 6): what holds and moves a free body, force and
+    moment about its centre of mass, N and N m; zero if pinned. `share` (T, 2): of the weight on each foot.
+    """
+
+    turns: np.ndarray
+    groundless: np.ndarray
+    shifts: np.ndarray
+    wrench: np.ndarray
+    share: np.ndarray
+
+
+def feedforward_offsets(physics: Physics, qpos: np.ndarray, qvel: np.ndarray, fps: float) -> Offsets:
+    """Offsets of the reference motion `qpos` (T, nq), `qvel` (T, nv) in MuJoCo's coordinates. A free root gets none."""
+    model = physics.model.__copy__()
+    model.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_CONTACT)
+    data = mujoco.MjData(model)
+    acceleration = np.gradient(qvel, 1 / fps, axis=0)
+    free = physics.scene.root == "free"
+    stiffness = np.array([model.joint(_joint(i)).stiffness.ravel()[0] or np.inf for i in physics.order])
+    turns, groundless, shifts = np.zeros((len(qpos), 52, 3)), np.zeros((len(qpos), 52, 3)), np.zeros((len(qpos), 3))
+    wrench, share = np.zeros((len(qpos), 6)), np.full((len(qpos), 2), 0.5)
+    for t in range(len(qpos)):
+        data.qpos[:], data.qvel[:], data.qacc[:] = qpos[t], qvel[t], acceleration[t]
+        model.qpos_spring[:] = qpos[t]
+        mujoco.mj_inverse(model, data)
+        torque = data.qfrc_inverse.copy()
+        if free:
+            wrench[t] = _about_centre(model, data, torque[:6])
+            pushed, share[t] = _ground_torque(model, data, torque[:6])
+        else:
+            pushed, shifts[t] = np.zeros(model.nv), torque[:3] / model.joint("root_x").stiffness.ravel()[0]
+        groundless[t, physics.order] = torque[3:159].reshape(52, 3) / stiffness[:, None]
+        turns[t, physics.order] = (torque - pushed)[3:159].reshape(52, 3) / stiffness[:, None]
+    turns, groundless = (np.clip(x, -LIMIT_RAD, LIMIT_RAD) for x in (turns, groundless))
+    return Offsets(turns, groundless, np.clip(shifts, -LIMIT_M, LIMIT_M), wrench, share)
+
+
+def _about_centre(model: mujoco.MjModel, data: mujoco.MjData, root: np.ndarray) -> np.ndarray:
+    """A free joint's generalised force (6,) as force and moment about the centre of mass, world axes."""
+    pelvis = model.body("pelvis").id
+    mujoco.mj_comPos(model, data)
+    moment = data.xmat[pelvis].reshape(3, 3) @ root[3:]
+    return np.concatenate([root[:3], moment + np.cross(data.xpos[pelvis] - data.subtree_com[pelvis], root[:3])])
+
+
+def _joint(index: int) -> str:
+    """The MuJoCo joint that turns a body: its namesake, or the root's."""
+    return JOINTS[index] if index else "root"
+
+
+def _ground_torque(
+    model: mujoco.MjModel, data: mujoco.MjData, root_wrench: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Generalised force (nv,) of sole-corner forces that best produce the root wrench, and the share (2,) of each foot
+    in them; normals push only."""
+    jacobians = []
+    for side in ("left", "right"):
+        for name in (f"{side}_ankle", f"{side}_foot"):
+            geom = data.geom(name)
+            size, body = model.geom(name).size, model.body(name).id
+            for sx in (-1, 1):
+                for sy in (-1, 1):
+                    corner = geom.xpos + geom.xmat.reshape(3, 3) @ (size * np.array([sx, sy, -1.0]))
+                    jacobian = np.zeros((3, model.nv))
+                    mujoco.mj_jac(model, data, jacobian, None, corner, body)
+                    jacobians.append(jacobian)
+    stacked = np.concatenate(jacobians)
+    normal, tangent = stacked[2::3], np.delete(stacked, np.s_[2::3], axis=0)
+    columns = np.concatenate([normal, tangent, -tangent])
+    # a small cost on every force, three times as much on friction, makes the split unique
+    cost = np.concatenate([np.full(len(normal), 1e-3), np.full(2 * len(tangent), 3e-3)])
+    force, _ = nnls(np.vstack([columns[:, :6].T, np.diag(cost)]), np.concatenate([root_wrench, np.zeros(len(cost))]))
+    feet = force[: len(normal)].reshape(2, -1).sum(axis=1)
+    return columns.T @ force, feet / feet.sum() if feet.sum() > 0 else np.full(2, 0.5)

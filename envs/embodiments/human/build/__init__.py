@@ -1,0 +1,1 @@
+"""How the bundled body and skin are made from MakeHuman's CC0 data."""

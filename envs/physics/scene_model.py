@@ -1,0 +1,141 @@
+"""One scene for all engines: floor, table, human, object, props, and contact sensors between hands and object."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import mujoco
+import numpy as np
+
+from devi_jax.core.scene import SceneSpec
+from devi_jax.core.skeleton import HAND_BODIES, JOINTS
+from envs.embodiments.human import Body, Gains, add_body, human
+from envs.embodiments.human.collision import FLOOR, TABLE
+from envs.physics.solver import Settings
+from envs.scenes.objects import add_object, add_prop
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
+
+Root = Literal["free", "pinned"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is simulated.
+
+    `root`: `free` stands on its own feet, `pinned` follows the clip through stiff springs. `touch`: which parts of the
+    human meet the object: `hands` (with forearms) for table tops, `all` for things to carry.
+    """
+
+    spec: SceneSpec = SceneSpec()
+    body: Body = field(default_factory=human)
+    root: Root = "free"
+    gains: Gains = Gains()
+    touch: Literal["hands", "all"] = "hands"
+
+
+def build_spec(scene: Scene, settings: Settings) -> mujoco.MjSpec:
+    """The scene as an `MjSpec` with one engine's solver settings."""
+    spec = mujoco.MjSpec()
+    _set_options(spec.option, settings)
+    _add_surroundings(spec, scene.spec)
+    add_body(spec, scene.body, root=scene.root, gains=scene.gains, touch=scene.touch)
+    if scene.spec.object is not None:
+        parts = add_object(spec, scene.spec.object, settings.can_sides)
+        _add_contact_sensors(spec, parts if settings.sensor_per_part else None)
+    for prop in scene.spec.props:
+        add_prop(spec, prop, settings.can_sides)
+    for mesh in spec.meshes if settings.hull_vertices else ():
+        mesh.maxhullvert = settings.hull_vertices
+    return spec
+
+
+def joint_order(model: mujoco.MjModel) -> tuple[int, ...]:
+    """For each ball (the pelvis first) in the order of `qpos`: its index in `skeleton.JOINTS`."""
+    adr = {name: model.jnt_qposadr[model.joint(name).id] for name in JOINTS[1:]}
+    return (0, *(JOINTS.index(name) for name in sorted(adr, key=lambda n: int(adr[n]))))
+
+
+def _set_options(option, settings: Settings) -> None:
+    option.timestep = settings.timestep_s
+    option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{settings.integrator.upper()}")
+    option.solver = getattr(mujoco.mjtSolver, f"mjSOL_{settings.solver.upper()}")
+    option.cone = getattr(mujoco.mjtCone, f"mjCONE_{settings.cone.upper()}")
+    option.iterations, option.ls_iterations = settings.iterations, settings.ls_iterations
+    option.impratio = settings.impratio
+
+
+def _add_surroundings(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
+    kind = mujoco.mjtGeom
+    world = spec.worldbody
+    spec.visual.headlight.ambient = [0.4, 0.4, 0.4]
+    spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
+    spec.visual.headlight.specular = [0.0, 0.0, 0.0]
+    spec.add_texture(
+        name="floor",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+        width=256,
+        height=256,
+        rgb1=[0.86, 0.87, 0.88],
+        rgb2=[0.74, 0.76, 0.78],
+    )
+    spec.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        width=64,
+        height=64,
+        rgb1=[0.93, 0.95, 0.97],
+        rgb2=[0.80, 0.84, 0.88],
+    )
+    material = spec.add_material(name="floor", texrepeat=[1, 1], texuniform=True)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
+    world.add_light(pos=[1.5, 2.5, 4.0], dir=[-0.35, -0.6, -1.0], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
+    world.add_geom(
+        name="floor",
+        type=kind.mjGEOM_PLANE,
+        size=[20, 20, 0.1],
+        contype=FLOOR,
+        conaffinity=0,
+        condim=3,
+        friction=[1.0, 0.005, 0.0001],
+        material="floor",
+    )
+    if scene.table is not None:
+        x, y = scene.table.centre
+        half = np.array(scene.table.size) / 2
+        world.add_geom(
+            name="table",
+            type=kind.mjGEOM_BOX,
+            pos=[x, y, half[2]],
+            size=half,
+            contype=TABLE,
+            conaffinity=0,
+            condim=4,
+            friction=[0.8, 0.01, 0.0001],
+            solref=[0.01, 1.0],
+            solimp=[0.9, 0.95, 0.001, 0.5, 2.0],
+            rgba=[0.62, 0.47, 0.33, 1.0],
+        )
+
+
+def contact_sensor_names(parts: int) -> list[list[str]]:
+    """Names of the sensors of each of the 32 hand bodies (left then right), `parts` sensors each."""
+    return [[f"contact_{JOINTS[b]}_{p}" for p in range(parts)] for hand in HAND_BODIES for b in hand]
+
+
+def _add_contact_sensors(spec: mujoco.MjSpec, parts: tuple[str, ...] | None) -> None:
+    """For each hand body the strongest contact with the object (of each part, where `parts` is given)."""
+    targets = parts or (OBJECT_NAME,)
+    names = contact_sensor_names(len(targets))
+    for body, row in zip([b for hand in HAND_BODIES for b in hand], names, strict=True):
+        for target, name in zip(targets, row, strict=True):
+            spec.add_sensor(
+                name=name,
+                type=mujoco.mjtSensor.mjSENS_CONTACT,
+                objtype=mujoco.mjtObj.mjOBJ_GEOM,
+                objname=JOINTS[body],
+                reftype=mujoco.mjtObj.mjOBJ_GEOM if parts else mujoco.mjtObj.mjOBJ_BODY,
+                refname=target,
+                # data: force (bit 1); reduce: strongest contact (2); one slot
+                intprm=[1 << 1, 2, 1],
+            )

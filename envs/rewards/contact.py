@@ -1,0 +1,75 @@
+"""Whether each hand touches the object when the reference says so: by force (Eq. 19-20) and by distance (Eq. 21).
+
+Both errors are per hand (left, right); `hand_contact` is the gate psi: where it is 0 the reward factor is 1.
+Below them the contact terms of the codes of PhysHOI, SkillMimic and InterMimic.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.sim_state import ReferenceState, SimState
+from devi_jax.core.skeleton import HAND_BODIES, JOINTS
+
+FORCE_THRESHOLD_N = 0.05
+"""tau_contact of Eq. 20; the paper does not state it."""
+TOUCH_N = 0.1
+"""Force from which PhysHOI, SkillMimic and InterMimic count a contact."""
+APART_M = 0.1
+"""Distance in the reference from which InterMimic forbids a joint to touch (its sigma_p)."""
+
+
+def hand_contact(target: ReferenceState) -> Bool[Array, "2"]:
+    """psi: which hand the reference has in contact; one label a hand, where the paper shares one."""
+    return target.contact > 0.5
+
+
+def contact_force(frame: SimState, target: ReferenceState) -> Float[Array, "2"]:
+    """Share of each hand's 16 bodies that do not feel the object, 1 - Psi, in [0, 1]. DeVI Eq. 19-20."""
+    return _untouched(frame, FORCE_THRESHOLD_N)
+
+
+def contact_distance(frame: SimState, target: ReferenceState) -> Float[Array, "2"]:
+    """Mean distance of each hand's fingertips to the nearest object point, metres. DeVI A.9, d_t.
+
+    Fingertips rather than joint centres: a palm's joint centres cannot all touch.
+    """
+    assert target.points_object is not None
+    assert frame.object_position is not None and frame.object_rotation is not None
+    tips = rot.rotate_inverse(frame.object_rotation, frame.tips - frame.object_position)
+    # |a - b|^2 = |a|^2 - 2 a.b + |b|^2: one small matrix product instead of a (10, M, 3) array
+    points = target.points_object
+    squared = jnp.sum(tips**2, axis=-1)[:, None] - 2 * tips @ points.T + jnp.sum(points**2, axis=-1)[None]
+    nearest = jnp.sqrt(jnp.maximum(jnp.min(squared, axis=-1), 1e-12))
+    return jnp.mean(nearest.reshape(2, 5), axis=-1)
+
+
+def object_contact(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
+    """1 where a hand touches the object and none should, or none does and one should. PhysHOI, SkillMimic: `ecg2`.
+
+    The node of the contact graph that those codes judge for the object, by the forces it feels from the human.
+    """
+    touched = jnp.any(frame.contact_n > TOUCH_N)
+    return jnp.asarray(touched != jnp.any(hand_contact(target)), jnp.float32)
+
+
+def hand_touch(frame: SimState, target: ReferenceState) -> Float[Array, "2"]:
+    """Share of each hand's 16 bodies that do not touch, in [0, 1]. InterMimic: `ecg_left`, `ecg_right`."""
+    return _untouched(frame, TOUCH_N)
+
+
+def stray_touch(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
+    """Share of all 52 bodies, hands only, that touch where the reference is apart from it. InterMimic: `ecg_all`."""
+    assert target.object_distance is not None
+    apart = target.object_distance[np.array(HAND_BODIES)] > APART_M
+    return jnp.sum(jnp.asarray(apart & (frame.contact_n > TOUCH_N), jnp.float32)) / len(JOINTS)
+
+
+def contact_load(frame: SimState, target: ReferenceState) -> Float[Array, ""]:
+    """Sum of all contact forces on the hands, newtons. InterMimic's contact energy, `eg3`."""
+    return jnp.sum(frame.contact_n)
+
+
+def _untouched(frame: SimState, least_n: float) -> Float[Array, "2"]:
+    return 1.0 - jnp.mean(jnp.asarray(frame.contact_n > least_n, jnp.float32), axis=-1)

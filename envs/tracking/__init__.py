@@ -1,0 +1,1 @@
+"""The task of following a clip: reference, observations, actions, resets, terminations."""

@@ -1,0 +1,1 @@
+"""When hands touch the object, from 2D alone."""

@@ -1,0 +1,1 @@
+"""An extraction against its truth."""

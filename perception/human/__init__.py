@@ -1,0 +1,1 @@
+"""The human's motion: rotations, kinematics, body and hands made one."""

@@ -1,0 +1,1 @@
+"""The stages from a video to a clip, and their files."""

@@ -1,0 +1,186 @@
+"""From a video of a known scene to a recovered human and object, stage by stage; what comes out of each can be kept.
+
+The stages know each other only by what they hand on: landmarks or estimates, tracks, a motion, the aligned motion.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from devi_jax.core.camera import project
+from devi_jax.core.clip import ObjectTracks
+from devi_jax.core.skeleton import JOINTS, SIDES
+from perception.align.config import AlignConfig
+from perception.align.first_frame import Mode, align_first_frame, carry_first_pose
+from perception.align.landmarks import body_landmarks, hand_landmarks
+from perception.align.two_pass import align_carried
+from perception.contact.contact_labels import ContactConfig
+from perception.contact.hand_object_contact import find_touch, first_motion, hand_labels, held_frames
+from perception.contracts import BodyMotion, EstimateError, HandMotion, ObjectMotion, PointTracks
+from perception.human.evidence import Carried, Evidence, Landmarks
+from perception.human.merge_body_and_hands import UnifyConfig, unify
+from perception.human.motion import Motion, positions, to_world
+from perception.human.resolve_hand_flip import unmirrored
+from perception.human.scene_prior import Known
+from perception.landmarks.estimate import PersonLandmarks, landmarks
+from perception.landmarks.evidence import body_evidence, hand_evidence
+from perception.landmarks.lift import lift
+from perception.object_pose.pose_tracker import object_path
+from perception.object_tracks.track import track
+from perception.object_tracks.visible import spread, visible_vertices
+from perception.pipeline.to_clip import Recovered
+from perception.video.video import Video, read
+
+POINTS = 128
+"""So many visible points of the object's surface are followed, spread over the picture."""
+
+NEAR_PART = 0.01
+"""A point of a tracker's own belongs to the visible point that is this near in the first frame, over the diagonal."""
+
+
+@dataclass(frozen=True)
+class Human:
+    """The human as estimated: `motion` with its first frame where the scene has it, and the 2D points to align to."""
+
+    motion: Motion
+    body: Landmarks
+    hands: Landmarks
+
+
+def see_person(video: Video, known: Known, progress: Callable[[int], None] | None = None) -> PersonLandmarks:
+    """Landmarks of the person whose hips are nearest to where the scene has them. Raises as `landmarks` does."""
+    hips, _ = project(known.joints_world[:1], known.camera.K, known.camera.T_camera_world)
+    return landmarks(read(video), video.fps, expected_px=hips[0], progress=progress)
+
+
+def check_hands(seen: Mapping[str, bool], known: Known) -> None:
+    """Raise `EstimateError` if a hand that the prompt has touch the object was seen in no frame."""
+    missing = [side for side in known.hands if not seen.get(side, False)]
+    if missing:
+        raise EstimateError(
+            f"the {' and the '.join(missing)} hand is seen in no frame, and it is the one that acts",
+            where="hands",
+            valid=f"a video that shows the {' and the '.join(known.hands)} hand",
+            mend="take another camera (python -m devi_jax.imagine --camera), or --hands=TOOL:FILE",
+        )
+
+
+def from_landmarks(person: PersonLandmarks, known: Known) -> Human:
+    """The human by closed-form lifting. Raises `EstimateError` if the body is not seen in the first frames."""
+    return Human(
+        unmirrored(lift(person, known.camera, known.first), known.camera), body_evidence(person), hand_evidence(person)
+    )
+
+
+def from_tools(
+    body: BodyMotion, hands: Mapping[str, HandMotion], known: Known, mode: Mode, config: UnifyConfig
+) -> Human:
+    """The human by unification (A.5) and first-frame alignment. Raises what `unify` and `align_first_frame` raise."""
+    raw = unify(body, hands, known.camera, known.first.offsets, config)
+    placed = align_first_frame(to_world(raw, known.camera), known.first, mode)
+    seen = {side: hands[side] for side in SIDES if side in hands}
+    return Human(carry_first_pose(placed, known.first), body_landmarks(body, raw), hand_landmarks(seen, body.frames))
+
+
+def follow_object(video: Video, known: Known, progress: Callable[[int], None] | None = None) -> PointTracks:
+    """Tracks of the surface's points that the first frame shows; their ids count in `known.points`.
+
+    Raises:
+        EstimateError: there are none, or none lasts.
+    """
+    ids, px = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
+    chosen = spread(px, POINTS)
+    return track(read(video), video.fps, px[chosen], ids[chosen], known.inside, progress=progress)
+
+
+def object_tracks(points: PointTracks, known: Known) -> ObjectTracks:
+    """The tracks as a clip has them: each with its place on the object, and its vertex where it is at one.
+
+    A tracker's own points, which name none of `known.points`, get the visible one next to them in the first frame.
+
+    Raises:
+        EstimateError: they name a vertex that is not there, or none is on the object.
+    """
+    ids = points.vertex_id.astype(int)
+    if ids.max() >= len(known.points):
+        valid = f"0 to {len(known.points) - 1}, or -1"
+        raise EstimateError(f"there is no vertex {ids.max()} of the object", where="points: vertex_id", valid=valid)
+    own = (ids < 0) & (points.query_t == 0)
+    if own.any():
+        visible, px = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
+        gap = np.linalg.norm(points.xy[0, own, None] - px, axis=-1)
+        near = gap.min(axis=1, initial=np.inf) <= NEAR_PART * known.camera.diagonal_px
+        ids[own] = np.where(near, visible[gap.argmin(axis=1)], -1) if len(visible) else -1
+    kept = ids >= 0
+    if not kept.any():
+        raise EstimateError(
+            "no point of the tracks is on the object in the first frame",
+            where="points",
+            valid="points that begin in the first frame, on the object",
+            mend="--points=auto follows the object's visible vertices",
+        )
+    vertex = np.where(ids[kept] < len(known.vertices), ids[kept], -1)
+    return ObjectTracks(points.xy[:, kept], points.visible[:, kept], known.points[ids[kept]], vertex)
+
+
+def align(
+    human: Human,
+    points: PointTracks,
+    known: Known,
+    config: AlignConfig,
+    contact: ContactConfig,
+    progress: Callable[[int, float], None] | None = None,
+    path: ObjectMotion | None = None,
+) -> Motion:
+    """Visual HOI alignment (Eq. 10-14) with what is known of the scene; with the object's `path`, beyond its first
+    motion as well (`AlignConfig.carry`). Raises what `align_hoi` raises.
+    """
+    touch = find_touch(points, human.hands, known.points_world, known.hands, contact)
+    evidence = Evidence(known.camera, human.body, human.hands, known.first, touch)
+    note: dict[str, Any] = {"touch": None}
+    if touch is not None:
+        note["touch"] = {"hands": list(touch.hands), "onset": touch.onset, "moves": touch.moves}
+        if path is not None and config.carry:
+            labels = hand_labels(points, human.hands, contact)
+            held = held_frames(labels, points, human.hands, touch.hands) & path.found[:, None]
+            carried = Carried(path.positions, path.rotations, held, known.points, touch.moves)
+            evidence = replace(evidence, carried=carried)
+            note["object_path"] = {"found": float(path.found.mean()), "held_frames": held.sum(axis=0).tolist()}
+    motion, record = align_carried(human.motion, evidence, config, progress)
+    note["seconds"] = round(record.seconds, 1)
+    return replace(motion, provenance={**motion.provenance, "align_hoi": motion.provenance["align_hoi"] | note})
+
+
+def follow_path(
+    frames: Iterable[np.ndarray], points: PointTracks, known: Known, progress: Callable[[int], None] | None = None
+) -> ObjectMotion:
+    """The object's poses over the video."""
+
+    def counted() -> Iterator[np.ndarray]:
+        for t, frame in enumerate(frames):
+            yield frame
+            if progress is not None:
+                progress(t + 1)
+
+    moves = first_motion(points)
+    return object_path(counted(), points, known, points.frames if moves is None else moves)
+
+
+def recovered(
+    motion: Motion, points: PointTracks, path: ObjectMotion | None, known: Known, provenance: Mapping[str, Any]
+) -> Recovered:
+    """All there is to know, ready for `export`; contact labels follow there."""
+    at = positions(motion)
+    return Recovered(
+        fps=motion.fps,
+        rotations={name: motion.rotations[:, i] for i, name in enumerate(JOINTS)},
+        positions={name: at[:, i] for i, name in enumerate(JOINTS)},
+        camera=known.camera,
+        scene=known.scene,
+        object_tracks=object_tracks(points, known),
+        object_start=known.object_start,
+        object_motion=path,
+        provenance={**provenance, "motion": dict(motion.provenance), "points": asdict(points.origin)},
+    )

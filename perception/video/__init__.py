@@ -1,0 +1,1 @@
+"""Videos as files, how steady and how clean they are, and drawing over them."""

@@ -1,0 +1,74 @@
+"""What is measured, in which order, under which names and with which flags."""
+
+from collections import Counter
+
+import pytest
+import tyro
+
+from devi_jax.bench.learning.jobs import ABLATIONS, Cell, budget_minutes, chosen, schedule
+from devi_jax.core.errors import ConfigError
+from devi_jax.datasets.bundled_sets import SUITE
+
+
+def test_the_schedule_holds_every_clip_grade_and_root_once_a_seed():
+    cells = schedule()
+    names = [cell.name for cell in cells]
+    assert len(set(names)) == len(names)
+    seeds = Counter((c.clip, c.grade, c.root) for c in cells if c.variant == "full")
+    assert len(seeds) == len(SUITE) * 3 * 2
+    for (clip, grade, _), count in seeds.items():
+        assert count == (3 if clip in ("lift_can", "pick_place") and grade != "rough" else 1)
+
+
+def test_what_matters_most_comes_first():
+    cells = schedule()
+    first = cells[:24]
+    assert {c.clip for c in first} == {"lift_can", "pick_place"} and {c.grade for c in first} == {"clean", "mild"}
+    # a seed of everything before another seed of anything
+    assert [c.seed for c in first] == [0] * 8 + [1] * 8 + [2] * 8
+    assert [c.root for c in first] == (["pinned"] * 4 + ["free"] * 4) * 3
+    rough = [i for i, c in enumerate(cells) if c.grade == "rough" and c.variant == "full"]
+    ablated = [i for i, c in enumerate(cells) if c.variant != "full"]
+    assert min(rough) > 24 and min(ablated) > max(rough) and ablated == list(range(len(cells)))[-len(ABLATIONS) :]
+    assert {(c.clip, c.grade, c.root) for c in cells[-len(ABLATIONS) :]} == {("lift_can", "rough", "pinned")}
+
+
+@pytest.mark.parametrize(
+    ("root", "grade", "minutes"), [("pinned", "mild", 10), ("pinned", "rough", 15), ("free", "clean", 45)]
+)
+def test_a_cell_is_trained_until_its_last_target_is_due(root, grade, minutes):
+    assert budget_minutes(root, grade) == minutes
+
+
+def test_names_tell_cells_apart():
+    usual = Cell("lift_can", "clean", "pinned", 0, 10.0)
+    assert usual.name == "lift_can-clean-pinned-0" and usual.source == "lift_can"
+    assert Cell("lift_can", "mild", "free", 2, 3.0, "paper").name == "lift_can-mild-free-paper-3min-2"
+    assert Cell("lift_can", "mild", "free", 2, 3.0).source == "lift_can-mild"
+
+
+def test_files_are_captures_and_have_no_grade(tmp_path):
+    file = tmp_path / "kettle.npz"
+    file.touch()
+    cells = chosen((str(file), "lift_can"), ("clean", "mild"), ("pinned",), 2, ("full",), 1.0)
+    assert [(c.name, c.source) for c in cells[:2]] == [
+        ("kettle-capture-pinned-1min-0", str(file)),
+        ("kettle-capture-pinned-1min-1", str(file)),
+    ]
+    assert len(cells) == 6
+    with pytest.raises(ConfigError) as caught:
+        chosen(("lift_cann",), ("clean",), ("free",), 1, ("full",), None)
+    assert "lift_can" in caught.value.valid
+
+
+def test_each_seed_and_variant_is_a_cell_of_its_own():
+    cells = chosen(("lift_can",), ("rough",), ("pinned",), 2, ("full", "no-plan"), None)
+    assert [(c.variant, c.seed) for c in cells] == [("full", 0), ("full", 1), ("no-plan", 0), ("no-plan", 1)]
+
+
+@pytest.mark.parametrize("variant", ABLATIONS)
+def test_the_flags_of_a_variant_are_flags_of_training(variant):
+    from devi_jax import train
+
+    usual, told = (tyro.cli(train.Options, args=args) for args in ([], list(ABLATIONS[variant])))
+    assert usual != told

@@ -1,0 +1,127 @@
+"""Judgements: exact and perturbed at once, replay beside policy under the same draws, and what the table says of it."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from devi_jax.core.clip import crop
+from devi_jax.core.errors import ConfigError
+from devi_jax.evaluation.evaluate import by_truth, compare, evaluate, judge, replayed
+from devi_jax.evaluation.rollouts import Perturbation, Policy, _run, roll, zero_policy
+from devi_jax.evaluation.table import ROWS, table
+
+COUNT = 3
+
+
+def _steady(parameters, observation, key):
+    """The same number for every action, always."""
+    return jnp.full((observation["human"].shape[0], 1), parameters)
+
+
+@pytest.fixture(scope="module")
+def short(assembly):
+    """A second around the first contact, with a plan that bends every joint a little; its raw targets beside it."""
+    reference = assembly.environment.reference
+    part = jax.tree.map(lambda x: x[40:70] if x.ndim and x.shape[0] == reference.frames else x, reference)
+    raw = replace(assembly.environment, reference=part, pre_contact=15)
+    planned = replace(raw, reference=replace(part, target=jnp.roll(part.target, 3, axis=0)))
+    return replace(assembly, environment=planned, raw=raw)
+
+
+@pytest.fixture(scope="module")
+def result(short):
+    return evaluate(short, Policy(_steady, jnp.float32(0.3)), seed=5, count=COUNT)[0]
+
+
+def test_the_policy_is_judged_from_the_exact_start_and_from_as_many_others(short, result):
+    policy = Policy(_steady, jnp.float32(0.3))
+    alone = judge(short.environment, policy, seed=5, count=COUNT)
+    assert result["exact"] == alone.exact and result["perturbed"]["rollouts"] == COUNT
+    assert alone.rollouts.qpos.shape[1] == COUNT + 1 and alone.successes.shape == (COUNT,)
+    # the exact one starts where the clip does, each of the others has moved its object
+    moved = np.linalg.norm(alone.rollouts.qpos[0, :, -7:-4] - short.environment.reference.object_start[:3], axis=-1)
+    assert moved[0] == 0 and (moved[1:] > 0).all()
+
+
+def test_plan_and_replay_are_their_own_targets_open_loop(short, result):
+    for name, environment in (("plan", short.environment), ("reference", short.raw)):
+        alone = roll(environment, zero_policy(), jax.random.key(0))
+        gap = np.linalg.norm(alone.frames.position - environment.reference.position[:, None], axis=-1).mean()
+        assert result[name]["exact"]["mpjpe_all_mm"] == pytest.approx(1e3 * gap, rel=1e-5)
+    assert result["plan"]["exact"]["mpjpe_all_mm"] > 1.05 * result["reference"]["exact"]["mpjpe_all_mm"]
+
+
+def test_all_meet_the_same_perturbations(short):
+    policy = Policy(_steady, jnp.float32(0.3))
+    acted, idle = (judge(short.raw, policy, 5, COUNT, replay).rollouts for replay in (False, True))
+    assert (acted.qpos[0] == idle.qpos[0]).all()
+    other = judge(short.raw, policy, 6, COUNT).rollouts
+    assert (acted.qpos[0, 1:, -7] != other.qpos[0, 1:, -7]).all()
+
+
+def test_one_compilation_serves_policy_plan_and_replay(short, result):
+    before = _run._cache_size()
+    evaluate(short, Policy(_steady, jnp.float32(-0.2)), seed=8, count=COUNT)
+    assert _run._cache_size() == before
+
+
+def test_without_a_plan_there_is_no_plans_column(short):
+    bare = replace(short, environment=short.raw, raw=None)
+    result = evaluate(bare, Policy(_steady, jnp.float32(0.0)), seed=5, count=COUNT)[0]
+    assert "plan" not in result and set(result["versus"]) == {"reference"}
+    assert result["exact"] == result["reference"]["exact"]
+    assert result["versus"]["reference"]["verdict"] == "no different"
+
+
+def test_absolute_actions_are_replayed_in_residuals(short):
+    """Zero absolute targets are the T-pose, and no replay of anything."""
+    environment = short.raw
+    action = replace(environment.config.action, mode="absolute")
+    absolute = replace(environment, config=replace(environment.config, action=action))
+    assert replayed(absolute).config.action.mode == "residual" and replayed(environment) is environment
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "both", "verdict"), [(6, 0, 3, "better"), (0, 6, 3, "worse"), (5, 0, 9, "no different")]
+)
+def test_a_comparison_is_a_sign_test_over_the_same_starts(won, lost, both, verdict):
+    policy = np.array([True] * won + [False] * lost + [True] * both + [False] * 2)
+    other = np.array([False] * won + [True] * lost + [True] * both + [False] * 2)
+    told = compare(policy, other)
+    assert told["verdict"] == verdict and (told["policy_only"], told["other_only"]) == (won, lost)
+    # two-sided: all of n discordant starts on one side
+    assert told["p"] == pytest.approx(2 * binom.pmf(won + lost, won + lost, 0.5))
+    assert told["policy"] == pytest.approx((won + both) / len(policy))
+
+
+def test_the_table_shows_every_score_and_the_verdict(result):
+    text = table(result)
+    for label, key, _ in ROWS:
+        assert label in text and key in result["exact"]
+    assert f"policy {result['noisy']['policy']['success_rate']:.3g}, plan" in text
+    better = {"verdict": "better", "policy": 0.8, "other": 0.3, "policy_only": 35, "other_only": 3, "p": 1e-6}
+    told = table({**result, "versus": {"plan": better}}).splitlines()[-1]
+    assert "BEATS the plan's replay: 80% against 30%" in told
+    assert Perturbation().start.mass == (0.5, 2.0)
+    online = {"rollouts": 4, "success_rate": 0.75, "mpjpe_all_mm": 3.25, "t_obj_mm": 12.0}
+    (line,) = set(table({**result, "online": online}).splitlines()) - set(text.splitlines())
+    assert "4 perturbed starts" in line and "success 0.75, MPJPE 3.25 mm, T_obj 12.0 mm" in line
+
+
+def test_a_policy_is_compared_with_a_truth_that_it_did_not_imitate(short, result, lift_can):
+    rollouts = judge(short.environment, Policy(_steady, jnp.float32(0.3)), seed=5, count=COUNT).rollouts
+    truth = crop(lift_can, 40, 70)
+    told = by_truth(short, rollouts, truth)
+    for key in ("mpjpe_all_mm", "t_obj_mm"):
+        assert told["exact"][key] == pytest.approx(result["exact"][key], rel=1e-3)
+        assert told["perturbed"][key] == pytest.approx(result["perturbed"][key], rel=1e-3)
+    higher = replace(truth.object_poses, positions=truth.object_poses.positions + [0.0, 0.0, 0.5])
+    far = by_truth(short, rollouts, replace(truth, object_poses=higher))
+    assert far["exact"]["t_obj_mm"] == pytest.approx(500, abs=100)
+    assert "by the truth lift_can: success no" in table({**result, "truth": far})
+    with pytest.raises(ConfigError, match="31 frames"):
+        by_truth(short, rollouts, crop(lift_can, 40, 71))

@@ -1,0 +1,52 @@
+"""The machine is described in numbers that other tools agree with."""
+
+import os
+from pathlib import Path
+
+import jax
+import pytest
+
+from devi_jax.core.errors import ConfigError, DeviceError
+from devi_jax.runs.devices import (
+    choose_devices,
+    describe,
+    enable_compilation_cache,
+    machine,
+    offer_cpus,
+    peak_memory_mb,
+)
+
+
+def test_the_machine_is_the_one_jax_sees():
+    found = machine()
+    assert found.devices == len(jax.devices()) == 2
+    assert 1 <= found.cpus <= (os.cpu_count() or 1)
+    assert describe() == f"2 x cpu (cpu), {found.cpus} CPU cores"
+
+
+def test_devices_are_all_or_the_first_so_many():
+    assert choose_devices("all") == choose_devices(2) == jax.devices()
+    assert choose_devices(1) == jax.devices()[:1]
+    offer_cpus(5)  # too late: JAX has started
+    with pytest.raises(DeviceError, match="3 devices are asked for and there are 2"):
+        choose_devices(3)
+    with pytest.raises(ConfigError, match="no device"):
+        offer_cpus(0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells it in a second way")
+def test_peak_memory_is_the_kernels_in_megabytes():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (kibibytes,) = (int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    assert peak_memory_mb() == pytest.approx(1024 * kibibytes / 1e6, rel=0.02)
+
+
+def test_the_compilation_cache_goes_where_the_variable_says(tmp_path, monkeypatch):
+    before = jax.config.values["jax_compilation_cache_dir"]
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "cache"))
+    try:
+        assert enable_compilation_cache() == tmp_path / "cache"
+        assert (tmp_path / "cache").is_dir()
+        assert jax.config.values["jax_compilation_cache_dir"] == str(tmp_path / "cache")
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)

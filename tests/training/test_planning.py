@@ -1,0 +1,176 @@
+"""Plans: folded targets replay the plan's actions, its states are what they lead to, the better targets are kept."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from agents.sampling_mpc import Planned, PlannerConfig
+from devi_jax.core.clip import crop
+from devi_jax.core.errors import RunError
+from devi_jax.systems import Assembly, assemble, devi
+from devi_jax.systems.trajectory_search import (
+    PlanConfig,
+    basis,
+    fold,
+    living,
+    search,
+    states,
+    unvaried,
+    variants,
+    with_states,
+)
+from devi_jax.training import planning as module
+from devi_jax.training.planning import load_plan, plan, save_plan
+from envs.tracking.randomization import Disturbance
+
+FRAMES = 16
+SMALL = PlanConfig(PlannerConfig(window=8, samples=4, elites=2, iterations=1, retries=0, variants=2))
+
+
+@pytest.fixture(scope="module")
+def short(lift_can) -> Assembly:
+    """Sixteen frames around the onset of contact, pinned."""
+    return assemble(devi("cpu"), crop(lift_can, lift_can.onset - 4, lift_can.onset + FRAMES - 4), "c", "pinned")
+
+
+def planned(environment, actions) -> Planned:
+    return Planned(actions, None, jnp.zeros(()), jnp.zeros(()), jnp.zeros(()))
+
+
+def test_zero_action_on_folded_targets_is_the_planned_action_on_the_raw_ones(short, key):
+    environment = short.environment
+    actions = 0.5 * jax.random.normal(key, (FRAMES - 1, environment.action_size))
+    folded = fold(environment, planned(environment, actions))
+    still = jnp.zeros(environment.action_size)
+    for t in (0, 7, FRAMES - 2):
+        state = environment.start(jnp.asarray(t))
+        wanted, found = environment.control(state, actions[t]), folded.control(state, still)
+        np.testing.assert_allclose(found.rotation, wanted.rotation, atol=1e-6)
+
+
+def test_actions_and_turns_are_inverse(short, key):
+    environment = short.environment
+    actions = jax.random.normal(key, (5, environment.action_size))
+    np.testing.assert_allclose(environment.actions(environment.turns(actions)), actions, rtol=1e-5, atol=1e-6)
+    assert basis(environment).shape == (FRAMES, 15, environment.action_size)
+
+
+def test_variants_begin_with_the_clip_as_it_is_and_stay_within_bounds(short, key):
+    config = replace(SMALL, search=replace(SMALL.search, variants=5), conditions=Disturbance(object_m=0.01))
+    first = variants(short.environment, config, key)
+    exact = short.environment.start(jnp.zeros((), jnp.int32))
+    assert (first.physics.qpos[0] == exact.physics.qpos).all()
+    shift = np.abs(np.asarray(first.physics.qpos[1:, -7:-5] - exact.physics.qpos[-7:-5]))
+    assert (shift > 0).all() and shift.max() <= 0.01
+
+
+def test_states_are_those_of_zero_action_in_each_condition(short, key):
+    environment = short.environment
+    first = variants(environment, SMALL, key)
+    found, alive = states(environment, first)
+    assert alive.all() and found.qpos.shape[:2] == (FRAMES, 2) and (found.qpos[0] == first.physics.qpos).all()
+    step = jax.jit(jax.vmap(environment.step))
+    now = first
+    for _ in range(3):
+        now, _ = step(now, jnp.zeros((2, environment.action_size)))
+    np.testing.assert_allclose(found.qpos[3], now.physics.qpos, atol=2e-4)
+
+
+def test_nobody_starts_in_a_state_after_a_failure():
+    """Three conditions: the first fails at frame 2, the second at frame 4, the third at frame 3; nothing lives then."""
+    alive = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 0], [0, 0, 0]], bool)
+    found = living(jnp.arange(15).reshape(5, 3), jnp.asarray(alive))  # type: ignore[arg-type]
+    assert found.tolist() == [[0, 1, 2], [3, 4, 5], [7, 7, 8], [10, 10, 10]]
+
+
+def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
+    environment = short.environment
+    heard: list[tuple[float, float]] = []
+    one = search(environment, SMALL, jax.random.key(0))
+    two = search(environment, SMALL, jax.random.key(0), watch=lambda *told: heard.append(told))
+    assert [share for share, _ in heard] == sorted(share for share, _ in heard) and heard[-1][0] == 1.0
+    assert (one.actions == two.actions).all() and one.actions.shape == (FRAMES - 1, environment.action_size)
+    again, _ = states(fold(environment, one), jax.tree.map(lambda x: x[0], one.states))
+    np.testing.assert_allclose(again.qpos, one.states.physics.qpos, atol=1e-4)
+
+
+def judged(success, rate, reward=0.5):
+    exact = {"success": success, "mpjpe_body_mm": 5.0, "mpjpe_all_mm": 1.0, "t_obj_mm": 2.0}
+    return SimpleNamespace(exact=exact, perturbed={"success_rate": rate, "reward": reward, "alive_share": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "searches", "kept"),
+    [
+        ([(True, 0.9)], 0, 0),  # the reference's own replay is enough
+        ([(False, 0.1), (True, 0.6)], 1, 1),
+        ([(True, 0.4), (False, 0.2), (True, 0.3)], 2, 0),  # no search is better
+        ([(False, 0.0), (True, 0.1), (True, 0.2)], 2, 2),
+    ],
+)
+def test_the_best_targets_are_kept_and_searching_ends(verdicts, searches, kept, short, monkeypatch):
+    made, raw = [], short.environment
+    queue = [judged(*v) for v in verdicts]
+
+    def found(environment, config, key, falls, watch):
+        assert falls is None
+        made.append(jnp.full((FRAMES - 1, raw.action_size), 0.01 * (len(made) + 1)))
+        return planned(environment, made[-1])
+
+    monkeypatch.setattr(module, "search", found)
+    config = replace(SMALL, attempts=2, enough=0.5)
+    result, rows = plan(short, config, lambda e: queue[len(made)], jax.random.key(0), tell=lambda _: None)  # type: ignore[arg-type]
+    assert len(made) == searches and len(rows) == 1 + searches and result.raw is raw
+    wanted = raw if kept == 0 else fold(raw, planned(raw, made[kept - 1]))
+    np.testing.assert_allclose(result.environment.reference.target, wanted.reference.target, atol=1e-6)
+    assert result.environment.planned is not None
+
+
+def test_without_an_object_conditions_become_candidates():
+    """As many rollouts a look: conditions that cannot differ would only repeat each other."""
+    assert unvaried(PlannerConfig(samples=48, variants=4)) == PlannerConfig(samples=192, variants=1)
+
+
+def test_a_body_that_falls_at_the_end_is_searched_on_and_the_one_that_stands_is_kept(short, monkeypatch):
+    """Its replay would be enough by what it carries: mean errors hide a fall after the last thing to do."""
+    fallen, upright = judged(True, 0.9), judged(True, 0.7)
+    fallen.exact.update(mpjpe_body_mm=150.0, alive_share=0.75)
+    free, told = SimpleNamespace(physics=SimpleNamespace(scene=SimpleNamespace(root="free"))), []
+    raw = SimpleNamespace(**free.__dict__, onset=0, reference=SimpleNamespace(frames=16))
+    monkeypatch.setattr(module, "search", lambda *given: told.append(given[3]))
+    monkeypatch.setattr(module, "fold", lambda environment, planned: "upright")
+    monkeypatch.setattr(module, "with_states", lambda environment, config, key: environment)
+    monkeypatch.setattr(module, "replace", lambda assembly, environment, raw: environment)
+    assembly = SimpleNamespace(environment=raw)
+    kept, rows = plan(
+        assembly,  # type: ignore[arg-type]
+        SMALL,
+        lambda e: upright if e == "upright" else fallen,  # type: ignore[arg-type]
+        jax.random.key(0),
+        tell=lambda _: None,
+    )
+    assert kept == "upright" and len(rows) == 2 and told == [12]
+
+
+def test_a_clip_without_object_poses_is_judged_by_the_time_within_bounds():
+    blind = module.Attempt(None, judged(None, None))  # type: ignore[arg-type]
+    assert blind.carried == 0.3 and blind.rank[0] is False
+
+
+def test_a_plan_survives_its_file_and_another_clips_is_refused(short, lift_can, key, tmp_path):
+    folded = fold(short.environment, planned(short.environment, jnp.ones((FRAMES - 1, short.environment.action_size))))
+    done = with_states(folded, SMALL, key)
+    save_plan(tmp_path / "plan.npz", done)
+    read = load_plan(tmp_path / "plan.npz", short)
+    assert (read.environment.reference.target == done.reference.target).all() and read.raw is short.environment
+    for a, b in zip(jax.tree.leaves(read.environment.planned), jax.tree.leaves(done.planned), strict=True):
+        assert (a == b).all()
+    other = assemble(devi("cpu"), crop(lift_can, 0, 10), "c", "pinned")
+    with pytest.raises(RunError, match="another size"):
+        load_plan(tmp_path / "plan.npz", other)
+    with pytest.raises(RunError, match="cannot be used"):
+        load_plan(tmp_path / "absent.npz", short)
