@@ -21,6 +21,7 @@ from agents import Learner
 from devi_jax.core.clip_io import load_clip
 from devi_jax.datasets.load import resolve
 from devi_jax.deploy.policy_file import read_policy
+from devi_jax.rendering import gl
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import assemble, devi
 from devi_jax.systems.trajectory_search import PlanConfig, fold, search, with_states
@@ -37,6 +38,11 @@ PLAIN = {"xla_backend_optimization_level": 0}
 Optimised, a program's last bits follow from how its parts are put together: the same steps by `vmap`, by `map` or one
 by one differ by 1e-7 at once, and after 64 steps in contact by 10 mm. Like this they are the same bits.
 """
+
+
+def can_render() -> bool:
+    """Whether this machine has offscreen OpenGL."""
+    return gl.available()
 
 
 def command(name: str, *arguments: object) -> str:

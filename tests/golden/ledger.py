@@ -23,6 +23,8 @@ DIGESTS = RECORDS / "digests.json"
 MODE = "DEVI_JAX_GOLDEN"
 """Environment variable: `record` writes numbers and digest anew, `add` only a digest of this machine."""
 LIBRARIES = ("jax", "jaxlib", "mujoco", "numpy", "scipy", "flax", "optax", "torch", "opencv-python-headless")
+SETTINGS = ("XLA_FLAGS", "OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY")
+"""Environment variables that choose instructions."""
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -80,8 +82,7 @@ def described() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "backend": jax.default_backend(),
-        "xla_flags": os.environ.get("XLA_FLAGS", ""),
-        "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE", ""),
+        **{name: os.environ.get(name, "") for name in SETTINGS},
         "libc": " ".join(platform.libc_ver()),
         "versions": {name: _version(name) for name in LIBRARIES},
     }

@@ -25,6 +25,7 @@ def test_an_iteration_of_the_learner_is_the_one_recorded():
     ledger.check("iteration", values, kept, {"names": 0.0, "metrics": 1.0, "norms": 1.0})
 
 
+@pytest.mark.slow
 def test_a_plan_of_a_seed_is_the_one_recorded():
     """Guards the planner: candidates, task space, conditions, scores, and states that plans lead through."""
     found = entry.planned_apart(entry.DATA / "clip.npz")
@@ -32,6 +33,7 @@ def test_a_plan_of_a_seed_is_the_one_recorded():
     ledger.check("plan", found, kept, {"target": 1.0, "qpos": 1.0})
 
 
+@pytest.mark.slow
 def test_the_evaluation_of_a_run_is_the_one_recorded(tmp_path):
     """Guards every number of `evaluate RUN --json`: metrics, perturbations, replays and comparisons."""
     told = json.loads(entry.command("evaluate", entry.unpacked("planned", tmp_path), "--rollouts=16", "--json"))
@@ -42,8 +44,11 @@ def test_the_evaluation_of_a_run_is_the_one_recorded(tmp_path):
 
 
 @pytest.mark.gl
+@pytest.mark.slow
 def test_the_film_of_a_run_begins_and_ends_as_recorded(tmp_path):
     """Guards meshes, skin, lights, cameras, panels and dots: the first and the last picture of `play RUN`."""
+    if not entry.can_render():
+        pytest.skip("no offscreen OpenGL (EGL or OSMesa) on this machine")
     film = tmp_path / "film.mp4"
     entry.command("play", entry.unpacked("run", tmp_path), f"--out={film}")
     pictures = decoded(film)
