@@ -108,7 +108,7 @@ def test_rendering_needs_no_variable_set_before_mujoco_is_imported():
     code = """
 import mujoco, numpy as np
 from devi_jax.core.camera import frontal
-from devi_jax.runtime.render import frames
+from devi_jax.rendering.renderer import frames
 model = mujoco.MjModel.from_xml_string('<mujoco><worldbody><geom size=".2" pos="0 0 1"/></worldbody></mujoco>')
 print(next(frames(model, np.zeros((1, 0)), frontal(), 64, 36)).max())
 """

@@ -146,7 +146,7 @@ def test_a_state_holds_arrays_only(tmp_path):
 SAVER = """
     import sys
     import jax, jax.numpy as jnp
-    from devi_jax.runtime.checkpoint import Checkpoints
+    from devi_jax.runs.checkpoint import Checkpoints
 
     def state(step):
         big = {f"w{i}": jnp.full((200, 100), step, jnp.int32) for i in range(8)}
