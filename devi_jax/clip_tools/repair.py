@@ -33,7 +33,7 @@ def mended(clip: Clip, how: Mending) -> Clip:
             f"'{clip.name}' says not where its object is, or of no hand that it touches it",
             where="--grip",
             valid="a clip with object poses and contact labels",
-            mend="leave --grip out; an extracted clip's provenance says why it has no object poses",
+            fix="leave --grip out; an extracted clip's provenance says why it has no object poses",
         )
     clip = repair.smoothed(clip, how.sigma)
     if how.support:

@@ -53,6 +53,6 @@ def project_object(clip: Clip, camera: Camera, points_object: np.ndarray) -> np.
             f"the object is behind the camera at frame {frame} (depth {depth.min():.2f} m)",
             where=f"{clip.name}: camera_T_camera_world",
             valid="a world-to-camera transform (OpenCV axes, z forward) with the object in front in every frame",
-            mend="invert the matrix if it is camera-to-world, or drop the camera to have one chosen",
+            fix="invert the matrix if it is camera-to-world, or drop the camera to have one chosen",
         )
     return pixels

@@ -4,12 +4,12 @@ from devi_jax.core import errors
 from devi_jax.core.errors import DeviError, exit_on_error
 
 
-def test_a_message_says_what_where_valid_and_mend_in_this_order():
-    error = DeviError("it broke", where="a.npz: fps", valid="1 to 1000", mend="convert again")
-    assert str(error) == "it broke\n  where: a.npz: fps\n  valid: 1 to 1000\n  mend:  convert again"
+def test_a_message_says_what_where_valid_and_fix_in_this_order():
+    error = DeviError("it broke", where="a.npz: fps", valid="1 to 1000", fix="convert again")
+    assert str(error) == "it broke\n  where: a.npz: fps\n  valid: 1 to 1000\n  fix:   convert again"
     assert str(DeviError("it broke")) == "it broke"
     assert (error.what, error.where) == ("it broke", "a.npz: fps")
-    assert (error.valid, error.mend) == ("1 to 1000", "convert again")
+    assert (error.valid, error.fix) == ("1 to 1000", "convert again")
 
 
 @pytest.mark.parametrize("kind", DeviError.__subclasses__())

@@ -100,7 +100,7 @@ def test_a_machine_without_opengl_names_the_packages(monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, 1, "", "no display"))
     with pytest.raises(DeviceError, match="libegl1 libgl1-mesa-dri") as e:
         gl.backend.__wrapped__()
-    assert "libosmesa6" in e.value.mend
+    assert "libosmesa6" in e.value.fix
 
 
 @needs_gl

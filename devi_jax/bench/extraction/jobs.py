@@ -137,7 +137,7 @@ def collect(places: Places, code: int) -> Row:
     }
     if code == 0:
         if not places.measured.is_file():
-            raise RunError("the extraction left no figures", where=str(places.measured), mend=f"read {places.log}")
+            raise RunError("the extraction left no figures", where=str(places.measured), fix=f"read {places.log}")
         row["measured"] = rounded(read_json(places.measured))
     return row
 

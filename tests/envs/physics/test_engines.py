@@ -201,4 +201,4 @@ def test_an_engine_that_does_not_start_says_what_would(monkeypatch, standing):
     monkeypatch.setattr(mjx, "make_data", absent)
     with pytest.raises(DeviceError, match="warp is not installed") as caught:
         make_physics(standing.environment.physics.scene, "warp")
-    assert caught.value.where == "--physics=warp" and ".[gpu]" in caught.value.mend
+    assert caught.value.where == "--physics=warp" and ".[gpu]" in caught.value.fix
