@@ -1,7 +1,7 @@
 # make demo   train, evaluate and film the bundled clip     make check   lint, types, layers
 # make from-video   the same by way of pixels: a sentence, its video, a clip, a policy
 # make test   all tests                                     make bench   speed and memory of this machine
-# make notebooks   every notebook, small, from its first cell to its last
+# make notebooks   every notebook, small, from its first cell to its last     make map   docs/rooms.md from the code
 PYTHON ?= python3
 VENV ?= .venv
 CLIP ?= lift_can-rough
@@ -19,7 +19,7 @@ PERCEPTION := $(VENV)/.installed-perception
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo from-video test notebooks check format bench clean
+.PHONY: help demo from-video test notebooks check format map bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -71,6 +71,9 @@ check: $(DEV)
 format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+map: $(DEV)
+	$(RUN) tests.architecture.room_map
 
 bench: $(CORE)
 	$(RUN) devi_jax.bench
