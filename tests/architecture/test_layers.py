@@ -84,3 +84,19 @@ def test_every_command_answers_help(command, monkeypatch, capsys):
 def test_nothing_is_left_unfinished():
     found = [f"{name(p)}: {w}" for p in [*SOURCES, *PROSE] for w in UNFINISHED if w in p.read_text()]
     assert found == []
+
+
+def test_assertions_only_narrow_types():
+    """What a user can get wrong raises a `DeviError`: an `assert` may say no more than that something is not None."""
+
+    def narrows(test: ast.expr) -> bool:
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+            return all(narrows(part) for part in test.values)
+        return isinstance(test, ast.Compare) and ast.unparse(test).endswith(" is not None")
+
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assert) and (node.msg or not narrows(node.test)):
+                found.append(f"{name(path)}:{node.lineno}")
+    assert found == []
