@@ -129,8 +129,8 @@ def test_what_is_switched_off_is_not_done(lift):
 
 
 def test_grips_are_mended_only_when_asked_for(lift, monkeypatch):
-    asked = []
-    monkeypatch.setattr(repair.repair, "regrasped", lambda clip, scene: asked.append(scene) or replace(clip, name="held"))
+    asked, held = [], replace(lift, name="held")
+    monkeypatch.setattr(repair.repair, "regrasped", lambda clip, scene: asked.append(scene) or held)
     rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
     assert repair.mended(lift, Mending(**rest)) is lift and not asked
     assert repair.mended(lift, Mending(**rest, grip=True)).name == "held" and asked[0].root == "free"
