@@ -84,6 +84,15 @@ def test_no_optional_package_is_forgotten():
     assert {named.get(n, n.replace("-", "_")) for n in extra - programs} == {*plain_help.PACKAGES}
 
 
+def test_the_lock_pins_every_direct_requirement_and_names_no_index():
+    lock = (ROOT / "requirements.lock").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(p for one in project["optional-dependencies"].values() for p in one)]
+    pinned = {line.partition("==")[0] for line in lock.splitlines()}
+    assert {re.split(r"[\[<>=~ ]", p)[0].lower() for p in asked} <= pinned
+    assert "://" not in lock
+
+
 def test_nothing_is_left_unfinished():
     found = [f"{name(p)}: {w}" for p in [*SOURCES, *PROSE] for w in UNFINISHED if w in p.read_text()]
     assert found == []
