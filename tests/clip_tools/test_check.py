@@ -133,18 +133,20 @@ def test_what_is_switched_off_is_not_done(lift):
 
 
 def test_grips_are_mended_only_when_asked_for(lift, monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        repair.repair, "regrasped", lambda clip, scene: asked.append(scene) or replace(clip, name="held")
-    )
+    asked, held = [], replace(lift, name="held")
+    monkeypatch.setattr(repair.repair, "regrasped", lambda clip, scene: asked.append(scene) or held)
     rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
     assert repair.mended(lift, Mending(**rest)) is lift and not asked
     assert repair.mended(lift, Mending(**rest, grip=True)).name == "held" and asked[0].root == "free"
 
 
-@pytest.mark.parametrize("lacks", ["object_poses", "contact"])
+@pytest.mark.parametrize("lacks", ["object", "object_poses", "contact"])
 def test_a_grip_asked_for_where_nothing_can_be_held_is_refused(lift, lacks):
-    value = None if lacks == "object_poses" else np.zeros_like(lift.contact)
+    changes = {
+        "object": {"scene": replace(lift.scene, object=None)},
+        "object_poses": {"object_poses": None},
+        "contact": {"contact": np.zeros_like(lift.contact)},
+    }
     with pytest.raises(ConfigError, match="where its object is") as caught:
-        repair.mended(replace(lift, **{lacks: value}), Mending(grip=True))
+        repair.mended(replace(lift, **changes[lacks]), Mending(grip=True))
     assert caught.value.where == "--grip"
