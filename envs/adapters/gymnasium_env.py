@@ -110,7 +110,7 @@ class GymnasiumEnvironment(gymnasium.Env):
 
 
 def _not_reset() -> ConfigError:
-    return ConfigError("there is no episode to step", where="step", mend="call reset(seed=...) first")
+    return ConfigError("there is no episode to step", where="step", fix="call reset(seed=...) first")
 
 
 def _draw_key(random: np.random.Generator) -> jax.Array:
