@@ -15,7 +15,6 @@ import numpy as np
 import tyro
 from PIL import Image
 
-from devi_jax.clip_tools.repair import gripped
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip, save_clip
@@ -24,8 +23,6 @@ from devi_jax.core.scene_file import Setup
 from devi_jax.datasets.scenes import load_setup
 from devi_jax.runs.json_io import jsonable, write_json
 from devi_jax.runs.progress import Steps
-from devi_jax.runs.provenance import git_state, versions
-from devi_jax.scripted_video import compose
 from perception.align.config import AlignConfig
 from perception.contact.contact_labels import ContactConfig, estimated
 from perception.generate.parse_prompt import parse
@@ -120,6 +117,7 @@ def extract(options: Extract) -> Path:
         DeviError: bad input, or a machine that lacks what is needed; finished stages stay in `options.folder`.
     """
     options.validate()
+    # what the work needs and --help does not: torch, OpenCV, MuJoCo and JAX take seconds, and may not be installed
     try:
         from perception.evaluation.evaluate import judge
         from perception.pipeline import steps
@@ -129,6 +127,9 @@ def extract(options: Extract) -> Path:
     except ImportError as error:
         mend = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where="extract", mend=mend) from error
+    from devi_jax.clip_tools.repair import gripped
+    from devi_jax.runs.provenance import git_state, versions
+
     step = Steps()
     with step("video") as say:
         path, scene, camera = _inputs(options)
@@ -234,6 +235,8 @@ def _checked(video: Video, camera: Camera) -> Video:
 
 def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarray, np.ndarray]:
     """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
+    from devi_jax.scripted_video import compose
+
     scene = compose.assemble(setup)
     with compose.open_studio(scene, setup.human.appearance, camera) as studio:
         inside = studio.segmentation(scene.posture) == studio.model.body("object").id
