@@ -25,13 +25,13 @@ from devi_jax.runs.json_io import jsonable, write_json
 from devi_jax.runs.progress import Steps
 from perception.align.config import AlignConfig
 from perception.contact.contact_labels import ContactConfig, estimated
-from perception.generate.parse_prompt import parse
+from perception.generate.parse_prompt import parse_prompt
 from perception.human.evidence import FirstPose
 from perception.human.merge_body_and_hands import UnifyConfig
-from perception.human.scene_prior import Known
-from perception.pipeline.config import Sources, Stage
+from perception.human.scene_prior import ScenePrior
+from perception.pipeline.config import PipelineConfig, Stage
 from perception.pipeline.inputs import AUTO
-from perception.pipeline.stage_cache import Ledger, digest, key_of
+from perception.pipeline.stage_cache import StageCache, digest, key_of
 from perception.pipeline.to_clip import to_clip
 from perception.video.video import Video, probe, read, write
 
@@ -105,9 +105,11 @@ class Extract:
         self.sources.validate()
 
     @property
-    def sources(self) -> Sources:
+    def sources(self) -> PipelineConfig:
         """Where estimates come from, as perception has it."""
-        return Sources(self.body, self.hands, self.points, self.first_frame, self.unify, self.align, self.contact)
+        return PipelineConfig(
+            self.body, self.hands, self.points, self.first_frame, self.unify, self.align, self.contact
+        )
 
 
 def extract(options: Extract) -> Path:
@@ -119,10 +121,10 @@ def extract(options: Extract) -> Path:
     options.validate()
     # what the work needs and --help does not: torch, OpenCV, MuJoCo and JAX take seconds, and may not be installed
     try:
-        from perception.evaluation.evaluate import judge
+        from perception.evaluation.evaluate import evaluate_extraction
         from perception.pipeline import steps
-        from perception.pipeline.stages import Stages
-        from perception.video.camera_motion import examine
+        from perception.pipeline.stages import ExtractionPipeline
+        from perception.video.camera_motion import check_video
         from perception.video.overlay import overlay
     except ImportError as error:
         mend = "pip install -e '.[perception]'"
@@ -141,18 +143,18 @@ def extract(options: Extract) -> Path:
         known, frame0, mask = _known(setup, camera, video)
         say(f"{setup.name}: {setup.manipulated.name} and a human")
     with step("camera") as say:
-        say(examine(video, frame0, mask, options.keep_camera_motion, options.any_first_frame).summary)
+        say(check_video(video, frame0, mask, options.keep_camera_motion, options.any_first_frame).summary)
     sources = replace(options.sources, contact=_prompted(options.contact, known))
     source = {"path": str(path), "sha256": digest(path)}
     key = key_of(source["sha256"], repr(setup), camera.K.tolist(), camera.T_camera_world.tolist())
-    stages = Stages(sources, video, known, key, Ledger(options.folder, options.again), step)
+    stages = ExtractionPipeline(sources, video, known, key, StageCache(options.folder, options.again), step)
     human, points = stages.human(), stages.points()
     thing = stages.thing(points)
     motion = stages.aligned(human, points, thing)
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        clip = to_clip(setup.name, steps.recovered(motion, points, thing, known, jsonable(told)), sources.contact)
+        clip = to_clip(setup.name, steps.reconstruct(motion, points, thing, known, jsonable(told)), sources.contact)
         say(_summary(clip, points.xy.shape[1]))
     seen = clip
     if options.grip == "likeliest":
@@ -164,7 +166,7 @@ def extract(options: Extract) -> Path:
             motions = {"raw": stages.body_alone(), "unified": human.motion, "aligned": motion}
             if clip is not seen:
                 motions["gripped"] = replace(motion, rotations=clip.joint_rotations)
-            found = judge(seen, motions, human, known, truth)
+            found = evaluate_extraction(seen, motions, human, known, truth)
             write_json(options.measured, {"seconds": step.seconds, **asdict(found)})
             say(found.brief)
     with step("overlay") as say:
@@ -233,7 +235,7 @@ def _checked(video: Video, camera: Camera) -> Video:
     return video
 
 
-def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarray, np.ndarray]:
+def _known(setup: Setup, camera: Camera, video: Video) -> tuple[ScenePrior, np.ndarray, np.ndarray]:
     """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
     from devi_jax.scripted_video import compose
 
@@ -249,14 +251,14 @@ def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarra
         root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
         offsets=scene.body.offsets,
     )
-    hands = parse(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()
-    known = Known(
+    hands = parse_prompt(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()
+    known = ScenePrior(
         camera, scene.arranged.scene, first, mesh.vertices, mesh.faces, scene.arranged.object_start, inside, hands
     )
     return known, frame0, mask
 
 
-def _prompted(config: ContactConfig, known: Known) -> ContactConfig:
+def _prompted(config: ContactConfig, known: ScenePrior) -> ContactConfig:
     """Who may hold the object: by default the hands that the prompt names."""
     if config.hands != "nearest" or not known.hands:
         return config

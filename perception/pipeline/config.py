@@ -7,14 +7,14 @@ from perception.align.config import AlignConfig
 from perception.align.first_frame import Mode
 from perception.contact.contact_labels import ContactConfig, estimated
 from perception.human.merge_body_and_hands import UnifyConfig
-from perception.pipeline.inputs import AUTO, files
+from perception.pipeline.inputs import AUTO, named_files
 from perception.readers import table
 
 Stage = Literal["landmarks", "body", "hands", "points", "object", "motion", "aligned"]
 
 
 @dataclass(frozen=True)
-class Sources:
+class PipelineConfig:
     """`auto`, `TOOL:FILE` (`readers.table`) or a stage's own `FILE.npz` each, and settings."""
 
     body: str = AUTO
@@ -33,6 +33,6 @@ class Sources:
             ("--points", self.points, table.POINTS),
         ):
             if value != AUTO:
-                files(value, readers, flag)
+                named_files(value, readers, flag)
         for config in (self.unify, self.align, self.contact):
             config.validate()

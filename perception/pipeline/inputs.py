@@ -15,7 +15,7 @@ AUTO = "auto"
 E = TypeVar("E", bound=Estimate)
 
 
-def files(value: str, readers: Mapping[str, Reader], flag: str) -> list[Path]:
+def named_files(value: str, readers: Mapping[str, Reader], flag: str) -> list[Path]:
     """The files that `value` names: of `TOOL:FILE` one, of `FILE.npz` or `LEFT.npz,RIGHT.npz` those.
 
     Raises:
@@ -40,8 +40,8 @@ def own_files(value: str) -> list[Path]:
     return [Path(part) for part in parts] if ":" not in value and all(p.endswith(".npz") for p in parts) else []
 
 
-def one(value: str, readers: Mapping[str, Reader[E]], kind: type[E], flag: str, shot: Shot) -> E:
-    """The estimate that `value` names, of this video. Raises what `files` and the readers raise."""
+def read_estimate(value: str, readers: Mapping[str, Reader[E]], kind: type[E], flag: str, shot: Shot) -> E:
+    """The estimate that `value` names, of this video. Raises what `named_files` and the readers raise."""
     own = own_files(value)
     if not own:
         reader, path = tool_and_file(value, readers, flag)
@@ -51,8 +51,11 @@ def one(value: str, readers: Mapping[str, Reader[E]], kind: type[E], flag: str, 
     return _own(own[0], kind, shot)
 
 
-def both_hands(value: str, readers: Mapping[str, Reader[dict[str, HandMotion]]], flag: str, shot: Shot):
-    """Hands by side, as `value` names them. Raises what `one` raises, and `EstimateError` for two files of one hand."""
+def read_hands(value: str, readers: Mapping[str, Reader[dict[str, HandMotion]]], flag: str, shot: Shot):
+    """Hands by side, as `value` names them.
+
+    Raises what `read_estimate` raises, and `EstimateError` for two files of one hand.
+    """
     own = own_files(value)
     if not own:
         reader, path = tool_and_file(value, readers, flag)

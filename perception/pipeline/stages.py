@@ -18,14 +18,14 @@ from perception.contracts import (
     load,
     save,
 )
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 from perception.human.motion_io import load_motion, save_motion
-from perception.human.scene_prior import Known
+from perception.human.scene_prior import ScenePrior
 from perception.landmarks.estimate import PersonLandmarks
 from perception.pipeline import inputs, mixed_sources, steps
-from perception.pipeline.config import Sources, Stage
+from perception.pipeline.config import PipelineConfig, Stage
 from perception.pipeline.inputs import AUTO
-from perception.pipeline.stage_cache import Ledger, State, digest, key_of
+from perception.pipeline.stage_cache import StageCache, StageState, digest, key_of
 from perception.readers import table
 from perception.readers.shot import Shot, shot_of
 from perception.video.video import Video, read
@@ -33,7 +33,7 @@ from perception.video.video import Video, read
 SIDES: tuple[Side, ...] = ("left", "right")
 
 
-class Say(Protocol):
+class StageReporter(Protocol):
     """What a stage says of itself: a note for its line, and how far it is, 0 to 1."""
 
     def __call__(self, note: str) -> None: ...
@@ -41,7 +41,7 @@ class Say(Protocol):
     def part(self, done: float) -> None: ...
 
 
-Step = Callable[[str], AbstractContextManager[Say]]
+Step = Callable[[str], AbstractContextManager[StageReporter]]
 """Times what happens inside, which may say what came of it."""
 
 E = TypeVar("E", bound=Estimate)
@@ -49,17 +49,17 @@ R = TypeVar("R")
 
 
 @dataclass
-class Stages:
+class ExtractionPipeline:
     """One extraction. `known_key` stands for the scene; `told` is what the clip's provenance says of each stage.
 
     Every method raises a `DeviError` for what is wrong with its file, its tool's file, or the video.
     """
 
-    sources: Sources
+    sources: PipelineConfig
     video: Video
-    known: Known
+    known: ScenePrior
     known_key: str
-    ledger: Ledger
+    ledger: StageCache
     step: Step
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class Stages:
         """What readers have to know of the video."""
         return shot_of(self.video, self.known.camera.K)
 
-    def human(self) -> steps.Human:
+    def human(self) -> steps.EstimatedHuman:
         """The human before alignment, its first frame where the scene has it."""
         steps.check_hands(self._hands_seen(), self.known)
         s = self.sources
@@ -80,9 +80,9 @@ class Stages:
         else:
             human = steps.from_tools(self._body, self._hands, self.known, s.first_frame, s.unify)
         key = self._key(self._seen_by, s.first_frame, asdict(s.unify))
-        return steps.Human(self._motion("motion", key, lambda _: human.motion), human.body, human.hands)
+        return steps.EstimatedHuman(self._motion("motion", key, lambda _: human.motion), human.body, human.hands)
 
-    def body_alone(self) -> Motion:
+    def body_alone(self) -> SkeletonMotion:
         """The human as the body's estimator has it by itself, its first frame where the scene has it."""
         s = self.sources
         if s.body == AUTO:
@@ -93,10 +93,10 @@ class Stages:
         """The object's tracks."""
         value, name = self.sources.points, "points.npz"
 
-        def follow(say: Say) -> dict[str, PointTracks]:
+        def follow(say: StageReporter) -> dict[str, PointTracks]:
             if value == AUTO:
-                return {name: steps.follow_object(self.video, self.known, self._frames(say))}
-            return {name: inputs.one(value, table.POINTS, PointTracks, "--points", self.shot)}
+                return {name: steps.track_object(self.video, self.known, self._frames(say))}
+            return {name: inputs.read_estimate(value, table.POINTS, PointTracks, "--points", self.shot)}
 
         return self._estimates("points", [name], self._key([], *_given(value, table.POINTS)), follow, PointTracks)[name]
 
@@ -104,19 +104,19 @@ class Stages:
         """The object's poses."""
         name = "object.npz"
 
-        def follow(say: Say) -> dict[str, ObjectMotion]:
-            return {name: steps.follow_path(read(self.video), points, self.known, self._frames(say))}
+        def follow(say: StageReporter) -> dict[str, ObjectMotion]:
+            return {name: steps.track_object_pose(read(self.video), points, self.known, self._frames(say))}
 
         found = self._estimates("object", [name], self._key(["points"]), follow, ObjectMotion)[name]
         self.told["object"]["found"] = float(found.found.mean())
         return found
 
-    def aligned(self, human: steps.Human, points: PointTracks, path: ObjectMotion) -> Motion:
+    def aligned(self, human: steps.EstimatedHuman, points: PointTracks, path: ObjectMotion) -> SkeletonMotion:
         """The motion after visual HOI alignment."""
         s = self.sources
         key = self._key(["points", "object", "motion", *self._seen_by], asdict(s.align), asdict(s.contact))
 
-        def align(say: Say) -> Motion:
+        def align(say: StageReporter) -> SkeletonMotion:
             def shown(step: int, _: float) -> None:
                 say.part((step + 1) / s.align.iterations)
 
@@ -140,8 +140,8 @@ class Stages:
     def _person(self) -> PersonLandmarks:
         names = ["landmarks-body.npz", *(f"landmarks-{side}.npz" for side in SIDES)]
 
-        def see(say: Say) -> dict[str, Keypoints]:
-            person = steps.see_person(self.video, self.known, self._frames(say))
+        def see(say: StageReporter) -> dict[str, Keypoints]:
+            person = steps.detect_landmarks(self.video, self.known, self._frames(say))
             if (persons := person.body.origin.provenance["persons_in_first_frame"]) > 1:
                 say(f"{persons} persons, the one nearest to where the scene has its human")
             return dict(zip(names, [person.body, *(person.hands[side] for side in SIDES)], strict=True))
@@ -154,8 +154,8 @@ class Stages:
     def _body(self) -> BodyMotion:
         value, name = self.sources.body, "body.npz"
 
-        def take(_: Say) -> dict[str, BodyMotion]:
-            return {name: inputs.one(value, table.BODY, BodyMotion, "--body", self.shot)}
+        def take(_: StageReporter) -> dict[str, BodyMotion]:
+            return {name: inputs.read_estimate(value, table.BODY, BodyMotion, "--body", self.shot)}
 
         return self._estimates("body", [name], self._key([], *_given(value, table.BODY)), take, BodyMotion)[name]
 
@@ -163,14 +163,14 @@ class Stages:
     def _hands(self) -> dict[str, HandMotion]:
         value, names = self.sources.hands, [f"hands-{side}.npz" for side in SIDES]
 
-        def take(_: Say) -> dict[str, HandMotion]:
-            hands = inputs.both_hands(value, table.HANDS, "--hands", self.shot)
+        def take(_: StageReporter) -> dict[str, HandMotion]:
+            hands = inputs.read_hands(value, table.HANDS, "--hands", self.shot)
             return {f"hands-{side}.npz": hand for side, hand in hands.items()}
 
         found = self._estimates("hands", names, self._key([], *_given(value, table.HANDS)), take, HandMotion)
         return {hand.side: hand for hand in found.values()}
 
-    def _frames(self, say: Say) -> Callable[[int], None]:
+    def _frames(self, say: StageReporter) -> Callable[[int], None]:
         """What takes the number of frames done."""
         return lambda done: say.part(done / self.video.frames)
 
@@ -179,7 +179,7 @@ class Stages:
         stage: Stage,
         names: Sequence[str],
         key: str,
-        make: Callable[[Say], Mapping[str, E]],
+        make: Callable[[StageReporter], Mapping[str, E]],
         kind: type[E],
         whole: bool = False,
     ) -> dict[str, E]:
@@ -193,7 +193,7 @@ class Stages:
                 self.shot.check_size(*found.size_px, str(self.ledger.folder / name))
             return out
 
-        def redo(say: Say) -> list[str]:
+        def redo(say: StageReporter) -> list[str]:
             made = make(say)
             for name, estimate in made.items():
                 save(estimate, self.ledger.folder / name)
@@ -203,25 +203,30 @@ class Stages:
         self.told[stage]["origin"] = {name: asdict(estimate.origin) for name, estimate in found.items()}
         return found
 
-    def _motion(self, stage: Stage, key: str, make: Callable[[Say], Motion]) -> Motion:
+    def _motion(self, stage: Stage, key: str, make: Callable[[StageReporter], SkeletonMotion]) -> SkeletonMotion:
         name = f"{stage}.npz"
         path = self.ledger.folder / name
 
-        def read() -> Motion:
+        def read() -> SkeletonMotion:
             motion = load_motion(path)
             self.shot.check_length(motion.frames, str(path))
             if motion.frame != "world_zup":
                 raise ClipError("the motion is not in the scene's world", where=str(path), valid="frame 'world_zup'")
             return motion
 
-        def redo(say: Say) -> list[str]:
+        def redo(say: StageReporter) -> list[str]:
             save_motion(make(say), path)
             return [name]
 
         return self._stage(stage, [name], key, redo, read)
 
     def _stage(
-        self, stage: Stage, names: Sequence[str], key: str, redo: Callable[[Say], list[str]], read: Callable[[], R]
+        self,
+        stage: Stage,
+        names: Sequence[str],
+        key: str,
+        redo: Callable[[StageReporter], list[str]],
+        read: Callable[[], R],
     ) -> R:
         """Do the stage if it is due and read what it left, with a line that says which and how long it took."""
         with self.step(stage) as say:
@@ -242,9 +247,9 @@ class Stages:
         return key_of(self.known_key, [self.told[stage]["sha256"] for stage in after], [str(part) for part in settings])
 
 
-_SAID: dict[State, str] = {"due": "done", "kept": "kept from an earlier run", "own": "your own file"}
+_SAID: dict[StageState, str] = {"due": "done", "kept": "kept from an earlier run", "own": "your own file"}
 
 
 def _given(value: str, readers: Mapping[str, Any]) -> list[str]:
     """What a flag says, and the digests of what is in its files."""
-    return [value, *(digest(path) for path in ([] if value == AUTO else inputs.files(value, readers, "")))]
+    return [value, *(digest(path) for path in ([] if value == AUTO else inputs.named_files(value, readers, "")))]

@@ -40,7 +40,7 @@ class Tool:
 
 
 @dataclass(frozen=True)
-class Place:
+class ToolLocation:
     """Where a user has a tool."""
 
     python: str = ""
@@ -54,7 +54,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Ran:
+class ToolRun:
     """A tool's result, and how it came about."""
 
     path: Path
@@ -63,12 +63,12 @@ class Ran:
 
 def run_tool(
     tool: Tool,
-    place: Place,
+    place: ToolLocation,
     video: Path,
     folder: Path,
     options: Mapping[str, object] | None = None,
     say: Callable[[str], None] = print,
-) -> Ran:
+) -> ToolRun:
     """Run `tool` on `video`; what it leaves is in `folder`, which stays as it was if it fails.
 
     It works in an empty folder: several tools take what lies there from another run for this one's. The licence is
@@ -105,10 +105,10 @@ def run_tool(
             if (folder / part.name).is_dir():
                 shutil.rmtree(folder / part.name)
     notes = {"tool": tool.name, "command": shown, "seconds": round(seconds, 1), "licence": tool.licence}
-    return Ran(folder / tool.result.format(stem=seen.stem), notes)
+    return ToolRun(folder / tool.result.format(stem=seen.stem), notes)
 
 
-def estimate(ran: Ran, reader: Callable[[Path, Shot], E], shot: Shot) -> E:
+def read_result(ran: ToolRun, reader: Callable[[Path, Shot], E], shot: Shot) -> E:
     """What `reader` finds in a tool's result, with the run in its provenance.
 
     Raises as the reader does; the estimate of another video's length is one such error.
@@ -119,11 +119,11 @@ def estimate(ran: Ran, reader: Callable[[Path, Shot], E], shot: Shot) -> E:
     return _with_run(found, ran)
 
 
-def _with_run(found: Estimate, ran: Ran) -> Any:
+def _with_run(found: Estimate, ran: ToolRun) -> Any:
     return replace(found, origin=replace(found.origin, provenance={**found.origin.provenance, "run": ran.provenance}))
 
 
-def _check_place(tool: Tool, place: Place, flag: str) -> None:
+def _check_place(tool: Tool, place: ToolLocation, flag: str) -> None:
     command = place.command or tool.command
     missing = [f"{flag}.python"] if "{python}" in command and not place.python.strip() else []
     missing += [f"{flag}.repo"] if tool.repo and not place.command and place.repo is None else []

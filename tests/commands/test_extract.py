@@ -27,7 +27,7 @@ from perception.contracts.keypoints import Keypoints
 from perception.human.evidence import FirstPose
 from perception.landmarks import estimate
 from perception.landmarks.detect import Detection
-from perception.landmarks.follow import Networks, Seen
+from perception.landmarks.follow import FrameLandmarks, Networks
 from perception.landmarks.pose import POSE33, Pose
 from perception.landmarks.roi import Roi
 from perception.video.video import probe, write
@@ -208,11 +208,13 @@ def test_nobody_is_an_error_and_of_two_the_one_in_the_scenes_place_is_taken_and_
 
     def follow(networks, image, before, config, who):
         chosen.extend([who] if who else [])
-        return Seen(Pose(body.xy[0], body.conf[0], body.xyz[0], 1.0, Roi(hips[0], 50.0)), {"left": None, "right": None})
+        return FrameLandmarks(
+            Pose(body.xy[0], body.conf[0], body.xyz[0], 1.0, Roi(hips[0], 50.0)), {"left": None, "right": None}
+        )
 
     monkeypatch.setattr(estimate, "load_networks", lambda _: Networks(*[lambda x: []] * 4))
     monkeypatch.setattr(estimate, "find_people", lambda *_: tuple(found))
-    monkeypatch.setattr(estimate, "follow", follow)
+    monkeypatch.setattr(estimate, "track_person", follow)
     command = [str(filmed), f"--out={tmp_path / 'clip.npz'}", f"--work={work}"]
     assert "no person is seen" in fails(command, capsys)
     found += people
