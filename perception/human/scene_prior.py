@@ -22,7 +22,7 @@ class ScenePrior:
 
     `vertices` (V, 3) metres, `faces` (F, 3): the object in its own frame; `object_start` (7,): where it is at first.
     `inside` (height, width) bool: pixels that show it then. `hands`: those that the prompt has touch it, none if it
-    does not say.
+    does not say. `object_name`: what the scene calls it.
     """
 
     camera: Camera
@@ -33,6 +33,7 @@ class ScenePrior:
     object_start: np.ndarray
     inside: np.ndarray
     hands: tuple[Side, ...] = ()
+    object_name: str = ""
 
     @cached_property
     def points(self) -> np.ndarray:

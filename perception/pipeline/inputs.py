@@ -15,8 +15,10 @@ AUTO = "auto"
 E = TypeVar("E", bound=Estimate)
 
 
-def named_files(value: str, readers: Mapping[str, Reader], flag: str) -> list[Path]:
+def named_files(value: str, readers: Mapping[str, Reader], flag: str, default: str = AUTO) -> list[Path]:
     """The files that `value` names: of `TOOL:FILE` one, of `FILE.npz` or `LEFT.npz,RIGHT.npz` those.
+
+    `default`: what the flag may also say, for the error.
 
     Raises:
         ConfigError: it is none of these, or a file is not there.
@@ -24,8 +26,10 @@ def named_files(value: str, readers: Mapping[str, Reader], flag: str) -> list[Pa
     own = own_files(value)
     if not own and ":" not in value:
         tools = ", ".join(f"{name}:FILE" for name in readers)
-        what = f"'{value}' names no file and no tool{did_you_mean(value, [AUTO, *readers])}"
-        raise ConfigError(what, where=f"{flag}={value}", valid=f"{AUTO}, {tools}, or FILE.npz of the stage's own kind")
+        ways = [*filter(None, [default]), tools, "FILE.npz of the stage's own kind, or a tool of --run"]
+        what = f"'{value}' names no file and no tool that is run{did_you_mean(value, [AUTO, *readers])}"
+        mend = f"--run={value} starts it" if value in readers else ""
+        raise ConfigError(what, where=f"{flag}={value}", valid=", ".join(ways), mend=mend)
     found = own or [tool_and_file(value, readers, flag)[1]]
     for path in found:
         if not path.is_file():

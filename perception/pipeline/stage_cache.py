@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,9 @@ SCHEMA = 1
 INDEX_FILE = "stages.json"
 
 StageState = Literal["due", "kept", "own"]
+
+SAID: Mapping[StageState, str] = {"due": "done", "kept": "kept from an earlier run", "own": "your own file"}
+"""What is said of a stage in each state."""
 
 
 class StageCache:

@@ -94,9 +94,15 @@ def track_object(video: Video, known: ScenePrior, progress: Callable[[int], None
     Raises:
         EstimateError: there are none, or none lasts.
     """
+    ids, px = query_points(known)
+    return track_points(read(video), video.fps, px, ids, known.inside, progress=progress)
+
+
+def query_points(known: ScenePrior) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the surface to track: which of `known.points` (N,), and their pixels in the first frame (N, 2)."""
     ids, px = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
     chosen = spread_points(px, POINTS)
-    return track_points(read(video), video.fps, px[chosen], ids[chosen], known.inside, progress=progress)
+    return ids[chosen], px[chosen]
 
 
 def object_tracks(points: PointTracks, known: ScenePrior) -> ObjectTracks:

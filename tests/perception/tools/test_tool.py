@@ -12,8 +12,9 @@ from perception.contracts import BodyMotion, EstimateError, PointTracks, load, s
 from perception.readers.gvhmr import read_gvhmr
 from perception.readers.shot import Shot, centred
 from perception.readers.spatracker import read_spatracker
+from perception.tools.locations import ToolLocation
 from perception.tools.table import GVHMR, HAMER, SPATRACKER, TOOLS
-from perception.tools.tool import ToolLocation, read_result, run_tool
+from perception.tools.tool import read_result, run_tool
 
 SHOT = Shot(16.0, 6, 64, 48)
 
