@@ -80,5 +80,5 @@ def wrap(env: Env, episode_length: int = 1000, action_repeat: int = 1, randomiza
         ValueError: for a `randomization_fn`: what differs between episodes is part of the environment itself.
     """
     if randomization_fn is not None:
-        raise ValueError("the environment varies its object by itself: EnvironmentConfig.reset.disturbance")
+        raise ValueError("the environment varies its object by itself: System.randomization")
     return AutoResetWrapper(ClipEnd(EpisodeWrapper(VmapWrapper(env), episode_length, action_repeat)))

@@ -137,7 +137,7 @@ def make_library(
                 f"clip {i + 1} of the set holds {_held(reference)}, the first one {_held(references[0])}",
                 where="--clip",
                 valid="clips that all know their object by poses, or all by 2D tracks, and that all step or all stand",
-                mend="python -m devi_jax.clips show CLIP says what a clip holds",
+                fix="python -m devi_jax.clips show CLIP says what a clip holds",
             )
     frames = max(reference.frames for reference in references)
     points = max((r.points_object.shape[0] for r in references if r.points_object is not None), default=0)

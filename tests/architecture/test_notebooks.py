@@ -13,7 +13,7 @@ from devi_jax.datasets.scenes import load_setup
 from devi_jax.evaluation.metrics import Scores
 from devi_jax.extract import Extract
 from devi_jax.imagine import Imagine
-from devi_jax.systems import TERMS, devi
+from devi_jax.systems import devi
 from devi_jax.train import Options
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
@@ -86,7 +86,7 @@ def test_results_are_shown_of_what_a_run_leaves(name, tmp_path, monkeypatch, cap
     plt = pytest.importorskip("matplotlib.pyplot")
     monkeypatch.setattr(plt, "show", lambda: None)
     score = {key: 0.5 for key in Scores.__dataclass_fields__}
-    row = {"iteration": 1, "steps": 10, **{f"environment/{term}": 0.1 for term in TERMS}}
+    row = {"iteration": 1, "steps": 10, **{f"environment/{term}": 0.1 for term in devi().rewards}}
 
     def command(kind, *flags):
         if kind == "train":

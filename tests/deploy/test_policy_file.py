@@ -88,7 +88,7 @@ def test_a_plans_targets_travel_with_it(run, loaded, assembled, monkeypatch, tmp
     config, assembly, learner = loaded
     raw = assembly.environment
     target = jnp.roll(raw.reference.target, 5, axis=0)
-    planned = replace(assembly, environment=replace(raw, reference=replace(raw.reference, target=target)), raw=raw)
+    planned = replace(assembly, environment=raw.with_targets(target), raw=raw)
     monkeypatch.setattr(policy_file, "load_run", lambda _: (config, planned, learner))
     read = read_policy(write_policy(run, tmp_path / "planned.npz"))
     np.testing.assert_array_equal(read.assembly.environment.reference.target, target)
@@ -167,4 +167,4 @@ def test_a_run_that_only_planned_has_no_policy_and_says_how_to_get_one(run, load
     planned.config_json.write_text(json.dumps(config))
     with pytest.raises(RunError, match="planned only") as caught:
         load_state(planned, loaded[2])
-    assert "--clip=lift_can --plan=first" in str(caught.value.mend)
+    assert "--clip=lift_can --plan=first" in str(caught.value.fix)

@@ -8,13 +8,31 @@ import jax.numpy as jnp
 
 from devi_jax.core.sim_state import SimState
 from devi_jax.systems import System, devi
-from envs.tracking.config import EnvironmentConfig
+from envs.control import AnkleBalance, GroundReaction
+from envs.tracking import terminations
+from envs.tracking.config import STILL, ActionConfig, ObjectPoints, ResetConfig
 from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.terminations import Termination
 
 
 def recipe() -> System:
     """DeVI with the environment's defaults, whatever the presets are tuned to."""
-    return replace(devi("cpu"), environment=EnvironmentConfig(goal_offsets=(1, 4), object_points=256))
+    system = devi("cpu")
+    return replace(
+        system,
+        action=ActionConfig(),
+        resets=ResetConfig(),
+        randomization=STILL,
+        goal_frames=(1, 4),
+        object_points=ObjectPoints(256),
+        controllers={**system.controllers, "ground_reaction": GroundReaction(), "ankle_balance": AnkleBalance()},
+        terminations={**system.terminations, "fingertips": Termination(terminations.fingertips, 0.04)},
+    )
+
+
+def with_controllers(system: System, **rows) -> System:
+    """The system with other controllers in these rows."""
+    return replace(system, controllers={**system.controllers, **rows})
 
 
 @partial(jax.jit, static_argnums=(0, 2))

@@ -12,12 +12,11 @@ from devi_jax.core.clip import body_only, bone_offsets
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.runs.json_io import jsonable
-from devi_jax.systems import NAMES, TERMS, assemble, devi, make_system
+from devi_jax.systems import NAMES, assemble, devi, make_system
 from devi_jax.systems.build import make_scene
 from devi_jax.systems.requirements import require
 from devi_jax.training.run_config import RunConfig, config_from_json, make_learner
-from envs.rewards import Weighting
-from envs.tracking.config import ResetConfig, TerminationConfig
+from envs.tracking.config import ResetConfig
 
 
 def test_the_body_has_the_clips_own_bones(assembly, lift_can):
@@ -43,8 +42,7 @@ def test_scene_root_and_terms_are_those_asked_for(assembly, lift_can):
     assert scene.spec is lift_can.scene and scene.root == "free" and environment.physics.engine == "c"
     assert make_scene(lift_can, "pinned").root == "pinned"
     rewards = environment.rewards
-    assert rewards.terms == {name: TERMS[name] for name in devi("cpu").rewards}
-    assert rewards.weightings == devi("cpu").rewards and rewards.how == "product"
+    assert rewards.rows == devi("cpu").rewards and rewards.combine == "product"
     assert assembly.camera.width == 1024
 
 
@@ -56,9 +54,9 @@ def test_without_a_table_the_whole_body_meets_the_object(lift_can):
 
 @pytest.mark.parametrize(("lead", "frames_before"), [(0, 1), (1, 1), (12, 12)])
 def test_pre_contact_frame_is_before_the_clips_onset(lead, frames_before, lift_can):
-    system = devi("cpu")
-    system = replace(system, environment=replace(system.environment, reset=ResetConfig(lead=lead)))
-    assert assemble(system, lift_can, "c", "pinned").environment.pre_contact == lift_can.onset - frames_before
+    system = replace(devi("cpu"), resets=ResetConfig(lead=lead))
+    library = assemble(system, lift_can, "c", "pinned").environment.library
+    assert library.pre_contact.tolist() == [lift_can.onset - frames_before]
 
 
 def test_a_clip_at_another_rate_is_brought_to_the_control_rate(lift_can):
@@ -76,12 +74,12 @@ def test_a_clip_at_another_rate_is_brought_to_the_control_rate(lift_can):
     assert assembly.clip.fps == 30.0 and assembly.clip.frames == 2 * slow.frames - 1
     both = np.asarray(assembly.environment.reference.position), lift_can.joint_positions[: assembly.clip.frames]
     assert np.linalg.norm(both[0] - both[1], axis=-1).max() < 0.01
-    assert abs(assembly.environment.pre_contact - (lift_can.onset - 1)) <= 1
+    assert abs(int(assembly.environment.library.pre_contact[0]) - (lift_can.onset - 1)) <= 1
 
 
 def test_a_wrong_weight_stops_before_anything_is_built(lift_can):
     system = devi("cpu")
-    wrong = replace(system, rewards={**system.rewards, "power": Weighting(weight=-1.0)})
+    wrong = replace(system, rewards={**system.rewards, "power": replace(system.rewards["power"], weight=-1.0)})
     with pytest.raises(ConfigError) as caught:
         assemble(wrong, lift_can, "c", "free")
     assert caught.value.where == "--rewards.power"
@@ -100,14 +98,18 @@ def test_a_clip_without_object_poses_is_refused_before_anything_is_built(name, l
         require(make_system(fine), flat)
 
 
-@pytest.mark.parametrize("changed", [{"goal_object": True}, {"termination": TerminationConfig(object_m=0.5)}])
+@pytest.mark.parametrize("changed", ["goal.object", "terminations.object-distance"])
 def test_a_goal_or_a_bound_can_need_poses_too(changed, lift_can):
     system = devi("cpu")
-    system = replace(system, environment=replace(system.environment, **changed))
+    if changed == "goal.object":
+        system = replace(system, goal={**system.goal, "object": replace(system.goal["object"], on=True)})
+    else:
+        bound = replace(system.terminations["object_distance"], bound=0.5)
+        system = replace(system, terminations={**system.terminations, "object_distance": bound})
     require(system, lift_can)
     with pytest.raises(ConfigError) as caught:
         require(system, replace(lift_can, object_poses=None))
-    assert "--environment." in caught.value.what
+    assert f"--{changed}" in caught.value.what
 
 
 def test_a_reward_switched_off_needs_nothing(lift_can):

@@ -8,9 +8,12 @@ import mujoco
 import numpy as np
 import pytest
 
+from devi_jax.systems import assemble
+from envs.control import AnkleBalance
 from envs.control.ankle_balance import ankle_turns
 from envs.control.centre_of_mass import centre_of_mass, centre_velocity, segments
-from tests.envs.replay import replay
+from tests.envs.replay import recipe, replay, with_controllers
+from tests.simulated import within
 
 
 def test_centre_of_mass_and_its_velocity_are_mujocos(standing, key):
@@ -28,12 +31,13 @@ def test_centre_of_mass_and_its_velocity_are_mujocos(standing, key):
     np.testing.assert_allclose(velocity, data.subtree_linvel[pelvis], atol=2e-4)
 
 
-def test_the_reference_centre_is_that_of_its_own_frames(standing):
-    environment = standing.environment
+def test_the_reference_centre_is_that_of_its_own_frames(lift_can):
+    balanced = with_controllers(recipe(), ankle_balance=AnkleBalance(gain=1.0))
+    environment = assemble(balanced, lift_can, "c", "free").environment
     for t in (0, 60):
         frame = environment.frame(environment.start(jnp.asarray(t)))
         found = centre_of_mass(segments(environment.physics.model), frame.position, frame.rotation)
-        np.testing.assert_allclose(found, environment.reference.centre[t], atol=1e-4)
+        np.testing.assert_allclose(found, environment.reference.noted["ankle_balance"]["centre"][t], atol=1e-4)
 
 
 def test_a_forward_stray_presses_the_toes_down_and_a_stray_to_the_right_rolls_the_feet_after_it():
@@ -44,12 +48,13 @@ def test_a_forward_stray_presses_the_toes_down_and_a_stray_to_the_right_rolls_th
     np.testing.assert_allclose(right, [[0, 0.2, 0]] * 2, atol=1e-7)
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize(("gain", "stands"), [(1.0, True), (-1.0, False)])
-def test_only_the_right_sign_stands(gain, stands, standing):
+def test_only_the_right_sign_stands(gain, stands, lift_can):
     """The bundled clip, 100 frames open loop: pelvis still at its height, or fallen."""
-    environment = standing.environment
-    action = replace(environment.config.action, balance=gain)
-    leaning = replace(environment, config=replace(environment.config, action=action))
-    frames, _ = replay(leaning, jnp.asarray(0), 100)
+    system = with_controllers(recipe(), ankle_balance=AnkleBalance(gain=gain))
+    environment = assemble(system, lift_can, "c", "free").environment
+    frames, _ = replay(environment, jnp.asarray(0), 100)
     drop = np.asarray(environment.reference.position[100, 0, 2] - frames.position[-1, 0, 2])
-    assert (abs(drop) < 0.03) if stands else (drop > 0.1)
+    # measured under 3 instruction sets, 9 starts in all: 0.04 to 0.07 mm, or 0.811 to 0.812 m
+    within("drop of the pelvis, m", drop, **({"low": -0.03, "high": 0.03} if stands else {"low": 0.1}))

@@ -19,8 +19,10 @@ from envs.animation.kinematics.ik import Balance, solve
 from envs.animation.kinematics.posture import mobility, stay
 from envs.animation.repair import pose_clip
 from envs.animation.repair.posed_clip import at, to_clip
+from envs.control import AnkleBalance, GroundReaction
 from envs.control.ground_reaction import FRICTION, LEGS, corners, loads, share, soles
-from tests.envs.replay import recipe, replay
+from tests.envs.replay import recipe, replay, with_controllers
+from tests.simulated import within
 
 WEIGHT, FRAMES = 700.0, 105
 shared = jax.jit(share)
@@ -127,24 +129,31 @@ def step(lift_can):
 
 
 def stepper(clip: Clip, footing: float):
-    system = recipe()
-    action = replace(system.environment.action, footing=footing, balance=0.0 if footing else 1.0)
-    return assemble(
-        replace(system, environment=replace(system.environment, action=action)), clip, "c", "free"
-    ).environment
+    balance = AnkleBalance(gain=0.0 if footing else 1.0)
+    system = with_controllers(recipe(), ground_reaction=GroundReaction(rate=footing), ankle_balance=balance)
+    return assemble(system, clip, "c", "free").environment
 
 
+@pytest.mark.simulated
 def test_a_step_in_place_is_made_on_ones_own_feet(step):
-    """Open loop otherwise: the right foot rises and comes down, the body within five centimetres, then within two."""
+    """Open loop otherwise: the right foot rises and comes down, the body within nine centimetres, then within four.
+
+    Where the foot lands differs: over 3 instruction sets with 24 jittered starts each the largest error is 32 to 61 mm,
+    that at the end 15 to 26 mm, the rise 44 to 48 mm and what is left of it 0 to 3 mm. A body that falls misses by 0.2
+    to 1 m.
+    """
     environment = stepper(step, 4.0)
     reference = np.asarray(environment.reference.position[1:])
     frames, _ = replay(environment, jnp.asarray(0), len(reference))
     error = np.linalg.norm(np.asarray(frames.position)[:, :22] - reference[:, :22], axis=-1).mean(axis=1)
-    assert error.max() < 0.05 and error[-1] < 0.02
+    within("largest error, mm", 1e3 * error.max(), high=90)
+    within("error at the end, mm", 1e3 * error[-1], high=40)
     height = np.asarray(frames.position)[:, INDEX["right_ankle"], 2]
-    assert height.max() - height[0] > 0.04 and abs(height[-1] - height[0]) < 0.01
+    within("rise of the foot, mm", 1e3 * (height.max() - height[0]), low=40)
+    within("height of the foot at the end, mm", 1e3 * abs(height[-1] - height[0]), high=10)
 
 
+@pytest.mark.simulated
 def test_a_pushed_body_that_shifts_its_weight_comes_back(step):
     """0.25 m/s forward on all of it while both feet stand: it strays, and is back before the foot rises."""
     environment = stepper(step, 4.0)
@@ -160,8 +169,9 @@ def test_a_pushed_body_that_shifts_its_weight_comes_back(step):
         return jax.lax.scan(advance, replace(state, physics=physics), None, length=36)[1]
 
     stray = np.asarray(strays(pushed))
-    assert stray.max() > 0.01
-    assert stray[-1] < 0.4 * stray.max()
+    # measured under 3 instruction sets, 9 starts in all: 16.6, and 0.177 to 0.181 of it
+    within("largest stray, mm", 1e3 * stray.max(), low=10)
+    within("share of it at the end", stray[-1] / stray.max(), high=0.4)
 
 
 def test_a_plans_turns_and_the_grounds_are_one_after_the_other(step, key):
@@ -171,29 +181,27 @@ def test_a_plans_turns_and_the_grounds_are_one_after_the_other(step, key):
     target = environment.reference.target.at[50, 1:].set(
         rot.quat_mul(environment.reference.target[50, 1:], rot.quat_exp(environment.turns(action)))
     )
-    folded = replace(environment, reference=replace(environment.reference, target=target))
+    folded = environment.with_targets(target)
     turned = environment.control(state, action).rotation
     np.testing.assert_allclose(folded.control(state, 0 * action).rotation, turned, atol=1e-6)
-    assert state.legs is not None and np.abs(state.legs).max() > 0.02
+    assert np.abs(state.commands["ground_reaction"]).max() > 0.02
 
 
 def test_only_a_clip_that_steps_has_its_ground_forces_shared_anew(step, standing):
     """A body on two feet keeps its ankles' balance, which costs less; without the option so does one that steps."""
-    wrench = stepper(step, 4.0).reference.wrench
-    assert wrench is not None and wrench.shape == (FRAMES, 6)
-    assert stepper(step, 0.0).reference.wrench is None
-    system, clip = recipe(), standing.clip
-    action = replace(system.environment.action, footing=4.0)
-    two_feet = assemble(replace(system, environment=replace(system.environment, action=action)), clip, "c", "free")
-    assert two_feet.environment.reference.wrench is None
+    assert stepper(step, 4.0).reference.noted["ground_reaction"]["wrench"].shape == (FRAMES, 6)
+    assert "ground_reaction" not in stepper(step, 0.0).reference.noted
+    system = with_controllers(recipe(), ground_reaction=GroundReaction(rate=4.0))
+    two_feet = assemble(system, standing.clip, "c", "free")
+    assert "ground_reaction" not in two_feet.environment.reference.noted
     np.testing.assert_array_equal(two_feet.environment.reference.target, standing.environment.reference.target)
 
 
 def test_the_wrench_of_a_reference_is_the_weight_while_it_stands_still(step):
     """In the first frames: m g up, no moment, half of it on each foot."""
     environment = stepper(step, 4.0)
-    reference, weight = environment.reference, 9.81 * environment.physics.model.body("pelvis").subtreemass[0]
-    assert reference.wrench is not None and reference.share is not None
-    np.testing.assert_allclose(reference.wrench[0], [0, 0, weight, 0, 0, 0], atol=0.03 * weight)
-    assert 0.4 < float(reference.share[0, 0]) < 0.6
-    assert float(reference.share[54, 0]) > 0.9
+    noted, weight = environment.reference.noted, 9.81 * environment.physics.model.body("pelvis").subtreemass[0]
+    wrench, share = noted["ground_reaction"]["wrench"], noted["ground_reaction"]["share"]
+    np.testing.assert_allclose(wrench[0], [0, 0, weight, 0, 0, 0], atol=0.03 * weight)
+    assert 0.4 < float(share[0, 0]) < 0.6
+    assert float(share[54, 0]) > 0.9

@@ -10,7 +10,8 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from devi_jax.systems import TERMS, make_system
+from devi_jax.systems import make_system
+from envs import rewards as errors
 from envs.rewards import Rewards
 from tests.envs.rewards import baseline_formulas as numpy_terms
 from tests.envs.rewards.baseline_formulas import BODY, FULL, KEYS18, f64, heading, local_vectors, posed, turn
@@ -22,7 +23,7 @@ BASELINES = ("physhoi", "skillmimic", "intermimic_reward")
 def rewards(name: str):
     """The system's reward, compiled once."""
     system = make_system(name)
-    return jax.jit(Rewards({n: TERMS[n] for n in system.rewards}, system.rewards, system.combine).__call__)
+    return jax.jit(Rewards(system.rewards, system.combine).__call__)
 
 
 def physhoi_like(frame, target, p, rotation_error, r):
@@ -183,13 +184,11 @@ def test_the_object_is_judged_from_its_human_by_intermimic_and_in_the_world_by_t
     away = shifted(frame, [0.7, -0.4, 0.0], Rotation.from_euler("z", 0.9))
     lifted = shifted(frame, [0, 0, 0.2])
     for name in ("seen_position", "seen_rotation"):
-        fn = TERMS[name].fn
+        fn = getattr(errors, name)
         np.testing.assert_allclose(fn(away, target), fn(frame, target), atol=1e-5)
-    place = TERMS["seen_position"].fn
+    place = errors.seen_position
     np.testing.assert_allclose(place(lifted, reached_by(frame, target)), 0.2, rtol=1e-4)
-    assert (
-        abs(float(TERMS["object_position"].fn(away, target)) - float(TERMS["object_position"].fn(frame, target))) > 0.1
-    )
+    assert abs(float(errors.object_position(away, target)) - float(errors.object_position(frame, target))) > 0.1
 
 
 def reached_by(frame, target):
@@ -213,7 +212,7 @@ def test_the_contact_graph_has_one_node_for_the_object(force_n, labels, wrong, n
     frame, target = near(4)
     frame = replace(frame, contact_n=jnp.zeros((2, 16)).at[1, 5].set(force_n))
     target = replace(target, contact=jnp.asarray(labels, jnp.float32))
-    assert float(TERMS["object_contact"].fn(frame, target)) == wrong
+    assert float(errors.object_contact(frame, target)) == wrong
     reward, _ = rewards("physhoi")(frame, target)
     better, _ = rewards("physhoi")(frame, replace(target, contact=jnp.asarray([force_n > 0.1, 0], jnp.float32)))
     np.testing.assert_allclose(reward / better, np.exp(-5 * wrong), rtol=1e-4)
@@ -227,12 +226,10 @@ def test_near_the_object_positions_count_and_far_from_it_rotations(near):
     still = replace(frame, position=target.position, rotation=target.rotation)
     for joint, weight in ((wrist, 1.0), (head, np.exp(-5.0))):
         moved = replace(still, position=still.position.at[joint, 0].add(0.1))
-        np.testing.assert_allclose(TERMS["near_position"].fn(moved, target), 0.1 * np.sqrt(weight / 21), rtol=1e-3)
+        np.testing.assert_allclose(errors.near_position(moved, target), 0.1 * np.sqrt(weight / 21), rtol=1e-3)
         spun = (turn(still.rotation[joint]) * Rotation.from_rotvec([0.4, 0, 0])).as_quat(scalar_first=True)
         turned = replace(still, rotation=still.rotation.at[joint].set(jnp.asarray(spun, jnp.float32)))
-        np.testing.assert_allclose(
-            TERMS["far_rotation"].fn(turned, target), 0.4 * (1 - weight) / 52, rtol=1e-3, atol=2e-5
-        )
+        np.testing.assert_allclose(errors.far_rotation(turned, target), 0.4 * (1 - weight) / 52, rtol=1e-3, atol=2e-5)
 
 
 def test_devi_without_its_2d_reward_is_devi_times_nothing(near):
@@ -255,6 +252,6 @@ def test_interaction_vectors_differ_as_much_from_either_side(near):
     frame, target = near(2)
     names = ("position", "object_position", "object_rotation")
     swapped = [replace(a, **{n: getattr(b, n) for n in names}) for a, b in ((frame, target), (target, frame))]
-    fn = jax.jit(TERMS["interaction_vectors"].fn)
+    fn = jax.jit(errors.interaction_vectors)
     assert float(fn(frame, target)) > 0.01
     np.testing.assert_allclose(fn(frame, target), fn(*swapped), rtol=1e-4)

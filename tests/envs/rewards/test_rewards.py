@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS
-from devi_jax.systems import TERMS
+from devi_jax.systems import NAMES, make_system
 from envs import rewards
 from envs.rewards.object import object_2d_mean, object_pixels
 from tests.envs.rewards.baseline_formulas import BASELINES
@@ -140,10 +140,11 @@ NEVER_ZERO = {
 
 def test_every_term_has_a_formula_here():
     # what the package exports beside terms: the parts that make a reward of them, and the gate
-    parts = {"Rewards", "Term", "Weighting", "combine", "evaluate_terms", "hand_contact"}
+    parts = {"Combine", "ErrorFunction", "Reward", "Rewards", "combine", "evaluate_rows", "shape_factor"}
+    parts |= {"hand_contact", "measure_info", "measured"}
     exported = {getattr(rewards, name) for name in set(rewards.__all__) - parts}
     assert exported <= set(FORMULAS)
-    assert {term.fn for term in TERMS.values()} <= set(FORMULAS)
+    assert {row.error for name in NAMES for row in make_system(name).rewards.values()} <= set(FORMULAS)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

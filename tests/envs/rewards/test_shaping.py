@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devi_jax.systems import TERMS, devi
-from envs.rewards import Term, Weighting, combine, evaluate_terms
-from envs.rewards.shaping import shape_factor
+from devi_jax.systems import devi
+from envs import rewards
+from envs.rewards import Reward, combine, evaluate_rows, measured, shape_factor
 
-DEVI = {name: TERMS[name] for name in devi("cpu").rewards}
+DEVI = devi("cpu").rewards
 SHARPNESS = 3.0
 ERRORS = np.array([0.0, 0.01, 0.3, 0.7, 1.0])
 CLOSED_FORMS = {
@@ -30,8 +30,8 @@ factors = st.dictionaries(st.sampled_from("abcde"), st.floats(0, 1, width=32), m
 weights = st.fixed_dictionaries({name: st.floats(0.1, 3) for name in "abcde"})
 
 
-def weighting(values: dict[str, float]) -> dict[str, Weighting]:
-    return {name: Weighting(weight=value) for name, value in values.items()}
+def weighting(values: dict[str, float]) -> dict[str, Reward]:
+    return {name: Reward(rewards.object_2d, weight=value) for name, value in values.items()}
 
 
 @pytest.mark.parametrize("shape", CLOSED_FORMS)
@@ -85,14 +85,9 @@ def test_a_lost_factor_ends_a_product_and_not_a_sum():
     assert float(combine("sum", values, both)) == 0.5
 
 
-def two_hands(gate: bool) -> dict[str, Term]:
-    return {
-        "touch": Term(
-            lambda frame, target: jnp.array([0.1, 0.5]),
-            "m",
-            gate=(lambda target: target.contact > 0.5) if gate else None,
-        )
-    }
+@measured("m", gate=lambda reference: reference.contact > 0.5)
+def two_hands(state, reference):
+    return jnp.array([0.1, 0.5])
 
 
 @pytest.mark.parametrize(
@@ -106,14 +101,14 @@ def two_hands(gate: bool) -> dict[str, Term]:
 )
 def test_each_hand_is_gated_by_its_own_label(contact, factor, error, make_frame, make_target):
     target = replace(make_target(0), contact=jnp.asarray(contact))
-    result, errors = evaluate_terms(two_hands(gate=True), {"touch": Weighting(sharpness=2.0)}, make_frame(0), target)
+    result, errors = evaluate_rows({"touch": Reward(two_hands, sharpness=2.0)}, make_frame(0), target)
     np.testing.assert_allclose(result["touch"], factor, rtol=1e-6)
     np.testing.assert_allclose(errors["touch"], error, rtol=1e-6)
 
 
 def test_terms_without_their_target_do_not_apply(make_frame, make_target):
     target = make_target(0)
-    evaluate = jax.jit(partial(evaluate_terms, DEVI, devi("cpu").rewards))
+    evaluate = jax.jit(partial(evaluate_rows, DEVI))
     full, _ = evaluate(make_frame(0), target)
     assert set(full) == set(DEVI)
     blind = replace(target, points_px=None, visible=None, points_object=None)
@@ -131,13 +126,12 @@ def test_devi_reward_is_the_product_of_its_factors(contact, matching, rng):
     near = jnp.asarray(rng.normal(scale=0.02, size=(52, 3)), jnp.float32)
     frame = replace(frame, position=frame.position + near, object_position=frame.object_position + 0.01)
     target = replace(target, contact=jnp.asarray(contact))
-    w = devi("cpu").rewards
-    result, _ = evaluate_terms(DEVI, w, frame, target)
+    result, _ = evaluate_rows(DEVI, frame, target)
     wanted = 1.0
     on = np.asarray(contact) > 0.5
-    for name, term in DEVI.items():
-        error = np.asarray(term.fn(frame, target), float)
-        sharpness = w[name].sharpness
+    for name, row in DEVI.items():
+        error = np.asarray(row.error(frame, target), float)
+        sharpness = row.sharpness
         match name:
             case "power":
                 factor = np.exp(-sharpness * error)
@@ -149,5 +143,5 @@ def test_devi_reward_is_the_product_of_its_factors(contact, matching, rng):
                 factor = np.exp(-sharpness * error**2)
         assert factor > 1e-6
         np.testing.assert_allclose(result[name], factor, rtol=1e-5)
-        wanted *= factor ** w[name].weight
-    np.testing.assert_allclose(combine("product", result, w), wanted, rtol=1e-4)
+        wanted *= factor**row.weight
+    np.testing.assert_allclose(combine("product", result, DEVI), wanted, rtol=1e-4)

@@ -6,7 +6,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS
-from envs.tracking.actions import absolute_control, acting_joints, scale_rad, residual_control
+from envs.tracking.actions import absolute_control, acting_joints, residual_control, scale_rad
 from envs.tracking.config import ActionConfig, ActionScale
 
 ROOT = jnp.array([0.1, 0.2, 0.9])
@@ -36,7 +36,7 @@ def test_active_joints_leave_out_idle_fingers_and_pinned_legs(root, count):
 
 def test_reach_is_by_joint_class():
     joints = tuple(JOINTS.index(n) for n in ("left_knee", "right_wrist", "right_index1"))
-    reach = scale_rad(ActionConfig(reach=ActionScale(finger=0.4, wrist=0.2, leg=0.1)), joints)
+    reach = scale_rad(ActionConfig(scale=ActionScale(finger=0.4, wrist=0.2, leg=0.1)), joints)
     np.testing.assert_allclose(reach[:, 0], [0.1, 0.2, 0.4])
 
 

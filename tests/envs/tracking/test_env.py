@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from envs.physics import CONTROL_HZ
 from envs.tracking.config import ActionConfig, ResetConfig
 from envs.tracking.env import TrackingState
+from tests.simulated import within
 
 ZERO = jnp.zeros(153)
 
@@ -38,13 +39,15 @@ def same_bits(a, b) -> bool:
     return all(np.array_equal(np.asarray(x), np.asarray(y)) for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True))
 
 
+@pytest.mark.simulated
 def test_a_step_is_one_frame_of_the_clip(environment, step, start):
     state = start(jnp.asarray(10))
     after, transition = step(state, ZERO)
     assert int(state.t) == 10 and int(after.t) == 11
     assert not transition.terminated and not transition.truncated
     moved = np.linalg.norm(np.asarray(environment.frame(after).position - environment.reference.position[11]), axis=1)
-    assert moved.max() < 0.01
+    # measured under 3 instruction sets, 9 starts in all: 1.1 mm
+    within("joints, m", moved.max(), high=0.01)
 
 
 def test_token_sizes_are_as_announced(environment, step, start):
@@ -62,13 +65,13 @@ def test_goal_looks_at_the_configured_future_frames(environment, start):
     state = start(jnp.asarray(20))
     frame, reference = environment.frame(state), environment.reference
     goal = np.asarray(environment.observe(state)["goal"]).reshape(2, 468)
-    for k, block in zip(environment.config.goal_offsets, goal, strict=True):
+    for k, block in zip(environment.observations.goal_frames, goal, strict=True):
         # the way each joint has to go, as long in the heading frame as in the world, and as high
         way = np.asarray(reference.position[20 + k] - frame.position, float)
         seen = block[:156].reshape(52, 3)
         np.testing.assert_allclose(np.linalg.norm(seen, axis=1), np.linalg.norm(way, axis=1), atol=1e-5)
         np.testing.assert_allclose(seen[:, 2], way[:, 2], atol=1e-5)
-    assert environment.config.goal_offsets == (1, 4)
+    assert environment.observations.goal_frames == (1, 4)
 
 
 @pytest.mark.parametrize("t", [5, 40, 70])
@@ -78,12 +81,12 @@ def test_reward_is_the_product_of_the_errors_it_reports(t, environment, step, st
     for _ in range(3):
         state, transition = step(state, jnp.asarray(rng.normal(scale=0.3, size=153), jnp.float32))
     error = {name: float(x) for name, x in transition.metrics.items()}
-    assert set(error) == set(environment.rewards.terms)
+    assert set(error) == set(environment.rewards.rows)
     on = bool((environment.reference.contact[t + 3] > 0.5).sum() == 1)
     factors = []
-    for name, term in environment.rewards.terms.items():
-        s, e = environment.rewards.weightings[name].sharpness, error[name]
-        match term.shape:
+    for name, row in environment.rewards.rows.items():
+        s, e = row.sharpness, error[name]
+        match row.shape:
             case "gaussian":
                 factors.append(np.exp(-s * e**2))
             case "exponential":
@@ -98,7 +101,9 @@ def test_reward_is_the_product_of_the_errors_it_reports(t, environment, step, st
 def test_the_end_of_the_clip_truncates_and_does_not_terminate(environment, step, start):
     """From a state on the reference, the step to the last frame ends the episode without failure."""
     last = environment.reference.frames - 1
-    free = replace(environment, reference=replace(environment.reference, points_px=None, visible=None))
+    library = environment.library
+    blind = replace(library, reference=replace(library.reference, points_px=None, visible=None))
+    free = replace(environment, library=blind)
     state = start(jnp.asarray(last - 2))
     run = jax.jit(free.step)  # without tracks: the object is still on the table here
     state, transition = run(state, ZERO)
@@ -167,7 +172,7 @@ def test_episodes_start_at_the_first_or_the_pre_contact_frame(environment, lift_
 
 
 def test_joint_noise_has_the_asked_size_and_spares_the_root(environment):
-    config = replace(environment.config, reset=ResetConfig(pre_contact=0.0, joint_noise_rad=0.05))
+    config = replace(environment.config, resets=ResetConfig(pre_contact=0.0, joint_noise_rad=0.05))
     noisy = replace(environment, config=config)
     states = reset_many(noisy, jax.random.split(jax.random.key(2), 50))
     local = jax.vmap(environment.physics.joint_rotation)(states.physics)
@@ -183,6 +188,7 @@ def test_joint_noise_has_the_asked_size_and_spares_the_root(environment):
             assert np.std(turns) == pytest.approx(0.05, rel=0.25)
 
 
+@pytest.mark.simulated
 def test_a_batch_is_its_environments(environment, step, start):
     frames = jnp.array([0, 30, 60])
     states = jax.vmap(environment.start)(frames)
@@ -190,8 +196,8 @@ def test_a_batch_is_its_environments(environment, step, start):
     together, transitions = jax.jit(jax.vmap(environment.step))(states, actions)
     for i, t in enumerate(frames):
         after, transition = step(start(t), actions[i])
-        np.testing.assert_allclose(together.physics.qpos[i], after.physics.qpos, atol=1e-6)
-        np.testing.assert_allclose(transitions.reward[i], transition.reward, rtol=1e-3)
+        within("together and alone", np.abs(together.physics.qpos[i] - after.physics.qpos).max(), high=1e-6)
+        within("reward, of that alone", transitions.reward[i] / transition.reward, low=0.999, high=1.001)
 
 
 def test_a_step_is_a_function_of_its_arguments(environment, step, start):

@@ -62,7 +62,7 @@ def tokens(frame, targets) -> dict[str, np.ndarray]:
     return {
         "human": np.asarray(observations.human_state(frame)),
         "object": np.asarray(observations.object_state(frame)),
-        "goal": np.asarray(observations.goal(frame, targets)),
+        "goal": np.asarray(observations.joint_goal(frame, targets)),
     }
 
 
@@ -132,7 +132,7 @@ def test_object_in_numpy(scene):
 def test_goal_in_numpy(scene):
     frame, targets = scene
     back = heading(frame.rotation[0]).inv()
-    seen = np.asarray(observations.goal(frame, targets)).reshape(2, 468)
+    seen = np.asarray(observations.joint_goal(frame, targets)).reshape(2, 468)
     for target, block in zip(targets, seen, strict=True):
         way = np.asarray(target.position, float) - np.asarray(frame.position, float)
         np.testing.assert_allclose(block[:156], back.apply(way).ravel(), atol=3e-6)
@@ -141,7 +141,7 @@ def test_goal_in_numpy(scene):
 
 def test_goal_of_a_reached_target_is_no_way_to_go(matching):
     frame, target = matching
-    goal = np.asarray(observations.goal(frame, (target,)))
+    goal = np.asarray(observations.joint_goal(frame, (target,)))
     assert np.abs(goal[:156]).max() == 0.0
     np.testing.assert_allclose(
         goal[156:], np.asarray(observations.human_state(frame))[BLOCKS[2] : BLOCKS[3]], atol=1e-6

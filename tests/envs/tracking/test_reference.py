@@ -12,13 +12,15 @@ from devi_jax.core.clip import Clip, ObjectTracks, forward_kinematics
 from devi_jax.core.errors import CameraError
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import INDEX, TIPS
+from envs.control import PalmForce
 from envs.embodiments.human import human
 from envs.physics import CONTROL_HZ, Physics, Scene, make_physics
-from envs.tracking.config import ActionConfig, EnvironmentConfig
-from envs.tracking.reference import prepare
+from envs.tracking.config import ObjectPoints
+from envs.tracking.reference import make_reference
 
-PLAIN = EnvironmentConfig(action=ActionConfig(feedforward=False, squeeze_rad=0.0), object_points=32)
+PLAIN = {"palm_force": PalmForce()}, ObjectPoints(32)
 FRAMES = 9
+ONLY = jnp.zeros((), jnp.int32)
 DRIFT = np.array([0.3, -0.2, 0.1])
 YAW = 1.2
 ELBOW, AXIS, BEND = INDEX["right_elbow"], np.array([0.6, 0.0, 0.8]), 0.9
@@ -46,7 +48,7 @@ def physics() -> Physics:
 
 @pytest.fixture(scope="module")
 def reference(physics):
-    return prepare(steady(), physics, PLAIN)[0]
+    return make_reference(steady(), physics, *PLAIN)[0]
 
 
 def turn(q) -> Rotation:
@@ -104,17 +106,19 @@ def test_targets_are_the_reference_half_a_step_ahead(reference):
 
 
 def test_beyond_the_end_the_last_frame_stands_still(reference):
-    last = reference.at(jnp.asarray(FRAMES - 1))
+    library = make_library([reference], [FRAMES], [0])
+    last = library.at(ONLY, jnp.asarray(FRAMES - 1))
     for t in (FRAMES, FRAMES + 40):
-        after = reference.at(jnp.asarray(t))
+        after = library.at(ONLY, jnp.asarray(t))
         assert (after.position == last.position).all() and (after.rotation == last.rotation).all()
         assert not after.linear_velocity.any() and not after.angular_velocity.any()
     assert last.linear_velocity.any()
-    assert (reference.at(jnp.asarray(3)).position == reference.position[3]).all()
+    assert (library.at(ONLY, jnp.asarray(3)).position == reference.position[3]).all()
 
 
 def test_start_state_is_the_frame_with_its_rates(reference):
-    pose, velocity = reference.pose(jnp.asarray(4)), reference.velocity(jnp.asarray(4))
+    library = make_library([reference], [FRAMES], [0])
+    pose, velocity = library.pose(ONLY, jnp.asarray(4)), library.velocity(ONLY, jnp.asarray(4))
     assert (pose.rotation == reference.local[4]).all() and (pose.root_position == reference.position[4, 0]).all()
     assert (velocity.angular == reference.angular[4]).all()
     assert (velocity.root_linear == reference.linear_velocity[4, 0]).all()
@@ -122,14 +126,14 @@ def test_start_state_is_the_frame_with_its_rates(reference):
 
 
 def test_a_clip_at_another_rate_becomes_the_same_motion(physics, reference):
-    double, _ = prepare(steady(fps=60.0, frames=2 * FRAMES - 1), physics, PLAIN)
+    double, _ = make_reference(steady(fps=60.0, frames=2 * FRAMES - 1), physics, *PLAIN)
     assert double.frames == FRAMES
     np.testing.assert_allclose(double.position, reference.position, atol=1e-5)
     np.testing.assert_allclose(double.angular, reference.angular, atol=1e-4)
 
 
 def test_without_object_there_is_nothing_to_track(reference):
-    target = reference.at(jnp.asarray(0))
+    target = make_library([reference], [FRAMES], [0]).at(ONLY, jnp.asarray(0))
     assert target.points_px is None and target.points_object is None and target.object_position is None
     assert reference.object_start is None
 
@@ -137,7 +141,7 @@ def test_without_object_there_is_nothing_to_track(reference):
 @pytest.fixture(scope="module")
 def with_object(standing, lift_can):
     """The bundled clip, plainly prepared, and its camera."""
-    return prepare(lift_can, standing.environment.physics, PLAIN)
+    return make_reference(lift_can, standing.environment.physics, *PLAIN)
 
 
 def numpy_pixels(clip: Clip, camera: Camera, points: np.ndarray, t: int) -> np.ndarray:
@@ -172,7 +176,7 @@ def test_own_tracks_are_kept_as_they_are(standing, lift_can, rng):
         rng.uniform(0, 500, (frames, 5, 2)), rng.random((frames, 5)) < 0.5, rng.normal(size=(5, 3)), np.arange(5)
     )
     clip = replace(lift_can, object_poses=None, object_tracks=tracks)
-    reference, camera = prepare(clip, standing.environment.physics, PLAIN)
+    reference, camera = make_reference(clip, standing.environment.physics, *PLAIN)
     np.testing.assert_allclose(reference.points_px, tracks.points_px, rtol=1e-6)
     assert (np.asarray(reference.visible) == tracks.visible).all()
     np.testing.assert_allclose(reference.points_object, tracks.points_object, rtol=1e-6)
@@ -191,5 +195,5 @@ def test_a_camera_that_looks_away_is_refused(standing, lift_can):
     about = np.diag([-1.0, 1.0, -1.0, 1.0])
     away = replace(lift_can.camera, T_camera_world=about @ lift_can.camera.T_camera_world)
     with pytest.raises(CameraError, match="behind the camera at frame 0") as caught:
-        prepare(replace(lift_can, camera=away), standing.environment.physics, PLAIN)
-    assert caught.value.where == "lift_can: camera_T_camera_world" and "invert" in caught.value.mend
+        make_reference(replace(lift_can, camera=away), standing.environment.physics, *PLAIN)
+    assert caught.value.where == "lift_can: camera_T_camera_world" and "invert" in caught.value.fix

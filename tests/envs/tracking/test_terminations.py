@@ -6,11 +6,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from envs.tracking.config import TerminationConfig
-from envs.tracking.terminations import failed, silent_steps
+from devi_jax.systems import devi
+from envs.tracking.terminations import OFF as ROWS
+from envs.tracking.terminations import Terminations, count_untouched
 
-BOUNDS = TerminationConfig()
-NONE = TerminationConfig(np.inf, np.inf, np.inf, np.inf)
+
+def bounds(**values: float) -> Terminations:
+    """All rows off but these."""
+    return Terminations({n: replace(row, bound=values.get(n, row.bound)) for n, row in ROWS.items()})
+
+
+def failed(frame, target, terminations, scale=1.0, untouched=None):
+    return terminations(frame, target, scale, untouched)
+
+
+PAPER = {n: row.bound for n, row in devi("paper", "paper").terminations.items() if row.on}
+BOUNDS, NONE = bounds(**PAPER), bounds()
 TAU_PX = 0.08 * np.hypot(1024, 576)
 AWAY = np.array([2.0, -1.0, 2.0]) / 3
 
@@ -20,7 +31,7 @@ def shifted(points, rows, metres: float):
 
 
 def test_the_paper_bounds():
-    assert (BOUNDS.mean_m, BOUNDS.any_m, BOUNDS.tips_m) == (0.2, 0.4, 0.04)
+    assert PAPER == {"body_mean": 0.2, "body_any": 0.4, "fingertips": 0.04, "object_pixels": 0.08}
     assert round(TAU_PX) == 94
 
 
@@ -76,13 +87,13 @@ def test_finger_joints_are_bound_by_their_tips_alone(matching):
     assert not failed(replace(frame, position=shifted(frame.position, range(22, 52), 5.0)), target, BOUNDS)
 
 
-@pytest.mark.parametrize("kept", ["mean_m", "any_m", "tips_m", "pixels"])
+@pytest.mark.parametrize("kept", [*PAPER])
 def test_an_infinite_bound_switches_one_criterion_off(kept, matching):
     frame, target = matching
     frame = replace(frame, position=shifted(frame.position, range(22), 0.5), tips=shifted(frame.tips, range(10), 0.5))
     target = replace(target, points_px=target.points_px + 500.0)
     assert not failed(frame, target, NONE)
-    assert failed(frame, target, replace(NONE, **{kept: getattr(BOUNDS, kept)}))
+    assert failed(frame, target, bounds(**{kept: PAPER[kept]}))
 
 
 @pytest.mark.parametrize("missing", ["points", "object"])
@@ -96,31 +107,28 @@ def test_without_object_the_body_decides(missing, matching):
     assert failed(replace(frame, tips=frame.tips + 1.0), target, BOUNDS)
 
 
-@pytest.mark.parametrize("bounds", [BOUNDS, NONE], ids=["bounds", "none"])
-@pytest.mark.parametrize("field", ["position", "tips", "object_position"])
-def test_what_is_no_number_has_failed(field, bounds, matching):
+@pytest.mark.parametrize("rows", [BOUNDS, NONE], ids=["bounds", "none"])
+@pytest.mark.parametrize("field", ["position", "object_position"])
+def test_what_is_no_number_has_failed(field, rows, matching):
     """A diverged simulation compares false with every bound; it must not count as alive."""
     frame, target = matching
     broken = replace(frame, **{field: jnp.full_like(getattr(frame, field), jnp.nan)})
-    assert failed(broken, target, bounds)
-
-
-OFF = replace(NONE, pelvis_m=-np.inf)
+    assert failed(broken, target, rows)
 
 
 @pytest.mark.parametrize(("height", "ends"), [(0.301, False), (0.299, True)])
 def test_height_of_the_pelvis(height, ends, matching):
     frame, target = matching
     frame = replace(frame, position=frame.position.at[0, 2].set(height))
-    assert bool(failed(frame, target, replace(OFF, pelvis_m=0.3))) is ends
-    assert not failed(frame, target, OFF)
+    assert bool(failed(frame, target, bounds(pelvis_height=0.3))) is ends
+    assert not failed(frame, target, NONE)
 
 
 @pytest.mark.parametrize(("metres", "ends"), [(0.499, False), (0.501, True)])
 def test_mean_of_the_object_points_in_space(metres, ends, matching):
     frame, target = matching
     moved = replace(frame, object_position=frame.object_position + jnp.asarray(AWAY * metres, jnp.float32))
-    assert bool(failed(moved, target, replace(OFF, object_m=0.5))) is ends
+    assert bool(failed(moved, target, bounds(object_distance=0.5))) is ends
 
 
 @pytest.mark.parametrize(("metres", "ends"), [(0.99, False), (1.01, True)])
@@ -130,18 +138,18 @@ def test_change_of_the_vectors_between_joint_and_object(metres, ends, matching):
     near = jnp.broadcast_to(target.object_position, (52, 3))
     frame, target = replace(frame, position=near), replace(target, position=near)
     moved = replace(frame, object_position=frame.object_position + jnp.asarray(AWAY * metres, jnp.float32))
-    assert bool(failed(moved, target, replace(OFF, interaction=2.0))) is ends
-    assert not failed(frame, target, replace(OFF, interaction=2.0))
+    assert bool(failed(moved, target, bounds(interaction=2.0))) is ends
+    assert not failed(frame, target, bounds(interaction=2.0))
 
 
 def test_a_hand_may_be_silent_for_so_many_steps(matching):
     frame, target = matching
-    bounds = replace(OFF, silent_steps=10.0)
+    contact = bounds(steps_without_contact=10.0)
     quiet, felt = jnp.zeros((2, 16)), jnp.zeros((2, 16)).at[1, 3].set(0.2)
     target = replace(target, contact=jnp.array([0.0, 1.0]))
     silent = jnp.zeros(2, jnp.int32)
     for step in range(1, 12):
-        silent = silent_steps(silent, replace(frame, contact_n=quiet), target)
+        silent = count_untouched(silent, replace(frame, contact_n=quiet), target)
         assert silent.tolist() == [0, step]  # the left hand should not touch: it may be silent for ever
-        assert bool(failed(frame, target, bounds, 1.0, silent)) is (step > 10)
-    assert silent_steps(silent, replace(frame, contact_n=felt), target).tolist() == [0, 0]
+        assert bool(failed(frame, target, contact, 1.0, silent)) is (step > 10)
+    assert count_untouched(silent, replace(frame, contact_n=felt), target).tolist() == [0, 0]
