@@ -10,8 +10,8 @@ from agents import PpoConfig
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, System, choose_preset, devi, make_system
-from devi_jax.systems.system import ADDED, from_json, to_json
-from envs.tracking.config import ActionConfig, ActionScale, ResetConfig
+from devi_jax.systems.stored import ADDED, from_json, to_json
+from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
 
 
 def through_a_file(system: System):
