@@ -1,5 +1,6 @@
 """Files and folders that appear whole or not at all."""
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -7,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_NUMBERS = itertools.count()
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` with the same suffix; it becomes `path` if the body ends without error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{next(_NUMBERS)}{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)
