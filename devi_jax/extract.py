@@ -103,8 +103,8 @@ class Extract:
             raise ConfigError("a clip is an .npz", where=f"--out={self.out}", valid="clip.npz")
         there = [path for path in (self.out, self.film, *[self.measured] * bool(self.truth)) if path.exists()]
         if there and not self.overwrite:
-            valid, mend = "a new file", "add --overwrite; finished stages are kept all the same"
-            raise ConfigError(f"{there[0]} is there already", where=f"--out={self.out}", valid=valid, mend=mend)
+            valid, fix = "a new file", "add --overwrite; finished stages are kept all the same"
+            raise ConfigError(f"{there[0]} is there already", where=f"--out={self.out}", valid=valid, fix=fix)
         self.sources.validate()
 
     @property
@@ -127,8 +127,8 @@ def extract(options: Extract) -> Path:
         from perception.video.camera_motion import examine
         from perception.video.overlay import overlay
     except ImportError as error:
-        mend = "pip install -e '.[perception]'"
-        raise DeviceError(f"looking at videos needs {error.name}", where="extract", mend=mend) from error
+        fix = "pip install -e '.[perception]'"
+        raise DeviceError(f"looking at videos needs {error.name}", where="extract", fix=fix) from error
     step = Steps()
     with step("video") as say:
         path, scene, camera = _inputs(options)
@@ -220,14 +220,14 @@ def _checked(video: Video, camera: Camera) -> Video:
     if video.frames < 2:
         raise VideoError("the video has one frame: nothing moves", where=where, valid="two frames or more")
     if not video.even:
-        mend = f"ffmpeg -i {shlex.quote(where)} -vf fps={round(video.fps)} even.mp4"
-        raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", mend=mend)
+        fix = f"ffmpeg -i {shlex.quote(where)} -vf fps={round(video.fps)} even.mp4"
+        raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", fix=fix)
     if (video.width, video.height) != (camera.width, camera.height):
         raise VideoError(
             f"the video has {video.width} x {video.height} pixels, the camera {camera.width} x {camera.height}",
             where=where,
             valid="a video of the camera's size",
-            mend="scale the video, or give the camera of this size: --camera",
+            fix="scale the video, or give the camera of this size: --camera",
         )
     return video
 

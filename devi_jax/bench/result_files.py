@@ -34,7 +34,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise RunError(f"not readable ({error})", where=str(path), mend="remove it and run the job again") from error
+        raise RunError(f"not readable ({error})", where=str(path), fix="remove it and run the job again") from error
 
 
 def made(git: Result | None, hardware: Result | None) -> Result:

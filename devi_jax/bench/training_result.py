@@ -51,7 +51,7 @@ def outcome(folder: Path, kept: Sequence[str] = KEPT) -> Result:
     run = RunDir.open(folder)
     told, metrics = run.description(), read_jsonl(run.metrics_jsonl)
     if not any("steps" in line for line in metrics):
-        raise RunError("nothing was trained", where=str(folder), mend=f"read {log_file(folder).name} beside it")
+        raise RunError("nothing was trained", where=str(folder), fix=f"read {log_file(folder).name} beside it")
     last = [line for line in metrics if "steps" in line][-1]
     evaluation = read_json(run.evaluation_json) if run.evaluation_json.exists() else None
     stages = folder / "stages.json"

@@ -62,20 +62,20 @@ def save_clip(clip: Clip, path: str | Path) -> Path:
 
 
 def load_clip(path: str | Path) -> Clip:
-    """Read and validate a clip file. Raises `ClipError` naming file, field, what would be valid and what mends it."""
+    """Read and validate a clip file. Raises `ClipError` naming file, field, what would be valid and what fixes it."""
     path = Path(path)
     if not path.exists():
         raise ClipError(
             f"no such clip: {path}",
             where="--clip",
             valid="a bundled name, a clip .npz, or an InterMimic, ParaHome or PhysHOI .pt",
-            mend="python -m devi_jax.clips list",
+            fix="python -m devi_jax.clips list",
         )
     header, arrays = FORMAT.read(path)
     missing = [k for k in REQUIRED if k not in arrays]
     if missing:
         raise ClipError(
-            f"clip lacks {', '.join(missing)}", where=str(path), valid=f"arrays {', '.join(REQUIRED)}", mend=CONVERT
+            f"clip lacks {', '.join(missing)}", where=str(path), valid=f"arrays {', '.join(REQUIRED)}", fix=CONVERT
         )
     order = _joint_order(header.get("joints"), path)
     for key in ("joint_rotations", "joint_positions"):
@@ -84,7 +84,7 @@ def load_clip(path: str | Path) -> Clip:
                 f"array has shape {arrays[key].shape}",
                 where=f"{path}: {key}",
                 valid=f"(T, {len(order)}, {4 if key.endswith('rotations') else 3})",
-                mend=CONVERT,
+                fix=CONVERT,
             )
         arrays[key] = arrays[key][:, order].astype(np.float64)
     clip = Clip(
@@ -124,7 +124,7 @@ def _joint_order(names: Any, path: Path) -> list[int]:
             f"joint names do not match: unknown {unknown[:5]}, absent {absent[:5]}",
             where=f"{path}: header.joints",
             valid=f"the 52 SMPL-X body and hand joints ({JOINTS[0]}, {JOINTS[1]}, ...), in any order",
-            mend=CONVERT,
+            fix=CONVERT,
         )
     return [given.index(n) for n in JOINTS]
 
@@ -134,7 +134,7 @@ def _number(header: dict[str, Any], key: str, path: Path) -> float:
         return float(header[key])
     except (KeyError, TypeError, ValueError) as error:
         raise ClipError(
-            f"{key} is {header.get(key)!r}", where=f"{path}: header.{key}", valid="a number", mend=CONVERT
+            f"{key} is {header.get(key)!r}", where=f"{path}: header.{key}", valid="a number", fix=CONVERT
         ) from error
 
 
@@ -142,7 +142,7 @@ def _provenance(header: dict[str, Any], path: Path) -> dict[str, Any]:
     value = header.get("provenance") or {}
     if not isinstance(value, dict):
         raise ClipError(
-            f"provenance is {value!r}", where=f"{path}: header.provenance", valid="a JSON object", mend=CONVERT
+            f"provenance is {value!r}", where=f"{path}: header.provenance", valid="a JSON object", fix=CONVERT
         )
     return value
 
@@ -157,7 +157,7 @@ def _read_camera(arrays: dict[str, np.ndarray], header: dict[str, Any], path: Pa
             "the camera is incomplete",
             where=f"{path}: camera",
             valid="camera_K (3, 3), camera_T_camera_world (4, 4), header.camera_size [w, h] in whole pixels",
-            mend=CONVERT,
+            fix=CONVERT,
         )
     return Camera(arrays["camera_K"], arrays["camera_T_camera_world"], size[0], size[1])
 
@@ -167,7 +167,7 @@ def _read_poses(arrays: dict[str, np.ndarray], path: Path) -> ObjectPoses | None
         return None
     if "object_positions" not in arrays or "object_rotations" not in arrays:
         raise ClipError(
-            "object poses are incomplete", where=str(path), valid="object_positions and object_rotations", mend=CONVERT
+            "object poses are incomplete", where=str(path), valid="object_positions and object_rotations", fix=CONVERT
         )
     return ObjectPoses(arrays["object_positions"].astype(np.float64), arrays["object_rotations"].astype(np.float64))
 
@@ -178,5 +178,5 @@ def _read_tracks(arrays: dict[str, np.ndarray], path: Path) -> ObjectTracks | No
     if not present:
         return None
     if len(present) < len(keys):
-        raise ClipError("object tracks are incomplete", where=str(path), valid=", ".join(keys), mend=CONVERT)
+        raise ClipError("object tracks are incomplete", where=str(path), valid=", ".join(keys), fix=CONVERT)
     return ObjectTracks(*(arrays[k] for k in keys))

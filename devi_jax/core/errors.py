@@ -1,4 +1,4 @@
-"""Errors that say what is wrong, where, what would be valid, and which command mends it.
+"""Errors that say what is wrong, where, what would be valid, and which command fixes it.
 
 Every command turns a `DeviError` into one message on stderr and exit code 2 (see `exit_on_error`).
 """
@@ -12,21 +12,21 @@ from typing import NoReturn
 
 
 class DeviError(Exception):
-    """Base of all errors a user can cause and mend.
+    """Base of all errors a user can cause and fix.
 
     Args:
         what: what is wrong, in one sentence.
         where: the file, field or flag it is wrong in.
         valid: what would be valid there.
-        mend: the command or the step that mends it.
+        fix: the command or the step that fixes it.
     """
 
-    def __init__(self, what: str, *, where: str = "", valid: str = "", mend: str = ""):
-        self.what, self.where, self.valid, self.mend = what, where, valid, mend
+    def __init__(self, what: str, *, where: str = "", valid: str = "", fix: str = ""):
+        self.what, self.where, self.valid, self.fix = what, where, valid, fix
         lines = [what]
         lines += [f"  where: {where}"] if where else []
         lines += [f"  valid: {valid}"] if valid else []
-        lines += [f"  mend:  {mend}"] if mend else []
+        lines += [f"  fix:   {fix}"] if fix else []
         super().__init__("\n".join(lines))
 
 

@@ -38,7 +38,7 @@ class NpzFormat:
         name: what a file of it is called in messages.
         schema: version that is written, and the only one that is read.
         error: class of the errors.
-        mend: the command or step that makes such a file anew.
+        fix: the command or step that makes such a file anew.
         kind: value of the header's `kind`; empty where there is none.
         fields: JSON objects that a header must hold beside those two.
         header: name of the string array with the header.
@@ -49,7 +49,7 @@ class NpzFormat:
     name: str
     schema: int
     error: type[DeviError]
-    mend: str = ""
+    fix: str = ""
     kind: str = ""
     fields: tuple[str, ...] = ()
     header: str = "header"
@@ -130,7 +130,7 @@ class NpzFormat:
         return header
 
     def _refused(self, what: str, where: str, valid: str) -> DeviError:
-        return self.error(what, where=where, valid=valid, mend=self.mend)
+        return self.error(what, where=where, valid=valid, fix=self.fix)
 
 
 def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:

@@ -141,5 +141,5 @@ def _unreadable(path: Path, why: str) -> RunError:
         f"the policy cannot be used: {why}",
         where=str(path),
         valid="a policy file written by the same version",
-        mend=FORMAT.mend,
+        fix=FORMAT.fix,
     )

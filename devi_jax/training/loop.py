@@ -151,7 +151,7 @@ def _refuse_divergence(run: RunDir, scalars: dict[str, float], iteration: int) -
             f"training diverged at iteration {iteration}: {', '.join(broken)} is not finite",
             where=str(run.path),
             valid="finite losses; the last checkpoint still has them",
-            mend="train again into a new folder with a smaller --ppo.actor-rate and --ppo.critic-rate",
+            fix="train again into a new folder with a smaller --ppo.actor-rate and --ppo.critic-rate",
         )
 
 

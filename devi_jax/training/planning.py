@@ -21,8 +21,8 @@ from devi_jax.systems.build import Assembly
 from devi_jax.systems.trajectory_search import PlanConfig, Watch, fold, search, states, variants, with_states
 from envs.tracking.env import TrackingEnvironment
 
-MEND = "train again into a new folder with --out"
-FORMAT = NpzFormat("plan", 1, RunError, MEND, kind="plan", bare=True)
+FIX = "train again into a new folder with --out"
+FORMAT = NpzFormat("plan", 1, RunError, FIX, kind="plan", bare=True)
 """Plans of earlier versions have no header."""
 
 FALLEN_MM = 100.0
@@ -143,5 +143,5 @@ def _misfit(path: Path, why: str) -> RunError:
         f"the run's plan cannot be used: {why}",
         where=str(path),
         valid="a plan of the same clip, written by the same version",
-        mend=MEND,
+        fix=FIX,
     )

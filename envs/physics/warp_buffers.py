@@ -48,7 +48,7 @@ def stop_where_full(settings: Settings, data: Any) -> None:
             f"MJX-Warp ran out of room and dropped contacts: {', '.join(sorted(full))}",
             where=f"--physics=warp, with room for {settings.contacts} contacts and {settings.rows} rows an environment",
             valid="buffers that hold all that touches",
-            mend=f"{VARIABLE}={2 * margin():g} python -m devi_jax.train ..., or --physics=mjx",
+            fix=f"{VARIABLE}={2 * margin():g} python -m devi_jax.train ..., or --physics=mjx",
         )
         raise_in_callback(error)
 

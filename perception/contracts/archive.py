@@ -54,7 +54,7 @@ def load(path: str | Path, kind: type[E]) -> E:
     if needed - found or found - {*fields}:
         said = [f"lacks {', '.join(sorted(needed - found))}"] if needed - found else []
         said += [f"has {', '.join(sorted(found - {*fields}))}, unknown to {kind.__name__}"] if found - {*fields} else []
-        raise EstimateError(f"the file {' and '.join(said)}", where=str(path), valid=", ".join(fields), mend=AGAIN)
+        raise EstimateError(f"the file {' and '.join(said)}", where=str(path), valid=", ".join(fields), fix=AGAIN)
     try:
         origin = Origin(str(header["tool"]), str(header["licence"]), dict(header["provenance"]))
         given: dict[str, Any] = {**values, **arrays, "origin": origin}
@@ -62,7 +62,7 @@ def load(path: str | Path, kind: type[E]) -> E:
         estimate.validate(str(path))
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # a header with values of other types
         raise EstimateError(
-            f"the file's header is not sound ({type(error).__name__}: {error})", where=f"{path}: header", mend=AGAIN
+            f"the file's header is not sound ({type(error).__name__}: {error})", where=f"{path}: header", fix=AGAIN
         ) from error
     return estimate
 

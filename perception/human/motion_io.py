@@ -10,8 +10,8 @@ from perception.human.motion import Motion
 SCHEMA = 1
 """Version of the file format; any other is refused."""
 
-MEND = "run the stage again that wrote it: --again"
-FORMAT = NpzFormat("motion", SCHEMA, ClipError, MEND, kind="Motion")
+FIX = "run the stage again that wrote it: --again"
+FORMAT = NpzFormat("motion", SCHEMA, ClipError, FIX, kind="Motion")
 UNITS = {"rotations": "quaternions wxyz", "root": "m", "offsets": "m"}
 
 
@@ -40,6 +40,6 @@ def load_motion(path: str | Path) -> Motion:
         given = {name: arrays[name].astype(float) for name in UNITS}
         motion = Motion(**given, **{name: header[name] for name in ("fps", "frame", "provenance")})
     except KeyError as error:
-        raise ClipError(f"a motion lacks {error}", where=str(path), valid="a motion's .npz", mend=MEND) from error
+        raise ClipError(f"a motion lacks {error}", where=str(path), valid="a motion's .npz", fix=FIX) from error
     motion.validate(str(path))
     return motion

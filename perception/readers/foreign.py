@@ -78,7 +78,7 @@ def take(values: dict[str, np.ndarray], key: str, spec: Sequence[int | None], wh
             f"the file lacks '{key}'",
             where=where,
             valid=f"'{key}' ({named}); there are {', '.join(sorted(values)) or 'no arrays'}",
-            mend="check that the file is named after the tool that wrote it: TOOL:FILE",
+            fix="check that the file is named after the tool that wrote it: TOOL:FILE",
         )
     value = values[key]
     fits = value.ndim == len(spec) and all(n in (None, size) for n, size in zip(spec, value.shape, strict=True))
@@ -97,7 +97,7 @@ def _numpy(path: Path) -> Any:
             str(error) if error.pickled else f"not a readable file ({error})",
             where=str(path),
             valid="arrays of numbers",
-            mend="save it with arrays of numbers only" if error.pickled else "run the tool again",
+            fix="save it with arrays of numbers only" if error.pickled else "run the tool again",
         ) from error
 
 

@@ -161,7 +161,7 @@ def test_the_page_compares_with_the_paper_and_keeps_knobs_apart(make_cell):
 
 def test_what_a_log_says_last_and_figures_to_four_digits(tmp_path):
     log = tmp_path / "log"
-    log.write_text("error: first\n  valid: x\nmore\nerror: the last\n  mend: y\n")
+    log.write_text("error: first\n  valid: x\nmore\nerror: the last\n  fix:   y\n")
     assert last_error(log) == "the last"
     log.write_text("Killed\n")
     assert last_error(log) == "Killed"

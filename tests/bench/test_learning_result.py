@@ -62,7 +62,7 @@ def test_a_training_that_never_took_a_step_has_none(trained):
     (folder / "metrics.jsonl").write_text('{"iteration": 0, "evaluation/reward": 0.1}\n')
     with pytest.raises(RunError) as caught:
         collect(cell, folder)
-    assert f"{folder.name}.log" in caught.value.mend
+    assert f"{folder.name}.log" in caught.value.fix
 
 
 def test_a_row_is_small_and_comes_back_as_it_was(trained, tmp_path):

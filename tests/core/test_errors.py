@@ -7,12 +7,12 @@ from devi_jax.core import errors
 from devi_jax.core.errors import DeviError, exit_on_error, raise_in_callback
 
 
-def test_a_message_says_what_where_valid_and_mend_in_this_order():
-    error = DeviError("it broke", where="a.npz: fps", valid="1 to 1000", mend="convert again")
-    assert str(error) == "it broke\n  where: a.npz: fps\n  valid: 1 to 1000\n  mend:  convert again"
+def test_a_message_says_what_where_valid_and_fix_in_this_order():
+    error = DeviError("it broke", where="a.npz: fps", valid="1 to 1000", fix="convert again")
+    assert str(error) == "it broke\n  where: a.npz: fps\n  valid: 1 to 1000\n  fix:   convert again"
     assert str(DeviError("it broke")) == "it broke"
     assert (error.what, error.where) == ("it broke", "a.npz: fps")
-    assert (error.valid, error.mend) == ("1 to 1000", "convert again")
+    assert (error.valid, error.fix) == ("1 to 1000", "convert again")
 
 
 @pytest.mark.parametrize("kind", DeviError.__subclasses__())
@@ -41,14 +41,14 @@ def test_an_interrupted_command_says_so(capsys):
 
 def test_an_error_raised_in_a_compiled_program_is_told_whole(capsys):
     def complain(x):
-        raise_in_callback(DeviError(f"it broke at {x}", valid="2: to 9\n  mend:  no label of ours"))
+        raise_in_callback(DeviError(f"it broke at {x}", valid="2: to 9\n  fix:   no label of ours"))
 
     with pytest.raises(SystemExit) as caught, exit_on_error():
         jax.block_until_ready(jax.jit(lambda x: (jax.debug.callback(complain, x), x + 1)[1])(1))
         jax.effects_barrier()
     said = capsys.readouterr().err
     assert caught.value.code == 2 and said.endswith(
-        "error: it broke at 1\n  valid: 2: to 9\n  mend:  no label of ours\n"
+        "error: it broke at 1\n  valid: 2: to 9\n  fix:   no label of ours\n"
     )
 
 

@@ -63,7 +63,7 @@ def test_a_header_of_another_file_is_refused_by_field(tmp_path, edit, said, wher
     path = rewritten(written(tmp_path / "a.npz"), edit)
     with pytest.raises(RunError, match=said) as caught:
         FORMAT.read(path)
-    assert caught.value.where == f"{path}: {where}" and caught.value.mend == "draw it again"
+    assert caught.value.where == f"{path}: {where}" and caught.value.fix == "draw it again"
 
 
 def test_arrays_that_are_not_what_was_written_are_refused(tmp_path):

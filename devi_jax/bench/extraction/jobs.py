@@ -112,7 +112,7 @@ def collect(job: ExtractionJob, folder: Path, code: int) -> Result:
     """
     figures, log = measured_file(folder), log_file(folder)
     if code == 0 and not figures.is_file():
-        raise RunError("the extraction left no figures", where=str(figures), mend=f"read {log}")
+        raise RunError("the extraction left no figures", where=str(figures), fix=f"read {log}")
     return {
         "cell": job.name,
         "scene": Path(job.scene).stem,

@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
 def run(job: ExtractionJob, folder: Path) -> int:
     """Film a job's video and extract it; the exit code. Raises `RunError` for one that could not be filmed."""
     if film(job, folder) != 0:
-        raise RunError("the video could not be filmed", where=job.name, mend=f"read {log_file(folder)}")
+        raise RunError("the video could not be filmed", where=job.name, fix=f"read {log_file(folder)}")
     return extract(folder)
 
 

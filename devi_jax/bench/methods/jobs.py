@@ -85,7 +85,7 @@ def named_clips(names: Sequence[str], grade: str) -> list[str]:
                     f"no clip '{wanted}'{did_you_mean(wanted, [*known, *SETS])}",
                     where=f"--clips {name}",
                     valid=f"a set ({', '.join(SETS)}), a bundled name, or a clip .npz",
-                    mend="python -m devi_jax.clips list",
+                    fix="python -m devi_jax.clips list",
                 )
             out.append(wanted)
     return out
