@@ -23,6 +23,13 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> Path:
+    """Write a text file, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+    return path
+
+
 @contextmanager
 def filling(folder: Path) -> Iterator[Path]:
     """Give an empty temporary folder beside `folder`; what lies in it moves there if the body ends without error.
