@@ -5,17 +5,18 @@ from pathlib import Path
 
 from devi_jax.core.errors import ClipError
 from devi_jax.core.npz_container import NpzFormat
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 
 SCHEMA = 1
 """Version of the file format; any other is refused."""
 
 FIX = "run the stage again that wrote it: --again"
 FORMAT = NpzFormat("motion", SCHEMA, ClipError, FIX, kind="Motion")
+"""`kind` is not the class's name: files outlive it."""
 UNITS = {"rotations": "quaternions wxyz", "root": "m", "offsets": "m"}
 
 
-def save_motion(motion: Motion, path: str | Path) -> Path:
+def save_motion(motion: SkeletonMotion, path: str | Path) -> Path:
     """Write one `.npz`, whole or not at all: rotations, root, offsets, and a JSON `header` with all the rest.
 
     Raises:
@@ -28,7 +29,7 @@ def save_motion(motion: Motion, path: str | Path) -> Path:
     return FORMAT.write(path, arrays, {"units": UNITS, **told})
 
 
-def load_motion(path: str | Path) -> Motion:
+def load_motion(path: str | Path) -> SkeletonMotion:
     """Read what `save_motion` wrote.
 
     Raises:
@@ -38,7 +39,7 @@ def load_motion(path: str | Path) -> Motion:
     header, arrays = FORMAT.read(path)
     try:
         given = {name: arrays[name].astype(float) for name in UNITS}
-        motion = Motion(**given, **{name: header[name] for name in ("fps", "frame", "provenance")})
+        motion = SkeletonMotion(**given, **{name: header[name] for name in ("fps", "frame", "provenance")})
     except KeyError as error:
         raise ClipError(f"a motion lacks {error}", where=str(path), valid="a motion's .npz", fix=FIX) from error
     motion.validate(str(path))

@@ -7,15 +7,17 @@ import pytest
 
 from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import JOINTS
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 from perception.human.motion_io import load_motion, save_motion
 
 
 @pytest.fixture
-def motion(rng) -> Motion:
+def motion(rng) -> SkeletonMotion:
     quats = rng.normal(size=(3, len(JOINTS), 4))
     quats /= np.linalg.norm(quats, axis=-1, keepdims=True)
-    return Motion(24.0, quats, rng.normal(size=(3, 3)), rng.normal(size=(len(JOINTS), 3)), "camera", {"by": ["a", 1]})
+    return SkeletonMotion(
+        24.0, quats, rng.normal(size=(3, 3)), rng.normal(size=(len(JOINTS), 3)), "camera", {"by": ["a", 1]}
+    )
 
 
 def test_round_trip(motion, tmp_path):
@@ -23,6 +25,11 @@ def test_round_trip(motion, tmp_path):
     for name in ("rotations", "root", "offsets"):
         np.testing.assert_array_equal(getattr(back, name), getattr(motion, name))
     assert (back.fps, back.frame, back.provenance) == (24.0, "camera", {"by": ["a", 1]})
+
+
+def test_files_of_earlier_versions_are_of_the_same_kind(motion, tmp_path):
+    header = json.loads(str(np.load(save_motion(motion, tmp_path / "m.npz"))["header"]))
+    assert (header["schema"], header["kind"]) == (1, "Motion")
 
 
 def test_the_same_motion_is_the_same_file(motion, tmp_path):
