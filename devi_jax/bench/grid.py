@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from devi_jax.bench.result_files import Result, read_results, result_file, write_result
 from devi_jax.core.errors import ConfigError, RunError
-from devi_jax.core.files import replacing
+from devi_jax.core.files import write_text
 
 
 class Job(Protocol):
@@ -92,10 +92,7 @@ class Grid(Generic[J]):
 
 def write_markdown(results: Path, page: Callable[[Sequence[Result]], str]) -> Path:
     """Write the page of all results in a folder beside that folder."""
-    out = results.with_suffix(".md")
-    with replacing(out) as temporary:
-        temporary.write_text(page(read_results(results)))
-    return out
+    return write_text(results.with_suffix(".md"), page(read_results(results)))
 
 
 def check_positive(**flags: float | None) -> None:

@@ -1,11 +1,8 @@
-"""Clip files: versioned `.npz`, keyed by names, read without pickle, written whole or not at all.
+"""Clip files: a versioned `.npz` (see `npz_container`), keyed by names.
 
-One JSON string `header` holds schema, fps, joint names, scene and provenance; every other key is a numeric array.
+Its header holds fps, joint names, scene and provenance; every other key is a numeric array.
 """
 
-import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +11,14 @@ import numpy as np
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import CONVERT, Clip, ObjectPoses, ObjectTracks, validate
 from devi_jax.core.errors import ClipError
+from devi_jax.core.npz_container import NpzFormat
 from devi_jax.core.scene import Mesh, SceneSpec, scene_from_json, scene_to_json
 from devi_jax.core.skeleton import JOINTS
 
 SCHEMA = 1
 """Version of the file format; readers refuse any other."""
+
+FORMAT = NpzFormat("clip file", SCHEMA, ClipError, CONVERT)
 
 REQUIRED = ("joint_rotations", "joint_positions", "contact")
 
@@ -28,7 +28,6 @@ def save_clip(clip: Clip, path: str | Path) -> Path:
     path = Path(path)
     validate(clip, str(path))
     header: dict[str, Any] = {
-        "schema": SCHEMA,
         "name": clip.name,
         "fps": clip.fps,
         "joints": list(JOINTS),
@@ -59,24 +58,20 @@ def save_clip(clip: Clip, path: str | Path) -> Path:
         if thing.mesh is not None:
             arrays[f"{key}_mesh_vertices"] = thing.mesh.vertices.astype(np.float32)
             arrays[f"{key}_mesh_faces"] = thing.mesh.faces.astype(np.int32)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+    return FORMAT.write(path, arrays, header)
 
 
 def load_clip(path: str | Path) -> Clip:
     """Read and validate a clip file. Raises `ClipError` naming file, field, what would be valid and what fixes it."""
     path = Path(path)
-    arrays = _read_arrays(path)
-    header = _read_header(arrays, path)
+    if not path.exists():
+        raise ClipError(
+            f"no such clip: {path}",
+            where="--clip",
+            valid="a bundled name, a clip .npz, or an InterMimic, ParaHome or PhysHOI .pt",
+            fix="python -m devi_jax.clips list",
+        )
+    header, arrays = FORMAT.read(path)
     missing = [k for k in REQUIRED if k not in arrays]
     if missing:
         raise ClipError(
@@ -118,54 +113,6 @@ def _read_scene(arrays: dict[str, np.ndarray], header: dict[str, Any], path: Pat
     props = scene.get("props") if isinstance(scene, dict) else None
     meshes = [mesh(f"prop{i}") for i in range(len(props) if isinstance(props, list) else 0)]
     return scene_from_json(scene, mesh("object"), f"{path}: scene", meshes)
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    if not path.exists():
-        raise ClipError(
-            f"no such clip: {path}",
-            where="--clip",
-            valid="a bundled name, a clip .npz, or an InterMimic, ParaHome or PhysHOI .pt",
-            fix="python -m devi_jax.clips list",
-        )
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-    except Exception as error:  # zip, zlib and NumPy raise many kinds for a damaged file
-        pickled = isinstance(error, ValueError) and "pickle" in str(error).lower()
-        raise ClipError(
-            "the file holds pickled objects, which are never read: they can run code"
-            if pickled
-            else f"not a readable clip file ({type(error).__name__}: {error})",
-            where=str(path),
-            valid=f"an .npz of schema {SCHEMA}: numeric arrays and one JSON string",
-            fix=CONVERT,
-        ) from error
-    for key, value in arrays.items():
-        if key != "header" and value.dtype.kind not in "fiub":
-            raise ClipError(f"array is of type {value.dtype}", where=f"{path}: {key}", valid="numbers", fix=CONVERT)
-    return arrays
-
-
-def _read_header(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
-    try:
-        header = json.loads(str(arrays.pop("header")[()]))
-        schema = header["schema"]
-    except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
-        raise ClipError(
-            "the file has no readable header: it is not a clip",
-            where=f"{path}: header",
-            valid=f"a JSON string with schema {SCHEMA}",
-            fix=CONVERT,
-        ) from error
-    if schema != SCHEMA:
-        raise ClipError(
-            f"clip has schema {schema}",
-            where=f"{path}: header.schema",
-            valid=f"{SCHEMA}",
-            fix=CONVERT,
-        )
-    return header
 
 
 def _joint_order(names: Any, path: Path) -> list[int]:

@@ -17,7 +17,7 @@ import numpy as np
 from agents import Learner
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import RunError
-from devi_jax.core.files import replacing
+from devi_jax.core.npz_container import NpzFormat, array_names
 from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.run_dir import RunDir
@@ -34,8 +34,15 @@ from devi_jax.training.run_config import (
 )
 from envs.physics import EngineName
 
-FORMAT = 1
-"""Version of the file; readers refuse any other."""
+FORMAT = NpzFormat(
+    "policy",
+    1,
+    RunError,
+    "python -m devi_jax.export RUN --out=POLICY.npz",
+    fields=("config",),
+    header="policy",
+    schema_field="policy_format",
+)
 
 _PARAMETERS = "parameters/"
 
@@ -61,11 +68,7 @@ def find_policy(name_or_path: str) -> Path | None:
     path = Path(name_or_path)
     if path.suffix != ".npz" or not path.is_file():
         return shipped().get(name_or_path)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return path if "policy" in file.files else None
-    except (OSError, ValueError):
-        return None
+    return path if FORMAT.header in array_names(path) else None
 
 
 def about(run: RunDir) -> dict[str, Any]:
@@ -84,10 +87,7 @@ def write_policy(run: RunDir, path: Path) -> Path:
     if assembly.raw is not None:
         arrays["target"] = np.asarray(assembly.environment.reference.target)
     clip = np.frombuffer(clip_file(run).read_bytes(), np.uint8)
-    told = json.dumps(jsonable({**about(run), "config": config.to_json(), "policy_format": FORMAT}))
-    with replacing(path) as temporary:
-        np.savez_compressed(temporary, policy=np.array(told), clip=clip, **arrays)  # type: ignore[arg-type]
-    return path
+    return FORMAT.write(path, {"clip": clip, **arrays}, jsonable({**about(run), "config": config.to_json()}))
 
 
 def read_policy(path: Path, engine: EngineName | None = None) -> PolicyFile:
@@ -95,7 +95,9 @@ def read_policy(path: Path, engine: EngineName | None = None) -> PolicyFile:
 
     Raises `RunError` if the file is damaged or of another version.
     """
-    arrays, card = _read(path)
+    card, arrays = FORMAT.read(path)
+    if "clip" not in arrays:
+        raise _unreadable(path, "it lacks its clip")
     config = config_from_json(card["config"], str(path))
     config = replace(config, engine=engine or config.engine)
     with tempfile.TemporaryDirectory() as folder:
@@ -106,19 +108,6 @@ def read_policy(path: Path, engine: EngineName | None = None) -> PolicyFile:
         assembly = _with_targets(assembly, arrays["target"], path)
     policy = _policy(with_learner(assembly, config), arrays, path)
     return PolicyFile(config, assembly, policy, {k: v for k, v in card.items() if k != "config"})
-
-
-def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-        card = json.loads(str(arrays["policy"]))
-        found, _, _ = card["policy_format"], card["config"], arrays["clip"]
-    except Exception as error:  # zip, zlib, NumPy and JSON raise many kinds for a damaged file
-        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
-    if found != FORMAT:
-        raise _unreadable(path, f"it has format {found}, this version reads {FORMAT}")
-    return arrays, card
 
 
 def _policy(learner: Learner, arrays: dict[str, np.ndarray], path: Path) -> Policy:
@@ -152,5 +141,5 @@ def _unreadable(path: Path, why: str) -> RunError:
         f"the policy cannot be used: {why}",
         where=str(path),
         valid="a policy file written by the same version",
-        fix="python -m devi_jax.export RUN --out=POLICY.npz",
+        fix=FORMAT.fix,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from devi_jax.core.files import replacing
+from devi_jax.core.files import write_text
 
 LARGEST_ARRAY = 64
 """Arrays with more elements than this are written as their shape and dtype."""
@@ -54,6 +54,4 @@ def _array(array: np.ndarray) -> Any:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` (see `jsonable`) to `path`, whole or not at all."""
-    text = json.dumps(jsonable(value), indent=2, allow_nan=False) + "\n"
-    with replacing(path) as temporary:
-        temporary.write_text(text)
+    write_text(path, json.dumps(jsonable(value), indent=2, allow_nan=False) + "\n")

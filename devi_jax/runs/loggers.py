@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from tensorboardX import SummaryWriter
 
 from devi_jax.core.errors import RunError
-from devi_jax.core.files import replacing
+from devi_jax.core.files import write_text
 from devi_jax.runs.json_io import jsonable
 
 
@@ -111,5 +111,4 @@ def truncate_after(path: Path, step: int) -> None:
     if not path.exists():
         return
     kept = [row for row in read_jsonl(path) if row["iteration"] <= step]
-    with replacing(path) as temporary:
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
+    write_text(path, "".join(json.dumps(row) + "\n" for row in kept))

@@ -15,10 +15,15 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from devi_jax.core.errors import RunError
+from devi_jax.core.npz_container import NpzFormat
 from devi_jax.evaluation.evaluate import Judgement
 from devi_jax.systems.build import Assembly
 from devi_jax.systems.trajectory_search import PlanConfig, Watch, fold, search, states, variants, with_states
 from envs.tracking.env import PlanStates, TrackingEnvironment
+
+FIX = "train again into a new folder with --out"
+FORMAT = NpzFormat("plan", 1, RunError, FIX, kind="plan", bare=True)
+"""Plans of earlier versions have no header."""
 
 FALLEN_MM = 100.0
 """Mean error of the body's joints above which it fell: standing replays stay below 20 mm."""
@@ -112,7 +117,7 @@ def save_plan(path: Path, environment: TrackingEnvironment) -> None:
     """Write the targets and states of an environment of one clip as plain arrays."""
     planned = None if environment.planned is None else environment.planned.states
     leaves: dict[str, Any] = {f"state_{i}": np.asarray(x[0]) for i, x in enumerate(jax.tree.leaves(planned))}
-    np.savez_compressed(path, target=np.asarray(environment.reference.target), **leaves)
+    FORMAT.write(path, {"target": np.asarray(environment.reference.target), **leaves}, digest=True)
 
 
 def load_plan(path: Path, assembly: Assembly) -> Assembly:
@@ -120,12 +125,11 @@ def load_plan(path: Path, assembly: Assembly) -> Assembly:
     raw = assembly.environment
     shapes = jax.eval_shape(lambda e: states(e, variants(e, PlanConfig(), jax.random.key(0)))[0], raw)
     wanted, structure = jax.tree.flatten(shapes)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            target = jnp.asarray(file["target"])
-            leaves = [jnp.asarray(file[f"state_{i}"]) for i in range(len(wanted))]
-    except (OSError, KeyError, ValueError) as error:
-        raise _misfit(path, str(error)) from error
+    _, arrays = FORMAT.read(path)
+    names = ["target", *(f"state_{i}" for i in range(len(wanted)))]
+    if missing := [name for name in names if name not in arrays]:
+        raise _misfit(path, f"it lacks {', '.join(missing)}")
+    target, *leaves = (jnp.asarray(arrays[name]) for name in names)
     # the number of conditions V, and of frames until they fail, are the plan's own
     fits = [0 < x.shape[0] <= s.shape[0] and x.shape[2:] == s.shape[2:] for x, s in zip(leaves, wanted, strict=True)]
     if target.shape != raw.reference.target.shape or not all(fits):
@@ -141,5 +145,5 @@ def _misfit(path: Path, why: str) -> RunError:
         f"the run's plan cannot be used: {why}",
         where=str(path),
         valid="a plan of the same clip, written by the same version",
-        fix="train again into a new folder with --out",
+        fix=FIX,
     )

@@ -1,21 +1,18 @@
 """A motion as a file, so that a stage's result can be kept, looked at, and replaced by one's own."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from devi_jax.core.errors import ClipError
-from devi_jax.core.files import replacing
+from devi_jax.core.npz_container import NpzFormat
 from perception.human.motion import SkeletonMotion
 
 SCHEMA = 1
 """Version of the file format; any other is refused."""
 
-KIND = "SkeletonMotion"
-MEND = "run the stage again that wrote it: --again"
+FIX = "run the stage again that wrote it: --again"
+FORMAT = NpzFormat("motion", SCHEMA, ClipError, FIX, kind="Motion")
+"""`kind` is not the class's name: files outlive it."""
 UNITS = {"rotations": "quaternions wxyz", "root": "m", "offsets": "m"}
 
 
@@ -29,10 +26,7 @@ def save_motion(motion: SkeletonMotion, path: str | Path) -> Path:
     motion.validate(str(path))
     told = asdict(motion)
     arrays = {name: told.pop(name) for name in UNITS}
-    header = json.dumps({"schema": SCHEMA, "kind": KIND, "units": UNITS, **told})
-    with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, header=np.array(header), **arrays)
-    return path
+    return FORMAT.write(path, arrays, {"units": UNITS, **told})
 
 
 def load_motion(path: str | Path) -> SkeletonMotion:
@@ -41,18 +35,12 @@ def load_motion(path: str | Path) -> SkeletonMotion:
     Raises:
         ClipError: no such file, damaged, of another kind or version, or not usable.
     """
-    where = str(path)
+    path = Path(path)
+    header, arrays = FORMAT.read(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            header: dict[str, Any] = json.loads(str(file["header"][()]))
-            arrays = {name: file[name].astype(float) for name in UNITS}
-        kind, schema = header["kind"], header["schema"]
-        motion = SkeletonMotion(**arrays, **{name: header[name] for name in ("fps", "frame", "provenance")})
-    except Exception as error:  # zip, zlib, JSON and NumPy raise many kinds for a damaged file
-        raise ClipError(
-            f"not a readable motion ({type(error).__name__}: {error})", where=where, valid="a motion's .npz", fix=MEND
-        ) from error
-    if (kind, schema) != (KIND, SCHEMA):
-        raise ClipError(f"the file holds {kind}, schema {schema}", where=where, valid=f"{KIND}, schema {SCHEMA}")
-    motion.validate(where)
+        given = {name: arrays[name].astype(float) for name in UNITS}
+        motion = SkeletonMotion(**given, **{name: header[name] for name in ("fps", "frame", "provenance")})
+    except KeyError as error:
+        raise ClipError(f"a motion lacks {error}", where=str(path), valid="a motion's .npz", fix=FIX) from error
+    motion.validate(str(path))
     return motion

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from devi_jax.core.npz_container import UnreadableNpz, read_array, read_arrays
 from devi_jax.core.safe_load.pickles import read_pickle
 from devi_jax.core.safe_load.torch_file import read_torch
 from perception.contracts import EstimateError
@@ -90,19 +91,13 @@ def require_array(values: dict[str, np.ndarray], key: str, spec: Sequence[int | 
 
 def _numpy(path: Path) -> Any:
     try:
-        with np.load(path, allow_pickle=False) if path.suffix == ".npz" else path.open("rb") as file:
-            if isinstance(file, np.lib.npyio.NpzFile):
-                return {key: file[key] for key in file.files}
-            return np.load(file, allow_pickle=False)
-    except Exception as error:  # zip, zlib and NumPy raise many kinds for a damaged file
-        pickled = isinstance(error, ValueError) and "object arrays" in str(error).lower()
+        return read_arrays(path) if path.suffix == ".npz" else read_array(path)
+    except UnreadableNpz as error:
         raise EstimateError(
-            "the file holds pickled objects, which are never read: they can run code"
-            if pickled
-            else f"not a readable file ({type(error).__name__}: {error})",
+            str(error) if error.pickled else f"not a readable file ({error})",
             where=str(path),
             valid="arrays of numbers",
-            fix="save it with arrays of numbers only" if pickled else "run the tool again",
+            fix="save it with arrays of numbers only" if error.pickled else "run the tool again",
         ) from error
 
 

@@ -41,14 +41,14 @@ def test_an_interrupted_command_says_so(capsys):
 
 def test_an_error_raised_in_a_compiled_program_is_told_whole(capsys):
     def complain(x):
-        raise_in_callback(DeviError(f"it broke at {x}", valid="2: to 9\n  mend:  no label of ours"))
+        raise_in_callback(DeviError(f"it broke at {x}", valid="2: to 9\n  fix:   no label of ours"))
 
     with pytest.raises(SystemExit) as caught, exit_on_error():
         jax.block_until_ready(jax.jit(lambda x: (jax.debug.callback(complain, x), x + 1)[1])(1))
         jax.effects_barrier()
     said = capsys.readouterr().err
     assert caught.value.code == 2 and said.endswith(
-        "error: it broke at 1\n  valid: 2: to 9\n  mend:  no label of ours\n"
+        "error: it broke at 1\n  valid: 2: to 9\n  fix:   no label of ours\n"
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from agents.sampling_mpc import Planned, PlannerConfig
 from devi_jax.core.clip import crop
 from devi_jax.core.errors import RunError
+from devi_jax.core.npz_container import read_arrays
 from devi_jax.systems import Assembly, assemble, devi
 from devi_jax.systems.trajectory_search import (
     PlanConfig,
@@ -180,5 +181,15 @@ def test_a_plan_survives_its_file_and_another_clips_is_refused(short, lift_can, 
     other = assemble(devi("cpu"), crop(lift_can, 0, 10), "c", "pinned")
     with pytest.raises(RunError, match="another size"):
         load_plan(tmp_path / "plan.npz", other)
-    with pytest.raises(RunError, match="cannot be used"):
+    with pytest.raises(RunError, match="no such file") as caught:
         load_plan(tmp_path / "absent.npz", short)
+    assert "train again" in caught.value.fix
+    content = read_arrays(tmp_path / "plan.npz")
+    np.savez(tmp_path / "old.npz", **{name: x for name, x in content.items() if name != "header"})
+    old = load_plan(tmp_path / "old.npz", short)
+    assert (old.environment.reference.target == done.reference.target).all()
+    for change, said in ((2 * content["target"], "not those that were written"), (None, "not those")):
+        other = {name: x for name, x in (content | {"target": change}).items() if x is not None}
+        np.savez(tmp_path / "other.npz", **other)
+        with pytest.raises(RunError, match=said):
+            load_plan(tmp_path / "other.npz", short)

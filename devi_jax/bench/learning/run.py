@@ -13,7 +13,7 @@ from devi_jax.bench.learning.plot import plot
 from devi_jax.bench.methods.page import summary
 from devi_jax.bench.result_files import read_results
 from devi_jax.core.errors import exit_on_error
-from devi_jax.core.files import replacing
+from devi_jax.core.files import write_text
 from devi_jax.datasets.load import bundled
 from envs.physics import Root
 
@@ -79,7 +79,4 @@ def write_page(results_folder: Path) -> Path:
     rows, methods = read_results(results_folder), results_folder.with_name("compare")
     picture, page = (results_folder.with_suffix(suffix) for suffix in (".png", ".md"))
     compared = summary(read_results(methods), f"{methods.name}.md") if methods.is_dir() else None
-    text = results(rows, picture.name if plot(picture, rows) else None, compared)
-    with replacing(page) as temporary:
-        temporary.write_text(text)
-    return page
+    return write_text(page, results(rows, picture.name if plot(picture, rows) else None, compared))

@@ -19,7 +19,7 @@ import tyro
 
 from devi_jax.bench.speed.worker import Result, run_worker
 from devi_jax.core.errors import ConfigError, exit_on_error
-from devi_jax.core.files import replacing
+from devi_jax.core.files import write_text
 from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.loggers import read_jsonl
 from envs.physics import EngineName, Root
@@ -133,9 +133,7 @@ def train(options: BenchGpuOptions, timeout_s: float) -> Result:
 
 
 def _write(path: Path, report: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(jsonable(report), indent=1) + "\n")
+    write_text(path, json.dumps(jsonable(report), indent=1) + "\n")
 
 
 def _line(stage: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from devi_jax.bench.speed.plot import plot
 from devi_jax.bench.speed.worker import run_worker
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import exit_on_error
+from devi_jax.core.files import write_text
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.datasets.load import resolve
 from devi_jax.runs.devices import cpu_count, describe, enable_compilation_cache, ignore_fork_warning, peak_memory_mb
@@ -82,15 +83,12 @@ def main(arguments: list[str]) -> None:
 
 def write(report: dict[str, Any], as_json: Path | None, as_page: Path | None) -> None:
     """The report's files, whichever are asked for."""
-    for path in (as_json, as_page):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
     if as_json is not None:
-        as_json.write_text(json.dumps(jsonable(report), indent=1) + "\n")
+        write_text(as_json, json.dumps(jsonable(report), indent=1) + "\n")
     if as_page is not None:
         plot(as_page.with_suffix(".png"), report)
         told = page(report, as_page.with_suffix(".png").name)
-        as_page.write_text(renewed(as_page.read_text(), told) if as_page.exists() else told)
+        write_text(as_page, renewed(as_page.read_text(), told) if as_page.exists() else told)
 
 
 def renewed(text: str, told: str) -> str:

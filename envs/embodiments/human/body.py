@@ -1,6 +1,5 @@
 """A human body as plain data: bone offsets, fingertips, radii, soles. Arrays are in the order of `skeleton.JOINTS`."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from devi_jax.core.errors import DeviError
+from devi_jax.core.npz_container import NpzFormat
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, SIDES, TIPS
 
 SCHEMA = 1
@@ -19,6 +19,9 @@ _SHORTEST_M = 1e-3
 
 class BodyError(DeviError):
     """A body, or a file that should become one, is not usable."""
+
+
+FORMAT = NpzFormat("body", SCHEMA, BodyError)
 
 
 @dataclass(frozen=True)
@@ -105,22 +108,16 @@ class Body:
 
 
 def save_body(body: Body, path: Path, provenance: dict[str, Any]) -> None:
-    """Write a body file: numeric arrays and one JSON string `header`."""
-    header = {"schema": SCHEMA, "name": body.name, "joints": list(JOINTS), "tips": [JOINTS[i] for i in TIPS]}
+    """Write a body file: numeric arrays and a JSON header."""
+    header: dict[str, Any] = {"name": body.name, "joints": list(JOINTS), "tips": [JOINTS[i] for i in TIPS]}
     header |= {"sole_m": round(body.sole_m, 6), "crown_m": round(body.crown_m, 6), "provenance": provenance}
-    arrays = {k: getattr(body, k).astype(np.float32) for k in _ARRAYS}
-    np.savez_compressed(path, header=np.array(json.dumps(header, indent=1)), **arrays)  # type: ignore[arg-type]
+    FORMAT.write(path, {k: getattr(body, k).astype(np.float32) for k in _ARRAYS}, header, indent=1)
 
 
 def load_body(path: Path) -> Body:
     """Read a body file; rows are found by joint name. Raises `BodyError` on any other file."""
-    valid = f"a body file of schema {SCHEMA}"
+    header, arrays = FORMAT.read(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {k: file[k] for k in ("header", *_ARRAYS)}
-        header = json.loads(str(arrays["header"]))
-        if header["schema"] != SCHEMA:
-            raise BodyError(f"body file has schema {header['schema']}", where=str(path), valid=valid)
         row = {name: i for i, name in enumerate(header["joints"])}
         tip = {name: i for i, name in enumerate(header["tips"])}
         joints, tips = [row[n] for n in JOINTS], [tip[JOINTS[i]] for i in TIPS]
@@ -133,5 +130,6 @@ def load_body(path: Path) -> Body:
             sole_m=header["sole_m"],
             crown_m=header["crown_m"],
         )
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        valid = f"a body file of schema {SCHEMA}"
         raise BodyError(f"cannot read a body ({error})", where=str(path), valid=valid) from error

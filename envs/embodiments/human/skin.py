@@ -1,15 +1,15 @@
 """The skin of a human as plain data: a textured T-pose mesh with weights on the 52 joints; bundled, CC0."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from devi_jax.core.npz_container import NpzFormat
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, TIPS
 from envs.embodiments.human.body import Body, BodyError
 
-SCHEMA = 1
+FORMAT = NpzFormat("skin", 1, BodyError)
 INFLUENCES = 4
 """Joints that a vertex may follow."""
 STEPS = 65535
@@ -62,19 +62,18 @@ def bundled_skin(figure: str = "man", path: Path = _DATA) -> Skin:
     """
     if figure not in FIGURES:
         raise BodyError(f"there is no figure '{figure}'", where="figure", valid=", ".join(FIGURES))
+    header, file = FORMAT.read(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            header = json.loads(str(file["header"]))
-            low, high = file[f"{figure}_box"].astype(float)
-            vertices = low + file[f"{figure}_vertices"] / STEPS * (high - low)
-            joints = file[f"{figure}_joints"].astype(float)
-            vertex, uv, quads = file["vertex"].astype(int), file["uv"] / STEPS, file["quads"].astype(int)
-            influence, weight = file["influence"], file["weight"].astype(float)
-            masks = {name: mask / 255.0 for name, mask in zip(MASKS, file["masks"], strict=True)}
+        low, high = file[f"{figure}_box"].astype(float)
+        vertices = low + file[f"{figure}_vertices"] / STEPS * (high - low)
+        joints = file[f"{figure}_joints"].astype(float)
+        vertex, uv, quads = file["vertex"].astype(int), file["uv"] / STEPS, file["quads"].astype(int)
+        influence, weight = file["influence"], file["weight"].astype(float)
+        masks = {name: mask / 255.0 for name, mask in zip(MASKS, file["masks"], strict=True)}
         order = [header["joints"].index(name) for name in JOINTS]
         ends = header["part_ends"]
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise BodyError(f"cannot read a skin ({error})", where=str(path), valid=f"schema {SCHEMA}") from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise BodyError(f"cannot read a skin ({error})", where=str(path), valid=f"schema {FORMAT.schema}") from error
     weights = np.zeros((len(vertices), len(JOINTS)))
     np.put_along_axis(weights, influence.astype(int), weight, axis=1)
     part = np.repeat(np.arange(BUNDLED_PARTS), np.diff([0, *ends]))

@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from devi_jax.core.errors import SceneError
+from devi_jax.core.files import replacing
 from devi_jax.core.scene import Mesh
 from envs.scenes.objects.convex_decomposition import decompose, limit_vertices
 from envs.scenes.objects.voxels import voxelise
@@ -51,11 +51,8 @@ def convex_parts(mesh: Mesh, settings: ConvexSettings | None = None) -> tuple[np
         with np.load(path, allow_pickle=False) as file:
             return tuple(file[k] for k in sorted(file.files))
     parts = _decompose(mesh, settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as stream:
+    with replacing(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **{f"part{i:03d}": p for i, p in enumerate(parts)})  # type: ignore[arg-type]
-    os.replace(temporary, path)
     return parts
 
 

@@ -100,5 +100,5 @@ def test_unknown_figures_and_foreign_files_are_refused(tmp_path):
     with pytest.raises(BodyError, match="child"):
         bundled_skin("child")
     (tmp_path / "skin.npz").write_text("no skin")
-    with pytest.raises(BodyError, match="cannot read"):
+    with pytest.raises(BodyError, match="not a readable skin"):
         bundled_skin("man", tmp_path / "skin.npz")

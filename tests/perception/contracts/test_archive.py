@@ -52,6 +52,12 @@ def test_the_header_says_what_the_file_holds(tmp_path, estimate):
     assert header["values"]["fps"] == 24 and header["values"]["size_px"] == [64, 48]
 
 
+def test_the_kinds_of_files_outlive_the_names_of_classes():
+    """A file's kind is its class's name: renaming a class must not leave the files of earlier versions unread."""
+    kinds = ["BodyMotion", "Depth", "HandMotion", "Keypoints", "Masks", "ObjectMotion", "PointTracks"]
+    assert sorted(kind.__name__ for kind in Estimate.__subclasses__()) == kinds
+
+
 def test_what_is_not_sound_is_not_written(tmp_path):
     with pytest.raises(EstimateError, match="fps"):
         save(replace(body(), fps=0.0), tmp_path / "a.npz")

@@ -5,7 +5,6 @@ Run by maintainers only: `python -m envs.embodiments.human.build.skin --source=D
 """
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from envs.embodiments.human.build.body import (
     read_obj,
     to_tpose,
 )
-from envs.embodiments.human.skin import BUNDLED_PARTS, FIGURES, INFLUENCES, MASKS, PARTS, SCHEMA, STEPS
+from envs.embodiments.human.skin import BUNDLED_PARTS, FIGURES, FORMAT, INFLUENCES, MASKS, PARTS, STEPS
 
 _GROUPS = {
     "body": ("body",),
@@ -62,7 +61,6 @@ def main(source: Path, out: Path = Path(__file__).parents[1] / "skin.npz") -> No
     influence, weight = _strongest(figures["man"].weights)
     used = {MESH, RIG, WEIGHTS, *_TEXTURES.values(), *(t for name in FIGURES for t in _TARGETS[name])}
     header = {
-        "schema": SCHEMA,
         "joints": list(JOINTS),
         "figures": list(FIGURES),
         "part_ends": ends,
@@ -72,19 +70,17 @@ def main(source: Path, out: Path = Path(__file__).parents[1] / "skin.npz") -> No
             "sha256": {n: hashlib.sha256((source / n).read_bytes()).hexdigest() for n in sorted(used)},
         },
     }
-    np.savez_compressed(
-        out,
-        allow_pickle=False,
-        header=np.array(json.dumps(header, indent=1)),
-        masks=np.stack([_mask(source / _TEXTURES[name]) for name in MASKS]),
-        vertex=places[corners[:, 0]].astype(np.uint16),
-        uv=np.round(_texture_corners(source / MESH)[corners[:, 1]] * STEPS).astype(np.uint16),
-        quads=quads.astype(np.uint16),
-        influence=influence,
-        weight=weight,
+    arrays = {
+        "masks": np.stack([_mask(source / _TEXTURES[name]) for name in MASKS]),
+        "vertex": places[corners[:, 0]].astype(np.uint16),
+        "uv": np.round(_texture_corners(source / MESH)[corners[:, 1]] * STEPS).astype(np.uint16),
+        "quads": quads.astype(np.uint16),
+        "influence": influence,
+        "weight": weight,
         **_quantised(figures),
-    )
-    print(f"wrote {out}: schema {SCHEMA}, {out.stat().st_size} bytes")
+    }
+    FORMAT.write(out, arrays, header, indent=1)
+    print(f"wrote {out}: schema {FORMAT.schema}, {out.stat().st_size} bytes")
 
 
 def _read_corners(path: Path) -> tuple[np.ndarray, np.ndarray, list[int]]:
