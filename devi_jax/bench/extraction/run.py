@@ -11,7 +11,7 @@ from devi_jax.bench.extraction.page import page
 from devi_jax.bench.result_files import read_rows, row_file, write_row
 from devi_jax.core.errors import ConfigError, RunError, exit_on_error
 from devi_jax.core.files import replacing
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.datasets.scenes import load_scene_file
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def wanted(options: Options) -> list[Cell]:
     if not (options.scenes or options.knobs):
         return schedule()
     for scene in options.scenes:
-        load_setup(scene)
+        load_scene_file(scene)
     knobs = options.knobs or (NONE,)
     return list(dict.fromkeys(Cell(scene, knob) for knob in knobs for scene in options.scenes or ("lift_can",)))
 
