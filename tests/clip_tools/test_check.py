@@ -15,6 +15,7 @@ from devi_jax.datasets.grounding import foot_float_m
 from devi_jax.datasets.load import resolve
 from devi_jax.datasets.repair_options import RepairOptions
 from devi_jax.evaluation.metrics import Scores
+from tests.simulated import within
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +27,20 @@ def found(clip, of):
     return {f.name: f for f in of(clip)}
 
 
+@pytest.mark.simulated
 def test_a_bundled_clip_has_no_fault_of_posture_or_rest(lift):
     findings = [*check._of_posture(lift), *check._of_rest(lift)]
     assert len(findings) >= 7
     assert [f.name for f in findings if f.verdict == "warn"] == []
 
 
+@pytest.mark.simulated
 def test_an_object_off_its_support_and_a_hand_in_it_are_told(lift):
     table = replace(lift.scene.table or Table(), size=(*lift.scene.table.size[:2], lift.scene.table.size[2] - 0.006))
     low = replace(lift, scene=replace(lift.scene, table=table))
     moves = found(low, check._of_rest)["object moves in 2 s at rest"]
-    assert moves.value == pytest.approx(6, abs=0.5) and moves.verdict == "warn" and "clips repair" in moves.advice
+    within("sinks, mm", moves.value, low=5.5, high=6.5)
+    assert moves.verdict == "warn" and "clips repair" in moves.advice
     poses = lift.object_poses
     palm = replace(poses, positions=poses.positions + [0.0, -0.02, 0.0])
     deep = found(replace(lift, object_poses=palm), check._of_posture)["right hand in the object"]
@@ -129,18 +133,20 @@ def test_what_is_switched_off_is_not_done(lift):
 
 
 def test_grips_are_repaired_only_when_asked_for(lift, monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        repair.repair, "replace_grasps", lambda clip, scene: asked.append(scene) or replace(clip, name="held")
-    )
+    asked, held = [], replace(lift, name="held")
+    monkeypatch.setattr(repair.repair, "replace_grasps", lambda clip, scene: asked.append(scene) or held)
     rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
     assert repair.repair_clip(lift, RepairOptions(**rest)) is lift and not asked
     assert repair.repair_clip(lift, RepairOptions(**rest, grip=True)).name == "held" and asked[0].root == "free"
 
 
-@pytest.mark.parametrize("lacks", ["object_poses", "contact"])
+@pytest.mark.parametrize("lacks", ["object", "object_poses", "contact"])
 def test_a_grip_asked_for_where_nothing_can_be_held_is_refused(lift, lacks):
-    value = None if lacks == "object_poses" else np.zeros_like(lift.contact)
+    changes = {
+        "object": {"scene": replace(lift.scene, object=None)},
+        "object_poses": {"object_poses": None},
+        "contact": {"contact": np.zeros_like(lift.contact)},
+    }
     with pytest.raises(ConfigError, match="where its object is") as caught:
-        repair.repair_clip(replace(lift, **{lacks: value}), RepairOptions(grip=True))
+        repair.repair_clip(replace(lift, **changes[lacks]), RepairOptions(grip=True))
     assert caught.value.where == "--grip"

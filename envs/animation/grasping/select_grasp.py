@@ -50,7 +50,7 @@ def choose_grasp(
             f"no hand can close around '{thing}'",
             where="hand",
             valid="a thing, or a part of it, at most 10 cm wide; wider ones take both hands",
-            mend="choose both hands, push it, or scale it down",
+            fix="choose both hands, push it, or scale it down",
         )
     still = [*stance_tasks(stage, standing), *([keep_body(stage, standing, f"{busy}_wrist")] if busy else [])]
     posed = sorted((_posed(stage, standing, still, c, solid, bent) for c in _spread(candidates)), key=lambda p: p[2])
@@ -179,7 +179,7 @@ def _refuse(
         f"unreachable: '{thing}' is {near * np.linalg.norm(way):.2f} m beyond the {side} hand's reach",
         where=f"things: {thing}",
         valid="within reach of a human that stands where it is",
-        mend="move the thing nearer to the human, or take the other hand",
+        fix="move the thing nearer to the human, or take the other hand",
     )
 
 
