@@ -16,11 +16,11 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ClipError, SceneError, exit_on_error
 from devi_jax.core.scene import Table
-from devi_jax.core.scene_file import Setup, Thing
+from devi_jax.core.scene_file import SceneFile, Thing
 from devi_jax.datasets.formats.object_mesh import centre_of_mass
 from devi_jax.datasets.formats.tcdm import of_mesh, read_object_motion
 from devi_jax.datasets.load import resolve
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.scripted_video.bundled_clips import SCRIPTED, scripted_clip
 from devi_jax.scripted_video.gallery import write_gallery
 from envs import animation
@@ -33,17 +33,17 @@ from envs.animation import (
     Hat,
     LiftBox,
     LiftCan,
-    Limits,
     PickPlace,
     PourBottle,
     PushBox,
+    QualityLimits,
 )
 from envs.animation.kinematics.to_clip import FPS
 
-FLAT_HAND = Limits(least_opposition_deg=0.0)
+FLAT_HAND = QualityLimits(least_opposition_deg=0.0)
 """A hand that presses has its thumb beside the fingers, not opposite."""
 
-SCRIPT_LIMITS = Limits(
+SCRIPT_LIMITS = QualityLimits(
     penetration_mm=5.0,
     self_penetration_mm=np.inf,
     palm_gap_mm=np.inf,
@@ -67,25 +67,31 @@ class Bundled:
 
     plan: type
     make: Callable[[Any], Clip]
-    limits: Limits
+    limits: QualityLimits
     summary: str
 
 
 SUITE: dict[str, Bundled] = {
     "lift_can": Bundled(
-        LiftCan, animation.lift_can, Limits(), "Reach over the table, close the right hand around a can, lift it."
+        LiftCan,
+        animation.lift_can,
+        QualityLimits(),
+        "Reach over the table, close the right hand around a can, lift it.",
     ),
     "lift_box": Bundled(LiftBox, animation.lift_box, FLAT_HAND, "Take a box between both palms and lift it."),
     "pick_place": Bundled(
-        PickPlace, animation.pick_place, Limits(), "Take a small box, set it down on another place, let go."
+        PickPlace, animation.pick_place, QualityLimits(), "Take a small box, set it down on another place, let go."
     ),
     "pour_bottle": Bundled(
-        PourBottle, animation.pour_bottle, Limits(), "Lift a bottle, tilt it as if to pour, turn it upright again."
+        PourBottle,
+        animation.pour_bottle,
+        QualityLimits(),
+        "Lift a bottle, tilt it as if to pour, turn it upright again.",
     ),
     "drink_mug": Bundled(
         DrinkMug,
         animation.drink_mug,
-        Limits(),
+        QualityLimits(),
         "Bring a mug to the mouth, tilt it as if to drink, lower it a little.",
     ),
     "push_box": Bundled(
@@ -94,10 +100,12 @@ SUITE: dict[str, Bundled] = {
     "hammer": Bundled(
         Hammer,
         animation.hammer,
-        Limits(),
+        QualityLimits(),
         "Take a mallet by its handle, raise it, strike twice just above the table.",
     ),
-    "hat": Bundled(Hat, animation.put_on_hat, Limits(), "Take a hat by its crown, from above, and put it on the head."),
+    "hat": Bundled(
+        Hat, animation.put_on_hat, QualityLimits(), "Take a hat by its crown, from above, and put it on the head."
+    ),
 }
 
 app = tyro.extras.SubcommandApp()
@@ -135,9 +143,9 @@ def script(
         hand: which hand; both press a thing between the palms; hand_over begins with it.
         out: the clip file to write; by default SCENE-ACTION.npz.
     """
-    setup = load_setup(scene)
+    setup = load_scene_file(scene)
     given = {} if target is None else {"target": _spot(target)}
-    motion = animation.script(setup, animation.make_action(action, **given), hand)
+    motion = animation.plan_motion(setup, animation.make_action(action, **given), hand)
     name = f"{setup.name}-{action}"
     words = [f"--scene={scene}", f"--action={action}", *([f"--target={target}"] if target else []), f"--hand={hand}"]
     # from the other side and ahead: the hand does not hide the thing
@@ -191,7 +199,7 @@ def follow(
     turn = tuple(float(x) for x in poses.rotations[0])
     thing = Thing("thing", str(mesh), "plastic", at, rotation=turn, mass_kg=mass)  # type: ignore[arg-type]
     way = tuple(map(tuple, np.hstack([poses.positions, poses.rotations]).tolist()))
-    planned = animation.script(Setup(recorded.name, table=Table(), things=(thing,)), Follow(way), hand)
+    planned = animation.plan_motion(SceneFile(recorded.name, table=Table(), things=(thing,)), Follow(way), hand)
     note = {"action": "Follow", "source": motion.name, "mesh": mesh.name, "at": list(at), "hand": hand}
     camera = frontal(azimuth_deg=45.0 if hand == "left" else -45.0)
     command = f"python -m devi_jax.choreograph follow {motion.name} --mesh={mesh.name}"
@@ -239,11 +247,11 @@ def gallery(out: Path = Path("docs"), films: Path | None = None) -> None:
         print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
 
 
-def write(clip: Clip, out: Path, limits: Limits) -> None:
+def write(clip: Clip, out: Path, limits: QualityLimits) -> None:
     """Check a clip and write it; raises `ClipError` where it is not fit to imitate."""
     clip = animation.compact(clip, FILE_BITS)
-    quality = animation.assess(animation.build_stage(clip.scene), clip)
-    if faults := animation.shortcomings(quality, limits):
+    quality = animation.measure_quality(animation.build_posed_scene(clip.scene), clip)
+    if faults := animation.quality_faults(quality, limits):
         raise ClipError(
             f"the motion is not fit to imitate: {'; '.join(faults)}",
             where=clip.name,

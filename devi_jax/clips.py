@@ -1,7 +1,8 @@
-"""`python -m devi_jax.clips list|show|convert|check|mend`: which clips there are, what they are worth, their repair."""
+"""`python -m devi_jax.clips list|show|convert|check|repair`: which clips there are, their quality, their repair."""
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +15,12 @@ from devi_jax.core.errors import ClipError, exit_on_error
 from devi_jax.core.scene import ObjectSpec
 from devi_jax.datasets import clip_quality, preview
 from devi_jax.datasets.bundled_sets import SETS, clip_set
-from devi_jax.datasets.grounding import at_origin, grounded
+from devi_jax.datasets.grounding import lower_to_floor, move_to_origin
 from devi_jax.datasets.load import READABLE, bundled, resolve
-from devi_jax.datasets.repair_options import Mending
+from devi_jax.datasets.repair_options import RepairOptions
 
 Name = tyro.conf.Positional[str]
-_ALL = Mending()
+_ALL = RepairOptions()
 LARGEST_MARGIN_M = 0.1
 """Beyond this even both feet together leave no place for a centre of mass."""
 
@@ -104,13 +105,13 @@ def convert(
     if start or stop is not None:
         clip = crop(clip, start, clip.frames if stop is None else stop)
         if clip.scene.table is None and clip.camera is None:
-            clip = at_origin(clip)
+            clip = move_to_origin(clip)
     if body:
         clip = body_only(clip)
     if fps is not None:
         clip = resample(clip, fps)
     if ground:
-        clip = grounded(clip)
+        clip = lower_to_floor(clip)
     _save(clip, out)
     print(f"wrote {out}: {clip.frames} frames at {clip.fps:g} fps")
     for note in clip.provenance.get("assumptions", []):
@@ -149,10 +150,10 @@ def check(
     print(_table(rows))
 
 
-def mend(
+def repair(
     clip: Name,
     out: Path,
-    how: tyro.conf.OmitArgPrefixes[Mending] = _ALL,
+    how: tyro.conf.OmitArgPrefixes[RepairOptions] = _ALL,
     mesh: Path | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -161,11 +162,11 @@ def mend(
     Args:
         clip: a bundled name, a clip .npz, or a foreign recording.
         out: the clip file (.npz) to write.
-        how: what to mend.
+        how: what to repair.
         mesh: the object's mesh of a foreign recording.
         overwrite: replace an existing file.
     """
-    from devi_jax.clip_tools.repair import mended
+    from devi_jax.clip_tools.repair import repair_clip
 
     _check_out(out, overwrite)
     if not 0 <= how.sigma <= 30:
@@ -176,10 +177,10 @@ def mend(
             where="--margin-m",
             valid=f"0 to {LARGEST_MARGIN_M} m: soles are about 0.1 m wide",
         )
-    c = mended(resolve(clip, mesh), how)
+    c = repair_clip(resolve(clip, mesh), how)
     _save(c, out)
     print(f"wrote {out}: {c.frames} frames at {c.fps:g} fps")
-    for note in c.provenance.get("mended", []):
+    for note in c.provenance.get("repaired", []):
         print(f"  {note}")
     print(f"next: python -m devi_jax.clips check {out}")
 
@@ -221,9 +222,18 @@ def _table(rows: list[list[str]]) -> str:
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
+def _new_names(args: list[str]) -> list[str]:
+    """Arguments with the former name of a command replaced, and a notice of one line."""
+    if args[:1] != ["mend"]:
+        return args
+    print("note: `clips mend` is now `clips repair`; the old name will go with the next version", file=sys.stderr)
+    return ["repair", *args[1:]]
+
+
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exit code 2 on bad input."""
-    commands = {"list": list_clips, "show": show, "convert": convert, "check": check, "mend": mend}
+    commands = {"list": list_clips, "show": show, "convert": convert, "check": check, "repair": repair}
+    args = _new_names(sys.argv[1:] if args is None else args)
     with exit_on_error():
         tyro.extras.subcommand_cli_from_dict(commands, prog="python -m devi_jax.clips", args=args)
 

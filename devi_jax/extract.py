@@ -18,8 +18,8 @@ from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
-from devi_jax.core.scene_file import Setup
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.core.scene_file import SceneFile
+from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.runs.json_io import jsonable, write_json
 from devi_jax.runs.progress import Steps
 from perception.align.config import AlignConfig
@@ -150,7 +150,7 @@ def extract(options: Extract) -> Path:
     except ImportError as error:
         fix = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where="extract", fix=fix) from error
-    from devi_jax.clip_tools.repair import gripped
+    from devi_jax.clip_tools.repair import with_inferred_grasp
     from devi_jax.runs.provenance import git_state, versions
 
     step = Steps()
@@ -160,7 +160,7 @@ def extract(options: Extract) -> Path:
         truth = load_clip(options.truth) if options.truth else None
         say(video.summary)
     with step("scene") as say:
-        setup = load_setup(scene)
+        setup = load_scene_file(scene)
         known, frame0, mask = _known(setup, camera, video)
         say(f"{setup.name}: {setup.manipulated.name} and a human")
     with step("camera") as say:
@@ -182,8 +182,8 @@ def extract(options: Extract) -> Path:
     seen = clip
     if options.grip == "likeliest":
         with step("grip") as say:
-            clip = gripped(seen)
-            say("; ".join(clip.provenance.get("mended", ["as seen: no object poses, or no contact"])))
+            clip = with_inferred_grasp(seen)
+            say("; ".join(clip.provenance.get("repaired", ["as seen: no object poses, or no contact"])))
     if truth is not None:
         with step("truth") as say:
             motions = {"raw": stages.body_alone(), "unified": human.motion, "aligned": motion}
@@ -224,7 +224,7 @@ def _inputs(options: Extract) -> tuple[Path, str, Camera]:
     return (folder / "video.mp4" if folder else options.video), scene, read_camera(camera)
 
 
-def _known(setup: Setup, camera: Camera, video: Video) -> tuple[ScenePrior, np.ndarray, np.ndarray]:
+def _known(setup: SceneFile, camera: Camera, video: Video) -> tuple[ScenePrior, np.ndarray, np.ndarray]:
     """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
     from devi_jax.scripted_video import compose
 

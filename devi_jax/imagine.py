@@ -17,14 +17,14 @@ from PIL import Image
 from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
 from devi_jax.core.files import filling
-from devi_jax.core.scene_file import Setup, setup_to_json
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.core.scene_file import SceneFile, scene_file_to_json
+from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.runs.json_io import write_json
 from devi_jax.runs.progress import Steps
 from devi_jax.runs.provenance import git_state, versions
 from devi_jax.scripted_video import compose
 from envs.animation import GradeName, Imperfection
-from envs.animation.planner.motion import Motion, to_clip
+from envs.animation.planner.motion import PlannedMotion, to_clip
 from perception.generate import prompt as prompts
 from perception.generate.command import Command
 from perception.generate.file import File
@@ -156,7 +156,7 @@ def imagine(options: Imagine) -> Path:
                 say(checks["summary"])
         else:
             save_clip(to_clip(motion, setup.name, view.camera, shlex.join(sys.argv)), folder / "clip.npz")
-        write_json(folder / "scene.json", setup_to_json(setup))
+        write_json(folder / "scene.json", scene_file_to_json(setup))
         made = {"prompt": sentence, "intent": asdict(intent) | {"contact_pairs": intent.contact_pairs}}
         write_json(
             folder / "video.json", made | _record(options, video, view) | {"checks": checks, "seconds": step.seconds}
@@ -165,9 +165,9 @@ def imagine(options: Imagine) -> Path:
     return options.out
 
 
-def _read_prompt(options: Imagine) -> tuple[Setup, str, PromptIntent]:
+def _read_prompt(options: Imagine) -> tuple[SceneFile, str, PromptIntent]:
     """The setup as the prompt wants it, the prompt, and what it asks for."""
-    setup = load_setup(options.scene)
+    setup = load_scene_file(options.scene)
     names = [thing.name for thing in setup.things]
     idea = options.prompt or setup.prompt
     if not idea:
@@ -179,7 +179,7 @@ def _read_prompt(options: Imagine) -> tuple[Setup, str, PromptIntent]:
     return compose.with_manipulated(setup, intent.thing, intent.target, sentence), sentence, intent
 
 
-def _scripted(options: Imagine, scene: compose.Assembled, intent: PromptIntent) -> Motion:
+def _scripted(options: Imagine, scene: compose.Assembled, intent: PromptIntent) -> PlannedMotion:
     return compose.script(scene, intent.action, intent.target or options.target, intent.hands)
 
 

@@ -9,18 +9,18 @@ import numpy as np
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import INDEX, SIDES
-from devi_jax.datasets.clip_quality import Finding
+from devi_jax.datasets.clip_quality import ClipFinding
 from devi_jax.evaluation.metrics import Scores, score
 from devi_jax.evaluation.rollouts import roll, zero_policy
 from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
-from envs.animation.repair import Posed, pose_clip, rest, stance
+from envs.animation.repair import PosedClip, pose_clip, resting_drift, stance
 from envs.animation.repair.balance import MARGIN_M
-from envs.animation.repair.posed_clip import at, clearances, sole_heights
+from envs.animation.repair.posed_clip import clearances, pose_frame, sole_heights
 from envs.physics import CONTROL_HZ, Root
 from envs.tracking.env import TrackingEnvironment
 
-MEND = "python -m devi_jax.clips mend CLIP --out=MENDED.npz"
+REPAIR = "python -m devi_jax.clips repair CLIP --out=REPAIRED.npz"
 REST_MM, REST_DEG = 2.0, 3.0
 """An object that moves or turns more in two seconds alone does not rest where the clip says."""
 OVERLAP_MM, GAP_MM = 5.0, 10.0
@@ -29,44 +29,50 @@ SOLE_MM = 5.0
 AIR_MM = 20.0
 """A body whose lowest sole is higher than this at first falls before it does anything."""
 BALANCE_MM = 1e3 * MARGIN_M - 1
-"""What mending leaves between the centre of mass and the edge of the soles, but for a millimetre."""
+"""What the repair leaves between the centre of mass and the edge of the soles, but for a millimetre."""
 
 
-def examine(clip: Clip) -> list[Finding]:
+def examine(clip: Clip) -> list[ClipFinding]:
     """All that posing and simulating the clip shows; takes some seconds, most of them to compile the replays."""
     return [*_of_posture(clip), *_of_rest(clip), *_of_replay(clip)]
 
 
-def replayed(environment: TrackingEnvironment) -> Scores:
+def replay_scores(environment: TrackingEnvironment) -> Scores:
     """Scores of the clip's PD targets replayed open loop from the exact start: no policy."""
     return score(roll(environment, zero_policy(), jax.random.key(0)), environment.reference, CONTROL_HZ)[0]
 
 
-def _of_posture(clip: Clip) -> Iterator[Finding]:
+def _of_posture(clip: Clip) -> Iterator[ClipFinding]:
     posed = pose_clip(make_scene(clip, "free"), clip)
     seen = _survey(posed)
-    yield Finding("soles below the floor", -1e3 * seen.soles.min(), "mm", -np.inf, SOLE_MM, f"lift them: {MEND}")
+    yield ClipFinding("soles below the floor", -1e3 * seen.soles.min(), "mm", -np.inf, SOLE_MM, f"lift them: {REPAIR}")
     above = 1e3 * seen.soles.min(axis=(1, 2))
     lands = np.flatnonzero(above <= AIR_MM)
-    advice = f"begins in the air: cut with convert --start={lands[0]}" if lands.size else f"never lands: {MEND}"
-    yield Finding("soles above the floor at first", above[0], "mm", -np.inf, AIR_MM, advice)
+    advice = f"begins in the air: cut with convert --start={lands[0]}" if lands.size else f"never lands: {REPAIR}"
+    yield ClipFinding("soles above the floor at first", above[0], "mm", -np.inf, AIR_MM, advice)
     margin = stance(posed, clip.fps).worst
     if np.isfinite(margin):  # somebody stands
-        advice = f"would fall where it stands; bring its mass over its feet: {MEND}"
-        yield Finding("balance margin", 1e3 * margin, "mm", BALANCE_MM, 1e3, advice)
-    yield Finding("arm stretched", 100 * _stretch(clip), "%", 0, 102, "farther than its arm: convert the source again")
+        advice = f"would fall where it stands; bring its mass over its feet: {REPAIR}"
+        yield ClipFinding("balance margin", 1e3 * margin, "mm", BALANCE_MM, 1e3, advice)
+    yield ClipFinding(
+        "arm stretched", 100 * _stretch(clip), "%", 0, 102, "farther than its arm: convert the source again"
+    )
     if posed.stage.scene.table is not None:
         deepest = 1e3 * max(0.0, -seen.table.min())
         frame = int(seen.table.min(axis=1).argmin())
-        yield Finding("hand in the table", deepest, "mm", 0, OVERLAP_MM, f"deepest at frame {frame}: check the table")
+        yield ClipFinding(
+            "hand in the table", deepest, "mm", 0, OVERLAP_MM, f"deepest at frame {frame}: check the table"
+        )
     for s, side in enumerate(SIDES):
         touching = clip.contact[:, s] > 0.5
         if posed.parts.size and clip.object_poses is not None and touching.any():
             nearest = 1e3 * seen.object[touching, s].min(axis=1)
-            advice = f"take it out: {MEND}"
-            yield Finding(f"{side} hand in the object", max(0.0, -nearest.min()), "mm", 0, OVERLAP_MM, advice)
+            advice = f"take it out: {REPAIR}"
+            yield ClipFinding(f"{side} hand in the object", max(0.0, -nearest.min()), "mm", 0, OVERLAP_MM, advice)
             advice = "holds nothing: check labels and mesh, or let training plan a grasp"
-            yield Finding(f"{side} hand off the object in contact", max(0.0, nearest.max()), "mm", 0, GAP_MM, advice)
+            yield ClipFinding(
+                f"{side} hand off the object in contact", max(0.0, nearest.max()), "mm", 0, GAP_MM, advice
+            )
 
 
 @dataclass(frozen=True)
@@ -79,13 +85,13 @@ class _Survey:
     table: np.ndarray
 
 
-def _survey(posed: Posed) -> _Survey:
+def _survey(posed: PosedClip) -> _Survey:
     model, data = posed.stage.model, mujoco.MjData(posed.stage.model)
     table = np.array([model.geom("table").id] if posed.stage.scene.table is not None else [], int)
     both = np.concatenate(posed.hands)
     rows = []
     for t in range(posed.frames):
-        at(posed, t, data)
+        pose_frame(posed, t, data)
         rows.append(
             (
                 sole_heights(posed, data),
@@ -110,25 +116,25 @@ def _stretch(clip: Clip) -> float:
     return float(max(shares))
 
 
-def _of_rest(clip: Clip) -> Iterator[Finding]:
+def _of_rest(clip: Clip) -> Iterator[ClipFinding]:
     if clip.scene.object is None or clip.object_start is None or clip.onset == 0:
         return
-    found = rest(make_scene(clip, "free"), clip.object_start)
-    advice = f"does not rest where it starts; infer and level the table: {MEND}"
-    yield Finding("object moves in 2 s at rest", 1e3 * found.moved_m, "mm", 0, REST_MM, advice)
-    yield Finding("object turns in 2 s at rest", float(np.degrees(found.turned_rad)), "deg", 0, REST_DEG, advice)
+    found = resting_drift(make_scene(clip, "free"), clip.object_start)
+    advice = f"does not rest where it starts; infer and level the table: {REPAIR}"
+    yield ClipFinding("object moves in 2 s at rest", 1e3 * found.moved_m, "mm", 0, REST_MM, advice)
+    yield ClipFinding("object turns in 2 s at rest", float(np.degrees(found.turned_rad)), "deg", 0, REST_DEG, advice)
 
 
-def _of_replay(clip: Clip) -> Iterator[Finding]:
+def _of_replay(clip: Clip) -> Iterator[ClipFinding]:
     """Open-loop replay of the PD targets with both roots; its success is bounded as that of policies is."""
     roots: tuple[Root, ...] = ("pinned", "free")
     for root in roots:
-        scores = replayed(assemble(devi("cpu"), clip, "c", root).environment)
+        scores = replay_scores(assemble(devi("cpu"), clip, "c", root).environment)
         advice = f"not by itself: training has to {'plan the grasp' if root == 'pinned' else 'balance and plan'}"
         if scores.success is not None:
-            yield Finding(f"replay, {root}: succeeds", float(scores.success), "", 1, 1, advice)
-        yield Finding(f"replay, {root}: MPJPE", scores.mpjpe_all_mm, "mm", 0, 200, advice)
+            yield ClipFinding(f"replay, {root}: succeeds", float(scores.success), "", 1, 1, advice)
+        yield ClipFinding(f"replay, {root}: MPJPE", scores.mpjpe_all_mm, "mm", 0, 200, advice)
         if scores.t_obj_mm is not None:
-            yield Finding(f"replay, {root}: T_obj", scores.t_obj_mm, "mm", 0, 200, advice)
+            yield ClipFinding(f"replay, {root}: T_obj", scores.t_obj_mm, "mm", 0, 200, advice)
         if scores.lift_ratio is not None:
-            yield Finding(f"replay, {root}: lift over the clip's", scores.lift_ratio, "", 0.7, 1.3, advice)
+            yield ClipFinding(f"replay, {root}: lift over the clip's", scores.lift_ratio, "", 0.7, 1.3, advice)

@@ -1,15 +1,15 @@
-"""`clips mend`: every repair a clip allows, in the order that pays, and the better of raw and projected grasp."""
+"""`clips repair`: every repair a clip allows, in the order that pays, and the better of raw and projected grasp."""
 
 from dataclasses import replace
 
 import jax
 
-from devi_jax.clip_tools.check import replayed
+from devi_jax.clip_tools.check import replay_scores
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
-from devi_jax.datasets.grounding import foot_float_m, grounded
+from devi_jax.datasets.grounding import foot_float_m, lower_to_floor
 from devi_jax.datasets.infer_table import with_inferred_table
-from devi_jax.datasets.repair_options import Mending
+from devi_jax.datasets.repair_options import RepairOptions
 from devi_jax.evaluation.metrics import Scores
 from devi_jax.systems.build import assemble, make_scene
 from devi_jax.systems.devi import devi
@@ -22,8 +22,8 @@ TIE = 0.02
 """Merits that differ by less are equal, and the grasp without overlap is kept."""
 
 
-def mended(clip: Clip, how: Mending) -> Clip:
-    """The clip after all repairs that are asked for; provenance lists what was done under `mended`.
+def repair_clip(clip: Clip, how: RepairOptions) -> Clip:
+    """The clip after all repairs that are asked for; provenance lists what was done under `repair_clip`.
 
     Feet come before hands, as a pelvis that moves takes the hands along.
 
@@ -37,23 +37,23 @@ def mended(clip: Clip, how: Mending) -> Clip:
             valid="a clip with object poses and contact labels",
             fix="leave --grip out; an extracted clip's provenance says why it has no object poses",
         )
-    clip = repair.smoothed(clip, how.sigma)
+    clip = repair.smooth_clip(clip, how.sigma)
     if how.support:
         clip = with_inferred_table(clip)
-        clip = repair.levelled(clip, make_scene(clip, "free"))
+        clip = repair.level_support(clip, make_scene(clip, "free"))
     if how.ground:
         clip = _on_the_floor(clip)
-        clip = repair.feet_out(clip, make_scene(clip, "free"), how.lock_feet)
+        clip = repair.lift_feet(clip, make_scene(clip, "free"), how.lock_feet)
     if how.balance:
-        clip = repair.balanced(clip, make_scene(clip, "free"), how.margin_m)
+        clip = repair.balance_clip(clip, make_scene(clip, "free"), how.margin_m)
     if how.grip:
-        clip = gripped(clip)
+        clip = with_inferred_grasp(clip)
     return _better_grasp(clip) if how.project else clip
 
 
-def gripped(clip: Clip) -> Clip:
+def with_inferred_grasp(clip: Clip) -> Clip:
     """The clip whose hands hold the object by the likeliest grip wherever they are said to hold it."""
-    return repair.regrasped(clip, make_scene(clip, "free"))
+    return repair.replace_grasps(clip, make_scene(clip, "free"))
 
 
 def _on_the_floor(clip: Clip) -> Clip:
@@ -61,7 +61,7 @@ def _on_the_floor(clip: Clip) -> Clip:
     drop = foot_float_m(clip)
     if SOLES_M[0] <= drop <= SOLES_M[1]:
         return clip
-    return repair.noted(grounded(clip), f"feet: human lowered by {drop * 1e3:.0f} mm")
+    return repair.with_note(lower_to_floor(clip), f"feet: human lowered by {drop * 1e3:.0f} mm")
 
 
 def merit(scores: Scores) -> float:
@@ -74,15 +74,15 @@ def merit(scores: Scores) -> float:
 
 def _better_grasp(raw: Clip) -> Clip:
     """The clip with its grasp projected out of penetration, or as it was where that replays better (pinned root)."""
-    changed = repair.projected(raw, make_scene(raw, "free"))
+    changed = repair.project_grasp(raw, make_scene(raw, "free"))
     if changed is raw:
         return raw
     system = devi("cpu")
     first = assemble(system, raw, "c", "pinned").environment
     reference, _ = make_reference(changed, first.physics, system.controllers, system.object_points)
     library = replace(first.library, reference=jax.tree.map(lambda x: x[None], reference))
-    merits = [merit(replayed(environment)) for environment in (first, replace(first, library=library))]
+    merits = [merit(replay_scores(environment)) for environment in (first, replace(first, library=library))]
     chosen = raw if merits[0] > merits[1] + TIE else changed
     kept = "as it was" if chosen is raw else "projected"
     note = f"grasp: open-loop merit {merits[0]:.3f} as it was, {merits[1]:.3f} projected: kept {kept}"
-    return repair.noted(chosen, note)
+    return repair.with_note(chosen, note)

@@ -75,6 +75,13 @@ def quat_exp(rotvec: Array) -> Array:
     return xp.concatenate([w, factor * rotvec], axis=-1)
 
 
+def quat_about_z(angle: Array) -> Array:
+    """Unit quaternions (..., 4) of turns by `angle` (...) radians about the vertical, counter-clockwise from above."""
+    xp = angle.__array_namespace__()
+    none = xp.zeros_like(angle)
+    return xp.stack([xp.cos(angle / 2), none, none, xp.sin(angle / 2)], axis=-1)
+
+
 def quat_log(q: Array) -> Array:
     """Logarithm: unit quaternions (..., 4) to rotation vectors (..., 3) of length at most pi."""
     xp = q.__array_namespace__()

@@ -19,7 +19,7 @@ Role = Literal["manipulated", "target", "prop"]
 
 
 @dataclass(frozen=True)
-class Human:
+class SceneHuman:
     """Who stands there, and how.
 
     `appearance`: a name that the renderer knows. `position` (x, y) metres of the pelvis over the floor; `yaw_deg` turns
@@ -57,17 +57,16 @@ class Thing:
     @property
     def orientation(self) -> np.ndarray:
         """Rotation in the world, wxyz (4,)."""
-        half = np.radians(self.yaw_deg) / 2
-        yaw = np.array([np.cos(half), 0.0, 0.0, np.sin(half)])
+        yaw = rot.quat_about_z(np.asarray(np.radians(self.yaw_deg)))
         return rot.quat_mul(yaw, rot.quat_normalise(np.array(self.rotation)))
 
 
 @dataclass(frozen=True)
-class Setup:
+class SceneFile:
     """A scene: exactly one thing is `manipulated`; without a table things stand on the floor."""
 
     name: str
-    human: Human = Human()
+    human: SceneHuman = SceneHuman()
     table: Table | None = None
     things: tuple[Thing, ...] = ()
     prompt: str = ""
@@ -116,7 +115,7 @@ class Setup:
             )
 
 
-def setup_to_json(setup: Setup) -> dict[str, Any]:
+def scene_file_to_json(setup: SceneFile) -> dict[str, Any]:
     """The setup as JSON types; what has its default value is left out."""
     out = {**_spoken(setup, ("human", "table", "things")), "human": _spoken(setup.human)}
     if setup.table is not None:
@@ -125,16 +124,16 @@ def setup_to_json(setup: Setup) -> dict[str, Any]:
     return out
 
 
-def setup_from_json(data: Any, where: str) -> Setup:
-    """Inverse of `setup_to_json`. Raises `SceneError` naming the field that is unknown, missing or of another type."""
-    _check_fields(data, Setup, where)
-    for key, kind in (("human", Human), ("table", Table)):
+def scene_file_from_json(data: Any, where: str) -> SceneFile:
+    """Inverse of `scene_file_to_json`. Raises `SceneError` naming an unknown, missing or mistyped field."""
+    _check_fields(data, SceneFile, where)
+    for key, kind in (("human", SceneHuman), ("table", Table)):
         if data.get(key) is not None:
             _check_fields(data[key], kind, f"{where}: {key}")
     for i, thing in enumerate(data.get("things", ()) if isinstance(data.get("things"), list) else ()):
         _check_fields(thing, Thing, f"{where}: things[{i}]")
     try:
-        setup = TypeAdapter(Setup).validate_json(json.dumps(data), strict=True)
+        setup = TypeAdapter(SceneFile).validate_json(json.dumps(data), strict=True)
     except (ValidationError, TypeError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         raise SceneError(
@@ -163,7 +162,7 @@ def _check_fields(data: Any, kind: type, where: str) -> None:
             raise SceneError(f"unknown field '{key}'{did_you_mean(key, known)}", where=where, valid=", ".join(known))
 
 
-def _check_human(human: Human, where: str) -> None:
+def _check_human(human: SceneHuman, where: str) -> None:
     unknown = [joint for joint in human.pose if joint not in JOINTS]
     if unknown:
         raise SceneError(

@@ -21,7 +21,7 @@ _FEET = [INDEX["left_foot"], INDEX["right_foot"]]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClipFinding:
     """One measured number, its unit, the range in which nothing needs to be done, and what to do outside of it."""
 
     name: str
@@ -44,26 +44,32 @@ class Finding:
         return f"<= {self.high:g}" if self.low in (0, -math.inf) else f"{self.low:g} to {self.high:g}"
 
 
-def measure(clip: Clip) -> list[Finding]:
+def measure(clip: Clip) -> list[ClipFinding]:
     """All findings that a clip's modalities allow; a clip without object has none about it."""
     return [*_of_human(clip), *_of_object(clip)]
 
 
-def _of_human(clip: Clip) -> Iterator[Finding]:
-    yield Finding("frames", clip.frames, "", 15, 1e5, "half a second at least, so that there is something to imitate")
-    advice = "feet hover or sink: python -m devi_jax.clips mend CLIP --out=MENDED.npz"
-    yield Finding("foot float", foot_float_m(clip) * 1e3, "mm", -25, 15, advice)
-    yield Finding("foot slip", foot_slip(clip), "m/s", 0, 0.1, "standing feet slide: expect worse tracking of the legs")
+def _of_human(clip: Clip) -> Iterator[ClipFinding]:
+    yield ClipFinding(
+        "frames", clip.frames, "", 15, 1e5, "half a second at least, so that there is something to imitate"
+    )
+    advice = "feet hover or sink: python -m devi_jax.clips repair CLIP --out=REPAIRED.npz"
+    yield ClipFinding("foot float", foot_float_m(clip) * 1e3, "mm", -25, 15, advice)
+    yield ClipFinding(
+        "foot slip", foot_slip(clip), "m/s", 0, 0.1, "standing feet slide: expect worse tracking of the legs"
+    )
     speed = np.linalg.norm(np.diff(clip.joint_positions, axis=0), axis=-1) * clip.fps
     frame = int(speed.max(axis=1).argmax())
     advice = f"a jump at frame {frame}: cut there with convert --start or --stop"
-    yield Finding("joint speed", float(speed.max()), "m/s", 0, 10, advice)
+    yield ClipFinding("joint speed", float(speed.max()), "m/s", 0, 10, advice)
     rebuilt = forward_kinematics(clip.joint_rotations, clip.joint_positions[:, 0], bone_offsets(clip))
     gap = float(np.median(np.linalg.norm(rebuilt - clip.joint_positions, axis=-1)))
-    yield Finding("kinematics", gap * 1e3, "mm", 0, 10, "positions and rotations disagree: convert the source again")
+    yield ClipFinding(
+        "kinematics", gap * 1e3, "mm", 0, 10, "positions and rotations disagree: convert the source again"
+    )
     if "fk_error_mm" in clip.provenance:
         advice = "the source's positions depart from its rotations, which are kept: hands may miss by as much"
-        yield Finding("kinematics of the source", float(clip.provenance["fk_error_mm"]), "mm", 0, 10, advice)
+        yield ClipFinding("kinematics of the source", float(clip.provenance["fk_error_mm"]), "mm", 0, 10, advice)
 
 
 def foot_slip(clip: Clip) -> float:
@@ -75,13 +81,13 @@ def foot_slip(clip: Clip) -> float:
     return float(speed[standing].mean()) if standing.any() else 0.0
 
 
-def _of_object(clip: Clip) -> Iterator[Finding]:
+def _of_object(clip: Clip) -> Iterator[ClipFinding]:
     spec, poses = clip.scene.object, clip.object_poses
     if spec is None:
         return
     touched = clip.contact.max(axis=1) > 0.5
     advice = "no hand ever touches: check the labels at the source"
-    yield Finding("contact frames", int(touched.sum()), "", 1, clip.frames, advice)
+    yield ClipFinding("contact frames", int(touched.sum()), "", 1, clip.frames, advice)
     if poses is None:
         return
     surface = surface_points(spec)
@@ -89,17 +95,17 @@ def _of_object(clip: Clip) -> Iterator[Finding]:
         support = clip.scene.table.size[2] if clip.scene.table else 0.0
         lowest = (rot.rotate(poses.rotations[0], surface) + poses.positions[0])[:, 2].min() - support
         advice = "the object starts in the air or in its support: it falls or jumps first"
-        yield Finding("object gap", float(lowest) * 1e3, "mm", -10, 10, advice)
+        yield ClipFinding("object gap", float(lowest) * 1e3, "mm", -10, 10, advice)
     if clip.onset > 1:
         speed = np.linalg.norm(np.diff(poses.positions[: clip.onset], axis=0), axis=-1) * clip.fps
         advice = "the object moves before a hand touches it: begin later with convert --start"
-        yield Finding("object speed before contact", float(speed.max()), "m/s", 0, 0.1, advice)
+        yield ClipFinding("object speed before contact", float(speed.max()), "m/s", 0, 0.1, advice)
     for side, hand in enumerate(HAND_BODIES):
         frames = np.flatnonzero(clip.contact[:, side] > 0.5)
         if len(frames):
             gap = _hand_gap(clip, surface, frames, list(hand))
             advice = f"the {SIDES[side]} hand is labelled as touching but is away: check mesh (--mesh) and labels"
-            yield Finding(f"{SIDES[side]} hand to object in contact", gap * 1e3, "mm", 0, 50, advice)
+            yield ClipFinding(f"{SIDES[side]} hand to object in contact", gap * 1e3, "mm", 0, 50, advice)
 
 
 def _hand_gap(clip: Clip, surface: np.ndarray, frames: np.ndarray, hand: list[int]) -> float:

@@ -14,7 +14,7 @@ BALL_HEIGHT_M = 0.02
 _FEET = [INDEX["left_foot"], INDEX["right_foot"]]
 
 
-def at_origin(clip: Clip) -> Clip:
+def move_to_origin(clip: Clip) -> Clip:
     """The clip moved over the floor so that its first frame stands at the origin facing +y (DeVI A.1).
 
     For clips whose place is free: a table or a camera would fix it, and raises `ClipError`.
@@ -47,7 +47,7 @@ def foot_float_m(clip: Clip) -> float:
     return float(np.percentile(lower, 5)) - BALL_HEIGHT_M
 
 
-def grounded(clip: Clip) -> Clip:
+def lower_to_floor(clip: Clip) -> Clip:
     """The clip with the human lowered (or raised) by its foot float; the object has its own support and stays."""
     drop = foot_float_m(clip)
     note = f"human lowered by {drop * 1e3:.0f} mm onto the floor, object unchanged"

@@ -25,7 +25,7 @@ _PICKLES = (b"\x80", b"}", b"(")  # how a pickle begins
 
 
 @dataclass(frozen=True)
-class Given:
+class SourceOptions:
     """What the user says of a foreign recording: the object's mesh and mass, a body model, which sequence of many."""
 
     mesh: Path | None = None
@@ -61,7 +61,7 @@ def resolve(
     Raises `ClipError` naming close matches, the file, or the field.
     """
     mesh, model = (None if file is None else Path(file) for file in (mesh, model))
-    given = Given(mesh, mass_kg, model, sequence)
+    given = SourceOptions(mesh, mass_kg, model, sequence)
     path, known = Path(name_or_path), bundled()
     if name_or_path in known:
         given.refuse("mesh", "mass_kg", "model", "sequence", why="a clip brings its own object")
@@ -78,7 +78,7 @@ def resolve(
     )
 
 
-def _from_file(path: Path, given: Given) -> Clip:
+def _from_file(path: Path, given: SourceOptions) -> Clip:
     """What a file holds says what it is; its name does not."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
@@ -96,7 +96,7 @@ def _from_file(path: Path, given: Given) -> Clip:
     return load_clip(path)
 
 
-def _columns(path: Path, given: Given) -> Clip:
+def _columns(path: Path, given: SourceOptions) -> Clip:
     given.refuse("model", "sequence", why="the file brings its own bone lengths and holds one sequence")
     data = read_matrix(path)
     columns = data.shape[1]
@@ -117,7 +117,7 @@ def _columns(path: Path, given: Given) -> Clip:
     )
 
 
-def _archive(path: Path, given: Given) -> Clip:
+def _archive(path: Path, given: SourceOptions) -> Clip:
     data = Npz(path)
     if set(data) >= grab.KEYS:
         given.refuse("sequence", why="the file holds one sequence")
@@ -136,7 +136,7 @@ def _archive(path: Path, given: Given) -> Clip:
     return load_clip(path)
 
 
-def _pickle(path: Path, given: Given) -> Clip:
+def _pickle(path: Path, given: SourceOptions) -> Clip:
     content = read_joblib(path)
     if not omomo.is_omomo(content):
         raise ClipError("the pickle holds no sequences of OMOMO", where=str(path), valid=READABLE)

@@ -1,11 +1,11 @@
-"""What can be mended in a recording, as plain flags: a command line shows them without starting a simulator."""
+"""What can be repaired in a recording, as plain flags: a command line shows them without starting a simulator."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Mending:
-    """What to mend; all of it by default but feet that are locked and other grips."""
+class RepairOptions:
+    """What to repair: by default everything but locking feet and replacing grasps."""
 
     support: bool = True
     """Infer the table if there is none, and raise it to where the object rests."""
@@ -20,6 +20,6 @@ class Mending:
     margin_m: float = 0.02
     """How far inside the soles' edge, where the body can; one that goes on to step needs more, such as 0.05."""
     grip: bool = False
-    """Hold the object by the likeliest grip wherever a hand is said to hold it, which hands seen in a video do not."""
+    """Replace grasps by the likeliest ones where a hand is labelled as touching; hands from video hold nothing."""
     project: bool = True
     """Take hands out of the object, if open-loop replay is better for it."""

@@ -6,21 +6,21 @@ from importlib import resources
 from pathlib import Path
 
 from devi_jax.core.errors import SceneError, did_you_mean
-from devi_jax.core.scene_file import Setup, Thing, setup_from_json
+from devi_jax.core.scene_file import SceneFile, Thing, scene_file_from_json
 
 
-def bundled_setups() -> dict[str, Path]:
+def bundled_scene_files() -> dict[str, Path]:
     """Names and files of the scenes that come with the project."""
     folder = Path(str(resources.files("devi_jax"))) / "data" / "scenes"
     return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
 
-def load_setup(name_or_path: str | Path) -> Setup:
+def load_scene_file(name_or_path: str | Path) -> SceneFile:
     """The scene of a bundled name or of a `.json` file; paths in a file are relative to its folder.
 
     Raises `SceneError` naming close matches, the file, or the field.
     """
-    known = bundled_setups()
+    known = bundled_scene_files()
     path = known.get(str(name_or_path), Path(name_or_path))
     if path.suffix != ".json" or not path.is_file():
         name = str(name_or_path)
@@ -33,7 +33,7 @@ def load_setup(name_or_path: str | Path) -> Setup:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise SceneError(f"not readable as JSON ({error})", where=str(path), valid="a scene in JSON") from error
-    setup = setup_from_json(data, str(path))
+    setup = scene_file_from_json(data, str(path))
     return replace(setup, things=tuple(_from_folder(thing, path.parent) for thing in setup.things))
 
 

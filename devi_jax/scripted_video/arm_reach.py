@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from devi_jax.core.scene_file import Human
+from devi_jax.core.scene_file import SceneHuman
 from devi_jax.core.skeleton import INDEX, PARENTS, SIDES
 from envs.embodiments.human import Body
 
@@ -14,7 +14,7 @@ PALM_M = 0.09
 """From the wrist to the middle of the palm."""
 
 
-def reach_m(body: Body, human: Human, point: np.ndarray) -> float:
+def reach_m(body: Body, human: SceneHuman, point: np.ndarray) -> float:
     """How far a point (3,) in the world is beyond the reach of the nearer hand, metres; negative within reach.
 
     The trunk leans from the pelvis towards the point by up to `LEAN_DEG`, the pelvis sinks by up to `CROUCH` over feet

@@ -6,7 +6,7 @@ from typing import Any
 
 from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.clip import Clip
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.datasets.scenes import load_scene_file
 from envs import animation
 from envs.animation import Hand
 
@@ -43,8 +43,8 @@ SCRIPTED = MappingProxyType(
 def scripted_clip(name: str) -> Clip:
     """A clip of `SCRIPTED`, made afresh: the same numbers give the same arrays, in some ten seconds."""
     plan = SCRIPTED[name]
-    setup = load_setup(plan.scene)
-    motion = animation.script(setup, animation.make_action(plan.verb, **plan.numbers), plan.hand)
+    setup = load_scene_file(plan.scene)
+    motion = animation.plan_motion(setup, animation.make_action(plan.verb, **plan.numbers), plan.hand)
     command = f"python -m devi_jax.choreograph scripted {name}"
     return animation.to_clip(motion, name, camera(plan.azimuth_deg, setup.table is None), command)
 

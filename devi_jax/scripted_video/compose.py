@@ -9,22 +9,22 @@ import numpy as np
 
 from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.errors import ConfigError
-from devi_jax.core.scene_file import Role, Setup
+from devi_jax.core.scene_file import Role, SceneFile
 from devi_jax.scripted_video.photo_renderer import Studio
 from devi_jax.scripted_video.place_human import body_of, standing
 from devi_jax.scripted_video.select_camera import Hand, Scores, rank_cameras
 from devi_jax.scripted_video.validate_scene import settle
 from envs.animation import GradeName, Imperfection, degrade
-from envs.animation.kinematics.posed_scene import Stage, index_stage
-from envs.animation.kinematics.to_clip import replay
+from envs.animation.kinematics.posed_scene import PosedScene, index_posed_scene
+from envs.animation.kinematics.to_clip import postures_of_clip
 from envs.animation.planner.actions import ACTIONS, Action, Point, make_action
-from envs.animation.planner.motion import Motion, to_clip
-from envs.animation.planner.motion_planner import perform_action
-from envs.animation.planner.scene_query import cast
+from envs.animation.planner.motion import PlannedMotion, to_clip
+from envs.animation.planner.motion_planner import plan_action
+from envs.animation.planner.planning_scene import planning_scene
 from envs.embodiments.human import Body
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
-from envs.scenes.arrange import Arranged, support_m
+from envs.scenes.arrange import ArrangedScene, support_m
 
 SHUTTER = 0.5
 """Part of a frame's time in which a shutter is open: 180 degrees."""
@@ -40,14 +40,14 @@ class Assembled:
     `posture` (nq,): where everything is; `moved_m`: how far the least steady thing moved when left alone.
     """
 
-    arranged: Arranged
+    arranged: ArrangedScene
     body: Body
-    stage: Stage
+    stage: PosedScene
     posture: np.ndarray
     moved_m: float
 
     @property
-    def setup(self) -> Setup:
+    def setup(self) -> SceneFile:
         """As the user wrote it."""
         return self.arranged.setup
 
@@ -77,7 +77,7 @@ class View:
         return f"{size}, azimuth {s.azimuth_deg:+.0f}, elevation {s.elevation_deg:.0f} degrees; {seen}"
 
 
-def with_manipulated(setup: Setup, thing: str, target: str | None, prompt: str) -> Setup:
+def with_manipulated(setup: SceneFile, thing: str, target: str | None, prompt: str) -> SceneFile:
     """The setup with `thing` manipulated, `target` the target, other targets props, and its prompt.
 
     Meshes are named by absolute paths, so that the scene can be written anywhere.
@@ -97,17 +97,17 @@ def with_manipulated(setup: Setup, thing: str, target: str | None, prompt: str) 
     return replace(setup, things=things, prompt=prompt)
 
 
-def assemble(setup: Setup) -> Assembled:
+def assemble(setup: SceneFile) -> Assembled:
     """Find and place everything. Raises `SceneError` for what is not there, does not stand, or is out of reach."""
     settled = settle(setup)
     spec, body = settled.arranged.scene, body_of(setup.human)
-    stage = index_stage(spec, build_spec(Scene(spec, body), SETTINGS["c"]).compile())
+    stage = index_posed_scene(spec, build_spec(Scene(spec, body), SETTINGS["c"]).compile())
     posture = standing(stage, setup.human)
     posture[stage.object] = settled.arranged.object_start
     return Assembled(settled.arranged, body, stage, posture, max(settled.moved_m.values()))
 
 
-def script(scene: Assembled, verb: str, target: str | Point | None, hands: tuple[Hand, ...]) -> Motion:
+def script(scene: Assembled, verb: str, target: str | Point | None, hands: tuple[Hand, ...]) -> PlannedMotion:
     """The kinematic planner's motion for a verb of a prompt.
 
     Raises:
@@ -122,7 +122,7 @@ def script(scene: Assembled, verb: str, target: str | Point | None, hands: tuple
             fix="say it with one of these words, or take another --generator",
         )
     hand = "both" if len(hands) == 2 and verb != "hand_over" else hands[0]
-    return perform_action(cast(scene.arranged), _action(scene, verb, target, hand), hand)
+    return plan_action(planning_scene(scene.arranged), _action(scene, verb, target, hand), hand)
 
 
 def _action(scene: Assembled, verb: str, target: str | Point | None, hand: str) -> Action:
@@ -143,7 +143,7 @@ def aside(scene: Assembled) -> Point:
     return (x, y, support_m(x, y, scene.setup.table))
 
 
-def spoilt(motion: Motion, grade: GradeName | Imperfection, seed: int, camera: Camera) -> Motion:
+def spoilt(motion: PlannedMotion, grade: GradeName | Imperfection, seed: int, camera: Camera) -> PlannedMotion:
     """The motion as wrong as an estimate from video: wrists off, trembling, fingers open, depth misjudged.
 
     Props stay; the thing moves on its rays from the camera where depth is misjudged.
@@ -151,7 +151,7 @@ def spoilt(motion: Motion, grade: GradeName | Imperfection, seed: int, camera: C
     clip = degrade(to_clip(motion, "motion", camera, ""), grade, seed)
     qpos = motion.qpos.copy()
     wrong = slice(0, motion.stage.object_qpos + 7)
-    qpos[:, wrong] = replay(motion.stage, clip)[:, wrong]
+    qpos[:, wrong] = postures_of_clip(motion.stage, clip)[:, wrong]
     return replace(motion, qpos=qpos, plan=motion.plan | {"degraded": clip.provenance["degraded"]})
 
 
@@ -198,7 +198,7 @@ def frames(studio: Studio, qpos: np.ndarray, pictures: int = 1) -> Iterator[np.n
             yield studio.frame(out)
 
 
-def other_words(setup: Setup) -> Mapping[str, tuple[str, ...]]:
+def other_words(setup: SceneFile) -> Mapping[str, tuple[str, ...]]:
     """The things' names, and by what else a prompt may call them: the names of their models."""
     return {t.name: (Path(t.model.rpartition(":")[2]).stem,) for t in setup.things}
 

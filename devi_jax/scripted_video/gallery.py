@@ -8,17 +8,17 @@ from PIL import Image
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip
-from devi_jax.core.scene_file import Setup
+from devi_jax.core.scene_file import SceneFile
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.bundled_sets import FLOOR, GRADES, SETS, TABLETOP, graded
 from devi_jax.datasets.load import bundled
-from devi_jax.datasets.scenes import bundled_setups, load_setup
+from devi_jax.datasets.scenes import bundled_scene_files, load_scene_file
 from devi_jax.rendering.camera_framing import third_person
 from devi_jax.rendering.film import strip
 from devi_jax.rendering.panels import Panel
 from devi_jax.scripted_video.gallery_films import paragraphs, write_film
-from envs.animation import build_stage
-from envs.animation.kinematics.to_clip import replay
+from envs.animation import build_posed_scene
+from envs.animation.kinematics.to_clip import postures_of_clip
 
 COLOURS = 96
 """Of a picture: few enough for a small file, enough for smooth limbs."""
@@ -54,20 +54,20 @@ def shown() -> list[Clip]:
     return [load_clip(bundled()[name]) for name in (*TABLETOP, *FLOOR)]
 
 
-def filmed(out: Path) -> list[Setup]:
+def filmed(out: Path) -> list[SceneFile]:
     """The bundled scenes of which there is a film beside the page in `out`."""
     return [setup for setup in scenes() if (out / FILMS / f"{setup.name}.mp4").is_file()]
 
 
-def scenes() -> list[Setup]:
+def scenes() -> list[SceneFile]:
     """The bundled scenes, by name."""
-    return [load_setup(name) for name in sorted(bundled_setups())]
+    return [load_scene_file(name) for name in sorted(bundled_scene_files())]
 
 
 def draw(clip: Clip, path: Path) -> None:
     """Eight frames of a clip from its first to its last, as a PNG of few colours."""
-    stage = build_stage(clip.scene)
-    qpos = replay(stage, clip)
+    stage = build_posed_scene(clip.scene)
+    qpos = postures_of_clip(stage, clip)
     seen = clip.joint_positions[:, [INDEX[joint] for joint in _SEEN]].reshape(-1, 3)
     camera = third_person(np.concatenate([seen, qpos[:, stage.object][:, :3]]), width=300, azimuth_deg=55.0)
     strip(path, Panel("", stage.model, qpos, camera), columns=8, height=260)
@@ -76,7 +76,7 @@ def draw(clip: Clip, path: Path) -> None:
     few.save(path, optimize=True)
 
 
-def page(clips: list[Clip], films: list[Setup]) -> str:
+def page(clips: list[Clip], films: list[SceneFile]) -> str:
     """The gallery as Markdown: clips, and the scenes that are filmed."""
     grades = ", ".join(f"`{graded('NAME', grade)}`" for grade in GRADES)
     lines = [

@@ -9,7 +9,7 @@ from PIL import Image
 
 from devi_jax.core.errors import DeviceError, VideoError
 from devi_jax.core.files import replacing
-from devi_jax.core.scene_file import Setup
+from devi_jax.core.scene_file import SceneFile
 
 COLUMNS, WIDTH = 6, 320
 """Pictures of a strip, and the width of each in pixels; a film is twice as wide."""
@@ -44,7 +44,7 @@ def write_film(video: Path, out: Path) -> list[Path]:
     return [film, strip]
 
 
-def paragraphs(setups: list[Setup], folder: str) -> list[str]:
+def paragraphs(setups: list[SceneFile], folder: str) -> list[str]:
     """Markdown lines of one film after another, which lie in `folder`."""
     lines = []
     for setup in setups:

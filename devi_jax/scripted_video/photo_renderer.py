@@ -11,7 +11,7 @@ from devi_jax.core.video_writer import encode
 from devi_jax.rendering.renderer import PHOTO, Quality, Renderer
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
-from envs.scenes.appearance import Appearance, Scan, appearance, clad, dress, furnish
+from envs.scenes.appearance import Appearance, Scan, add_room, appearance, dress_human, dress_object
 from envs.scenes.objects.textured_model import Model
 
 
@@ -40,10 +40,10 @@ class Studio:
             SceneError: no such appearance. DeviceError: this machine cannot render.
         """
         self.camera = camera or frontal(azimuth_deg=-45.0)
-        spec = furnish(build_spec(scene, SETTINGS["c"]))
-        spec = dress(spec, scene.body, appearance(person) if isinstance(person, str) else person)
+        spec = add_room(build_spec(scene, SETTINGS["c"]))
+        spec = dress_human(spec, scene.body, appearance(person) if isinstance(person, str) else person)
         for body, model in (models or {}).items():
-            spec = clad(spec, body, model.mesh, model.uv, model.texture, model.material)
+            spec = dress_object(spec, body, model.mesh, model.uv, model.texture, model.material)
         self.model = spec.compile()
         self._renderer = Renderer(self.model, self.camera.width, self.camera.height, quality)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.scene_file import Human
-from envs.animation.kinematics.posed_scene import Stage, pose
+from devi_jax.core.scene_file import SceneHuman
+from envs.animation.kinematics.posed_scene import PosedScene, pose
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.embodiments.human import Body, human, smplx_body
 
 
-def body_of(person: Human) -> Body:
+def body_of(person: SceneHuman) -> Body:
     """The bundled body at the person's scale, or that of an SMPL-X file. Raises `BodyError` for a file that is none."""
     if isinstance(person.shape, str):
         return smplx_body(Path(person.shape).expanduser())
@@ -25,15 +25,19 @@ def scaled(body: Body, by: float) -> Body:
     return replace(body, mass_kg=body.mass_kg * by**3, **lengths)
 
 
-def standing(stage: Stage, person: Human) -> np.ndarray:
+def standing(stage: PosedScene, person: SceneHuman) -> np.ndarray:
     """The stage's posture (nq,) with the human as the setup has it: relaxed but for the joints that differ, soles on
     the floor, turned and moved to its place. Things stay where the stage has them.
     """
     rotvecs = {joint: np.array(rotvec) for joint, rotvec in person.pose.items()}
-    out = stand(stage, pose(stage, rotvecs, relaxed(stage)))
+    return placed(stage, stand(stage, pose(stage, rotvecs, relaxed(stage))), person)
+
+
+def placed(stage: PosedScene, qpos: np.ndarray, person: SceneHuman) -> np.ndarray:
+    """The posture `qpos` (nq,) turned about the vertical and moved to where the scene file has the human."""
+    out = np.array(qpos)
     root, turn = stage.root_qpos, stage.quat("pelvis")
-    half = np.radians(person.yaw_deg) / 2
-    yaw = np.array([np.cos(half), 0.0, 0.0, np.sin(half)])
+    yaw = rot.quat_about_z(np.asarray(np.radians(person.yaw_deg)))
     out[root : root + 3] = rot.rotate(yaw, out[root : root + 3]) + [*person.position, 0.0]
     out[turn] = rot.quat_mul(yaw, out[turn])
     return out

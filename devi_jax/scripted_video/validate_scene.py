@@ -7,13 +7,14 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.errors import SceneError
-from devi_jax.core.scene_file import Setup
+from devi_jax.core.scene_file import SceneFile
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.scripted_video.arm_reach import reach_m
-from envs.animation.kinematics.posed_scene import build_stage
+from devi_jax.scripted_video.place_human import placed
+from envs.animation.kinematics.posed_scene import build_posed_scene
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.embodiments.human import human
-from envs.scenes.arrange import Arranged, arrange
+from envs.scenes.arrange import ArrangedScene, arrange
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 SECONDS = 1.5
@@ -27,7 +28,7 @@ MOVED_M, TURNED_RAD = 1e-2, np.radians(5.0)
 class Settled:
     """A scene that stands; how far each thing moved (metres) and turned (radians) in `SECONDS` on its own."""
 
-    arranged: Arranged
+    arranged: ArrangedScene
     moved_m: dict[str, float]
     turned_rad: dict[str, float]
 
@@ -42,7 +43,7 @@ class _Touch:
     normal: np.ndarray
 
 
-def settle(setup: Setup, where: str = "scene") -> Settled:
+def settle(setup: SceneFile, where: str = "scene") -> Settled:
     """Put a scene into C MuJoCo and leave it alone, the human standing by.
 
     Raises `SceneError` naming the thing or pair, by how much, and what fixes it: for overlaps of more than
@@ -71,17 +72,12 @@ def settle(setup: Setup, where: str = "scene") -> Settled:
     return Settled(arranged, moved, turned)
 
 
-def _build(arranged: Arranged) -> tuple[mujoco.MjModel, mujoco.MjData, dict[str, int]]:
+def _build(arranged: ArrangedScene) -> tuple[mujoco.MjModel, mujoco.MjData, dict[str, int]]:
     """The scene with its human standing in it; ids of the things' bodies by name."""
-    stage = build_stage(arranged.scene)
-    model, person = stage.model, arranged.setup.human
+    stage = build_posed_scene(arranged.scene)
+    model = stage.model
     data = mujoco.MjData(model)
-    data.qpos[:] = stand(stage, relaxed(stage))
-    root = stage.root_qpos
-    half = np.radians(person.yaw_deg) / 2
-    yaw = np.array([np.cos(half), 0.0, 0.0, np.sin(half)])
-    data.qpos[root : root + 3] = rot.rotate(yaw, data.qpos[root : root + 3]) + [*person.position, 0.0]
-    data.qpos[root + 3 : root + 7] = rot.quat_mul(yaw, np.array(data.qpos[root + 3 : root + 7]))
+    data.qpos[:] = placed(stage, stand(stage, relaxed(stage)), arranged.setup.human)
     data.qpos[stage.object] = arranged.object_start
     mujoco.mj_forward(model, data)
     names = {arranged.setup.manipulated.name: OBJECT_NAME} | {t.name: t.name for t in arranged.setup.others}
@@ -187,7 +183,7 @@ def _left_alone(
     return moved, turned
 
 
-def _check_reach(arranged: Arranged, where: str) -> None:
+def _check_reach(arranged: ArrangedScene, where: str) -> None:
     """Raise when no hand gets to the nearest point of what should be moved."""
     setup, name = arranged.setup, arranged.setup.manipulated.name
     pose, mesh = arranged.object_start, arranged.models[name].mesh

@@ -9,7 +9,7 @@ from envs.animation.authored.pick_place import PickPlace, pick_place
 from envs.animation.authored.pour_bottle import PourBottle, pour_bottle
 from envs.animation.authored.push_box import PushBox, push_box
 from envs.animation.degrade import GradeName, Imperfection, degrade
-from envs.animation.kinematics.posed_scene import Stage, build_stage
+from envs.animation.kinematics.posed_scene import PosedScene, build_posed_scene
 from envs.animation.kinematics.to_clip import compact
 from envs.animation.planner.actions import (
     ACTIONS,
@@ -25,9 +25,9 @@ from envs.animation.planner.actions import (
     Wear,
     make_action,
 )
-from envs.animation.planner.motion import Motion, to_clip
-from envs.animation.planner.motion_planner import Hand, script
-from envs.animation.planner.motion_quality import Limits, Quality, assess, shortcomings
+from envs.animation.planner.motion import PlannedMotion, to_clip
+from envs.animation.planner.motion_planner import Hand, plan_motion
+from envs.animation.planner.motion_quality import MotionQuality, QualityLimits, measure_quality, quality_faults
 
 __all__ = [
     "ACTIONS",
@@ -44,20 +44,20 @@ __all__ = [
     "Lift",
     "LiftBox",
     "LiftCan",
-    "Limits",
-    "Motion",
+    "QualityLimits",
+    "PlannedMotion",
     "PickPlace",
     "PlaceAt",
     "Pour",
     "PourBottle",
     "Push",
     "PushBox",
-    "Quality",
-    "Stage",
+    "MotionQuality",
+    "PosedScene",
     "Strike",
     "Wear",
-    "assess",
-    "build_stage",
+    "measure_quality",
+    "build_posed_scene",
     "compact",
     "degrade",
     "drink_mug",
@@ -69,7 +69,7 @@ __all__ = [
     "pour_bottle",
     "push_box",
     "put_on_hat",
-    "script",
-    "shortcomings",
+    "plan_motion",
+    "quality_faults",
     "to_clip",
 ]

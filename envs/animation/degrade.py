@@ -14,10 +14,10 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, bone_offsets, forward_kinematics
 from devi_jax.core.errors import ClipError, ConfigError
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
-from envs.animation.kinematics.ik import meet
-from envs.animation.kinematics.posed_scene import Stage, build_stage, kinematics
-from envs.animation.kinematics.posture import footing, mobility, stay
-from envs.animation.kinematics.to_clip import compact, replay
+from envs.animation.kinematics.ik import solve_or_raise
+from envs.animation.kinematics.posed_scene import PosedScene, build_posed_scene, kinematics
+from envs.animation.kinematics.posture import keep_body, mobility, stance_tasks
+from envs.animation.kinematics.to_clip import compact, postures_of_clip
 
 GradeName = Literal["mild", "rough"]
 
@@ -74,7 +74,7 @@ def degrade(clip: Clip, grade: GradeName | Imperfection, seed: int | None = None
     title = f"{clip.name}-{name}"
     seed = crc32(title.encode()) if seed is None else seed
     generator = np.random.default_rng(seed)
-    stage = build_stage(clip.scene)
+    stage = build_posed_scene(clip.scene)
     _require_own_body(stage, clip)
     qpos = _move_wrists(stage, clip, grade, generator)
     local = qpos[:, stage.joint_qpos[:, None] + np.arange(4)]
@@ -102,8 +102,8 @@ def active_sides(clip: Clip) -> tuple[str, ...]:
     return tuple(side for k, side in enumerate(SIDES) if (clip.contact[:, k] > 0.5).any())
 
 
-def _require_own_body(stage: Stage, clip: Clip) -> None:
-    posed = kinematics(stage, replay(stage, clip)[0])
+def _require_own_body(stage: PosedScene, clip: Clip) -> None:
+    posed = kinematics(stage, postures_of_clip(stage, clip)[0])
     positions = np.array([posed.body(joint).xpos for joint in INDEX])
     if np.abs(positions - clip.joint_positions[0]).max() > _SAME_BONES_M:
         raise ClipError(
@@ -113,18 +113,18 @@ def _require_own_body(stage: Stage, clip: Clip) -> None:
         )
 
 
-def _move_wrists(stage: Stage, clip: Clip, grade: Imperfection, generator: np.random.Generator) -> np.ndarray:
+def _move_wrists(stage: PosedScene, clip: Clip, grade: Imperfection, generator: np.random.Generator) -> np.ndarray:
     """Postures (T, nq) nearest to the clip's, with each active wrist off by as much as the grade says."""
-    clean = replay(stage, clip)
+    clean = postures_of_clip(stage, clip)
     active = active_sides(clip)
     shift = {side: grade.wrist_m * _direction(generator) for side in active}
     turn = {side: rot.quat_to_matrix(rot.quat_exp(grade.wrist_rad * _direction(generator))) for side in active}
     drift = {side: grade.drift_m * _direction(generator) if grade.drift_m else np.zeros(3) for side in active}
-    still, free = footing(stage, clean[0]), mobility(stage, active)
+    still, free = stance_tasks(stage, clean[0]), mobility(stage, active)
     moved, previous = np.array(clean), clean[0]
     for t, posture in enumerate(clean):
         late = t / max(clip.frames - 1, 1)
-        wrists = [stay(stage, posture, f"{side}_wrist") for side in SIDES]
+        wrists = [keep_body(stage, posture, f"{side}_wrist") for side in SIDES]
         goals = [
             replace(
                 w,
@@ -135,7 +135,9 @@ def _move_wrists(stage: Stage, clip: Clip, grade: Imperfection, generator: np.ra
             else w
             for side, w in zip(SIDES, wrists, strict=True)
         ]
-        moved[t] = previous = meet(stage, (*still, *goals), posture, free, f"{clip.name}, frame {t}", start=previous)
+        moved[t] = previous = solve_or_raise(
+            stage, (*still, *goals), posture, free, f"{clip.name}, frame {t}", start=previous
+        )
     return moved
 
 

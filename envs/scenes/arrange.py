@@ -6,7 +6,7 @@ import numpy as np
 
 from devi_jax.core.rotations import rotate, rotate_inverse
 from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
-from devi_jax.core.scene_file import Setup, Thing
+from devi_jax.core.scene_file import SceneFile, Thing
 from envs.scenes.find_model import find_model
 from envs.scenes.objects.material import MATERIALS
 from envs.scenes.objects.textured_model import Model
@@ -16,10 +16,10 @@ RESTING_DEPTH_M = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class Arranged:
+class ArrangedScene:
     """A setup in numbers: `scene` is what is simulated, `poses` (7,) and `models` are by the names of the things."""
 
-    setup: Setup
+    setup: SceneFile
     scene: SceneSpec
     models: dict[str, Model]
     poses: dict[str, np.ndarray]
@@ -38,7 +38,7 @@ class Arranged:
         return rotate(pose[3:], np.array(grip.centre)) + pose[:3], rotate(pose[3:], np.array(grip.axis)), grip.width_m
 
 
-def arrange(setup: Setup, where: str = "scene") -> Arranged:
+def arrange(setup: SceneFile, where: str = "scene") -> ArrangedScene:
     """Find every model and place it. Raises `SceneError` for what is not there, or stands beside the table."""
     setup.validate(where)
     models = {thing.name: find_model(thing, f"{where}: {thing.name}") for thing in setup.things}
@@ -50,7 +50,7 @@ def arrange(setup: Setup, where: str = "scene") -> Arranged:
     )
     scene = SceneSpec(setup.table, specs[setup.manipulated.name], props)
     scene.validate(where)
-    return Arranged(setup, scene, models, poses)
+    return ArrangedScene(setup, scene, models, poses)
 
 
 def _pose(thing: Thing, spec: ObjectSpec, table: Table | None) -> np.ndarray:

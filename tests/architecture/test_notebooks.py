@@ -9,7 +9,7 @@ import pytest
 
 from devi_jax import evaluate
 from devi_jax.datasets.load import bundled
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.evaluation.metrics import Scores
 from devi_jax.extract import Extract
 from devi_jax.imagine import Imagine
@@ -124,4 +124,4 @@ def test_from_video_asks_for_flags_files_and_a_scene_that_exist():
         given = {flag[2:].partition("=")[0] for flag in flags if flag.startswith("--")}
         assert given <= {*kinds[name].__dataclass_fields__}
     extracting, text = Extract(names["film"], out=names["clip"], truth=Path("truth.npz")), "\n".join(cells)
-    assert load_setup(names["SCENE"]).prompt and extracting.film.name in text and extracting.measured.name in text
+    assert load_scene_file(names["SCENE"]).prompt and extracting.film.name in text and extracting.measured.name in text

@@ -1,4 +1,4 @@
-"""Check and mend through the simulator, on a bundled clip and on the same clip spoilt."""
+"""Check and repair through the simulator, on a bundled clip and on the same clip spoilt."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from devi_jax.core.scene import Table
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.grounding import foot_float_m
 from devi_jax.datasets.load import resolve
-from devi_jax.datasets.repair_options import Mending
+from devi_jax.datasets.repair_options import RepairOptions
 from devi_jax.evaluation.metrics import Scores
 from tests.simulated import within
 
@@ -40,7 +40,7 @@ def test_an_object_off_its_support_and_a_hand_in_it_are_told(lift):
     low = replace(lift, scene=replace(lift.scene, table=table))
     moves = found(low, check._of_rest)["object moves in 2 s at rest"]
     within("sinks, mm", moves.value, low=5.5, high=6.5)
-    assert moves.verdict == "warn" and "clips mend" in moves.advice
+    assert moves.verdict == "warn" and "clips repair" in moves.advice
     poses = lift.object_poses
     palm = replace(poses, positions=poses.positions + [0.0, -0.02, 0.0])
     deep = found(replace(lift, object_poses=palm), check._of_posture)["right hand in the object"]
@@ -71,7 +71,7 @@ def test_a_start_in_the_air_is_told_with_the_frame_to_begin_at(lift, frames, say
     assert told.verdict == "warn" and says in told.advice
 
 
-def test_a_body_that_leans_is_told_and_mended_and_then_told_no_more(lift):
+def test_a_body_that_leans_is_told_and_repaired_and_then_told_no_more(lift):
     """Leaned backward about the ankles as one; legs are nearly straight, so that shanks turn as the pelvis does."""
     turn = rot.quat_exp(np.array([0.16, 0.0, 0.0]))
     rotations, root = np.array(lift.joint_rotations), lift.joint_positions[:, 0]
@@ -83,10 +83,10 @@ def test_a_body_that_leans_is_told_and_mended_and_then_told_no_more(lift):
     positions = forward_kinematics(rotations, root, bone_offsets(lift))
     lean = replace(lift, joint_rotations=rotations, joint_positions=positions)
     told = found(lean, check._of_posture)["balance margin"]
-    assert told.verdict == "warn" and told.value < -20 and "clips mend" in told.advice
-    mended = repair.mended(lean, Mending(support=False, sigma=0, ground=False, project=False))
-    assert [note.split(":")[0] for note in mended.provenance["mended"]] == ["balance"]
-    assert found(mended, check._of_posture)["balance margin"].verdict == "ok"
+    assert told.verdict == "warn" and told.value < -20 and "clips repair" in told.advice
+    better = repair.repair_clip(lean, RepairOptions(support=False, sigma=0, ground=False, project=False))
+    assert [note.split(":")[0] for note in better.provenance["repaired"]] == ["balance"]
+    assert found(better, check._of_posture)["balance margin"].verdict == "ok"
 
 
 def scores(alive: float, t_obj: float | None) -> Scores:
@@ -102,13 +102,13 @@ def test_merit_prefers_living_longer_and_a_nearer_object():
 
 def test_the_better_grasp_is_kept_and_noted(lift, monkeypatch):
     projected = replace(lift, name="projected")
-    monkeypatch.setattr(repair.repair, "projected", lambda clip, scene: projected)
+    monkeypatch.setattr(repair.repair, "project_grasp", lambda clip, scene: projected)
     cases = ((0.4, 0.9, "projected"), (0.9, 0.4, "as it was"), (0.91, 0.9, "projected"))
     for raw, changed, kept in cases:
         results = iter([scores(raw, 0.0), scores(changed, 0.0)])
-        monkeypatch.setattr(repair, "replayed", lambda environment, results=results: next(results))
-        clip = repair.mended(lift, Mending(sigma=0, support=False, ground=False))
-        assert clip.provenance["mended"][-1].endswith(f"kept {kept}")
+        monkeypatch.setattr(repair, "replay_scores", lambda environment, results=results: next(results))
+        clip = repair.repair_clip(lift, RepairOptions(sigma=0, support=False, ground=False))
+        assert clip.provenance["repaired"][-1].endswith(f"kept {kept}")
         assert (clip.name == "projected") == (kept == "projected")
 
 
@@ -126,18 +126,18 @@ def test_a_floating_human_comes_down_and_thin_soles_do_not_count(lift, raised):
 
 
 def test_what_is_switched_off_is_not_done(lift):
-    same = repair.mended(lift, Mending(support=False, sigma=0, ground=False, balance=False, project=False))
+    same = repair.repair_clip(lift, RepairOptions(support=False, sigma=0, ground=False, balance=False, project=False))
     assert same is lift
-    only = repair.mended(lift, Mending(support=False, sigma=1.5, ground=False, project=False))
-    assert only.provenance["mended"] == ["smoothed: Gaussian of 1.5 frames"]
+    only = repair.repair_clip(lift, RepairOptions(support=False, sigma=1.5, ground=False, project=False))
+    assert only.provenance["repaired"] == ["smoothed: Gaussian of 1.5 frames"]
 
 
-def test_grips_are_mended_only_when_asked_for(lift, monkeypatch):
+def test_grips_are_repaired_only_when_asked_for(lift, monkeypatch):
     asked, held = [], replace(lift, name="held")
-    monkeypatch.setattr(repair.repair, "regrasped", lambda clip, scene: asked.append(scene) or held)
+    monkeypatch.setattr(repair.repair, "replace_grasps", lambda clip, scene: asked.append(scene) or held)
     rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
-    assert repair.mended(lift, Mending(**rest)) is lift and not asked
-    assert repair.mended(lift, Mending(**rest, grip=True)).name == "held" and asked[0].root == "free"
+    assert repair.repair_clip(lift, RepairOptions(**rest)) is lift and not asked
+    assert repair.repair_clip(lift, RepairOptions(**rest, grip=True)).name == "held" and asked[0].root == "free"
 
 
 @pytest.mark.parametrize("lacks", ["object", "object_poses", "contact"])
@@ -148,5 +148,5 @@ def test_a_grip_asked_for_where_nothing_can_be_held_is_refused(lift, lacks):
         "contact": {"contact": np.zeros_like(lift.contact)},
     }
     with pytest.raises(ConfigError, match="where its object is") as caught:
-        repair.mended(replace(lift, **changes[lacks]), Mending(grip=True))
+        repair.repair_clip(replace(lift, **changes[lacks]), RepairOptions(grip=True))
     assert caught.value.where == "--grip"

@@ -15,9 +15,9 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, frontal, project
 from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets
 from devi_jax.core.clip_io import load_clip
-from devi_jax.core.scene_file import setup_to_json
+from devi_jax.core.scene_file import scene_file_to_json
 from devi_jax.core.skeleton import INDEX
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.rendering import gl
 from devi_jax.scripted_video import compose
 from envs.scenes.arrange import arrange
@@ -83,8 +83,8 @@ def truth() -> Clip:
 def filmed(tmp_path_factory, truth) -> Path:
     """A folder as imagine leaves it, though its pictures all show the first frame."""
     folder = tmp_path_factory.mktemp("filmed")
-    setup = load_setup("lift_can")
-    (folder / "scene.json").write_text(json.dumps(setup_to_json(setup)))
+    setup = load_scene_file("lift_can")
+    (folder / "scene.json").write_text(json.dumps(scene_file_to_json(setup)))
     write_camera(folder / "video.json", CAMERA)
     scene = compose.assemble(setup)
     with compose.open_studio(scene, setup.human.appearance, CAMERA) as studio:
@@ -96,7 +96,7 @@ def filmed(tmp_path_factory, truth) -> Path:
 @pytest.fixture(scope="module")
 def looked(filmed):
     """What is known of the scene, rendered once."""
-    return extract._known(load_setup(str(filmed / "scene.json")), CAMERA, probe(filmed / "video.mp4"))
+    return extract._known(load_scene_file(str(filmed / "scene.json")), CAMERA, probe(filmed / "video.mp4"))
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def seen(points: np.ndarray, names: tuple[str, ...]) -> Keypoints:
 
 def tracked(truth: Clip) -> PointTracks:
     """Eight vertices of the can where the truth has them."""
-    setup, poses = load_setup("lift_can"), truth.object_poses
+    setup, poses = load_scene_file("lift_can"), truth.object_poses
     assert poses is not None
     mesh = arrange(setup).models[setup.manipulated.name].mesh
     ids = np.linspace(0, len(mesh.vertices) - 1, 8).astype(int)

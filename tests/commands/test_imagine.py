@@ -10,7 +10,7 @@ from PIL import Image
 
 from devi_jax import imagine
 from devi_jax.core.clip_io import load_clip
-from devi_jax.core.scene_file import setup_from_json
+from devi_jax.core.scene_file import scene_file_from_json
 from devi_jax.rendering import gl
 from perception.video.video import Video, probe, read, write
 
@@ -102,7 +102,7 @@ def test_a_program_makes_the_video_of_the_first_frame(tmp_path, capsys, generato
     assert told["intent"]["contact_pairs"] == [["left hand", "can"]]
     assert told["camera"]["K"][0][0] == 256 and told["checks"]["first_frame_db"] > 30
     assert told["checks"]["camera_motion"]["corner_px"] < 1
-    setup = setup_from_json(json.loads((out / "scene.json").read_text()), "scene.json")
+    setup = scene_file_from_json(json.loads((out / "scene.json").read_text()), "scene.json")
     assert setup.prompt.startswith(prompt) and setup.manipulated.name == "can"
 
 

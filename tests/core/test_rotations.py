@@ -53,6 +53,13 @@ def same(a, b, xp):
 
 
 @both
+@given(arrays(np.float64, (N,), elements=st.floats(-3, 3, width=32)))
+def test_turns_about_the_vertical_are_scipys(xp, angle):
+    q = of(xp).quat_about_z(*to(xp, angle))
+    same(q, Rotation.from_rotvec(angle[:, None] * [0.0, 0.0, 1.0]).as_quat(scalar_first=True), xp)
+
+
+@both
 @given(quaternions, quaternions)
 def test_product_is_that_of_jaxlie(xp, a, b):
     expected = JAXLIE_PRODUCT(jnp.asarray(a), jnp.asarray(b))

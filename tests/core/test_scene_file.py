@@ -5,11 +5,11 @@ import pytest
 
 from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Table
-from devi_jax.core.scene_file import Human, Setup, Thing, setup_from_json, setup_to_json
+from devi_jax.core.scene_file import SceneFile, SceneHuman, Thing, scene_file_from_json, scene_file_to_json
 
-POUR = Setup(
+POUR = SceneFile(
     name="pour",
-    human=Human(appearance="sport", yaw_deg=10.0, pose={"right_elbow": (0.0, 0.5, 0.0)}, shape=0.95),
+    human=SceneHuman(appearance="sport", yaw_deg=10.0, pose={"right_elbow": (0.0, 0.5, 0.0)}, shape=0.95),
     table=Table(size=(1.2, 0.6, 0.75)),
     things=(
         Thing("bottle", "bottle", position=(0.16, 0.33), yaw_deg=90.0),
@@ -19,18 +19,18 @@ POUR = Setup(
 )
 
 
-def through_text(setup: Setup) -> dict:
-    return json.loads(json.dumps(setup_to_json(setup)))
+def through_text(setup: SceneFile) -> dict:
+    return json.loads(json.dumps(scene_file_to_json(setup)))
 
 
 def test_a_setup_comes_back_from_json_as_it_was():
-    assert setup_from_json(through_text(POUR), "pour.json") == POUR
+    assert scene_file_from_json(through_text(POUR), "pour.json") == POUR
 
 
 def test_defaults_are_not_written():
-    plain = Setup("lift", things=(Thing("can", "can"),))
-    assert setup_to_json(plain) == {"name": "lift", "human": {}, "things": [{"name": "can", "model": "can"}]}
-    assert setup_from_json(setup_to_json(plain), "") == plain
+    plain = SceneFile("lift", things=(Thing("can", "can"),))
+    assert scene_file_to_json(plain) == {"name": "lift", "human": {}, "things": [{"name": "can", "model": "can"}]}
+    assert scene_file_from_json(scene_file_to_json(plain), "") == plain
 
 
 def test_yaw_turns_after_the_rotation():
@@ -77,7 +77,7 @@ def edited(path: tuple, value) -> dict:
 )
 def test_what_is_wrong_is_named_where_it_stands(path, value, where, what):
     with pytest.raises(SceneError, match=what) as caught:
-        setup_from_json(edited(path, value), "s.json")
+        scene_file_from_json(edited(path, value), "s.json")
     assert caught.value.where == where and caught.value.valid
 
 
@@ -85,7 +85,7 @@ def test_a_missing_field_is_named():
     data = through_text(POUR)
     del data["things"][0]["model"]
     with pytest.raises(SceneError, match="required") as caught:
-        setup_from_json(data, "s.json")
+        scene_file_from_json(data, "s.json")
     assert caught.value.where == "s.json: things.0.model"
 
 

@@ -9,7 +9,7 @@ from devi_jax.core.clip import bone_offsets, forward_kinematics
 from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import SceneSpec, Table
 from devi_jax.core.skeleton import INDEX
-from devi_jax.datasets.grounding import BALL_HEIGHT_M, at_origin, foot_float_m, grounded
+from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m, lower_to_floor, move_to_origin
 
 
 def test_the_first_frame_comes_to_stand_at_the_origin_and_nothing_deforms(known):
@@ -22,7 +22,7 @@ def test_the_first_frame_comes_to_stand_at_the_origin_and_nothing_deforms(known)
         joint_positions=rot.rotate(quarter, known.joint_positions) + [5.0, -1.0, 0.0],
         object_start=np.concatenate([rot.rotate(quarter, known.object_start[:3]) + [5.0, -1.0, 0.0], quarter]),
     )
-    back = at_origin(moved)
+    back = move_to_origin(moved)
     np.testing.assert_allclose(back.joint_positions, known.joint_positions, atol=1e-12)
     np.testing.assert_allclose(rot.angle_between(back.joint_rotations, known.joint_rotations), 0, atol=1e-7)
     np.testing.assert_allclose(back.object_start, [*known.object_start[:3], 1, 0, 0, 0], atol=1e-12)
@@ -34,7 +34,7 @@ def test_the_first_frame_comes_to_stand_at_the_origin_and_nothing_deforms(known)
 def test_a_table_or_a_camera_holds_a_clip_in_its_place(known):
     for fixed in (replace(known, scene=SceneSpec(table=Table())), replace(known, camera=frontal())):
         with pytest.raises(ClipError, match="cannot be moved"):
-            at_origin(fixed)
+            move_to_origin(fixed)
 
 
 def test_grounding_lowers_the_human_by_its_float_and_leaves_the_object(known):
@@ -44,7 +44,7 @@ def test_grounding_lowers_the_human_by_its_float_and_leaves_the_object(known):
     positions[..., 2] += height + BALL_HEIGHT_M - np.percentile(positions[:, feet, 2].min(axis=1), 5)
     floating = replace(known, joint_positions=positions)
     assert foot_float_m(floating) == pytest.approx(height)
-    down = grounded(floating)
+    down = lower_to_floor(floating)
     assert foot_float_m(down) == pytest.approx(0, abs=1e-12)
     drop = floating.joint_positions - down.joint_positions
     np.testing.assert_allclose(drop, np.broadcast_to([0, 0, height], drop.shape))

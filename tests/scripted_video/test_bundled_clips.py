@@ -10,7 +10,7 @@ from devi_jax.core.rotations import rotate
 from devi_jax.datasets.bundled_sets import FLOOR, SUITE, TABLETOP, clip_set
 from devi_jax.datasets.clip_quality import as_trimesh
 from devi_jax.datasets.load import bundled
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.scripted_video.bundled_clips import SCRIPTED, scripted_clip
 
 
@@ -21,7 +21,8 @@ def clip(name: str):
 def test_they_are_all_that_is_not_written_by_hand():
     assert set(SCRIPTED) == {*TABLETOP, *FLOOR} - set(SUITE)
     assert (
-        len(clip_set("tabletop")) >= 12 and len({load_setup(p.scene).manipulated.model for p in SCRIPTED.values()}) >= 8
+        len(clip_set("tabletop")) >= 12
+        and len({load_scene_file(p.scene).manipulated.model for p in SCRIPTED.values()}) >= 8
     )
     for name, plan in SCRIPTED.items():
         made = clip(name)

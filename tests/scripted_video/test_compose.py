@@ -8,17 +8,17 @@ from devi_jax.core.camera import frontal, project
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import SceneSpec, Table
-from devi_jax.core.scene_file import Human, Setup, Thing
+from devi_jax.core.scene_file import SceneFile, SceneHuman, Thing
 from devi_jax.datasets.load import resolve
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.scripted_video import compose
 from devi_jax.scripted_video.place_human import body_of, standing
 from envs.animation import Imperfection
-from envs.animation.kinematics.posed_scene import build_stage
-from envs.animation.kinematics.to_clip import replay
-from envs.animation.planner.motion import Motion
+from envs.animation.kinematics.posed_scene import build_posed_scene
+from envs.animation.kinematics.to_clip import postures_of_clip
+from envs.animation.planner.motion import PlannedMotion
 
-TWO = Setup(
+TWO = SceneFile(
     "two",
     table=Table(),
     things=(Thing("can", "can"), Thing("bowl", "bowl", position=(-0.2, 0.35), role="target")),
@@ -39,30 +39,30 @@ def test_the_prompt_says_what_is_manipulated():
 def test_a_mesh_is_named_by_its_absolute_path(tmp_path, monkeypatch):
     (tmp_path / "cup.obj").write_text("")
     monkeypatch.chdir(tmp_path)
-    setup = Setup("own", things=(Thing("cup", "cup.obj", "ceramic"),))
+    setup = SceneFile("own", things=(Thing("cup", "cup.obj", "ceramic"),))
     (thing,) = compose.with_manipulated(setup, "cup", None, "A.").things
     assert thing.model == str(tmp_path / "cup.obj")
     assert compose.other_words(setup) == {"cup": ("cup",)}
 
 
 def test_a_place_aside_is_on_the_support_and_towards_the_middle():
-    scene = compose.assemble(load_setup("lift_can"))
+    scene = compose.assemble(load_scene_file("lift_can"))
     x, y = scene.arranged.object_start[:2]
     assert compose.aside(scene) == pytest.approx((x - 0.2, y, 0.8))
 
 
 @pytest.mark.parametrize(("verb", "said"), [("", "no action"), ("juggle", "cannot juggle"), ("pour", "into nothing")])
 def test_what_the_planner_cannot_do_is_said(verb, said):
-    scene = compose.assemble(load_setup("lift_can"))
+    scene = compose.assemble(load_scene_file("lift_can"))
     with pytest.raises(ConfigError, match=said):
         compose.script(scene, verb, None, ("right",))
 
 
 def test_the_human_stands_as_the_setup_has_it():
-    stage = build_stage(SceneSpec())
-    plain = standing(stage, Human())
+    stage = build_posed_scene(SceneSpec())
+    plain = standing(stage, SceneHuman())
     bent = (0.4, 0.0, 0.0)
-    asked = standing(stage, Human(position=(0.3, -0.5), yaw_deg=90.0, pose={"neck": bent}))
+    asked = standing(stage, SceneHuman(position=(0.3, -0.5), yaw_deg=90.0, pose={"neck": bent}))
     np.testing.assert_allclose(asked[stage.quat("neck")], quat_exp(np.array(bent)), atol=1e-6)
     root = slice(stage.root_qpos, stage.root_qpos + 3)
     turn = np.array([np.sqrt(0.5), 0, 0, np.sqrt(0.5)])
@@ -70,7 +70,7 @@ def test_the_human_stands_as_the_setup_has_it():
 
 
 def test_a_scaled_body_is_scaled_throughout():
-    small, usual = body_of(Human(shape=0.8)), body_of(Human())
+    small, usual = body_of(SceneHuman(shape=0.8)), body_of(SceneHuman())
     assert small.stature_m == pytest.approx(0.8 * usual.stature_m)
     assert small.mass_kg == pytest.approx(0.512 * usual.mass_kg)
 
@@ -107,8 +107,8 @@ def test_a_shutter_is_open_for_half_the_way_to_the_next_frame():
 
 def test_misjudged_depth_moves_hand_and_thing_away_on_their_rays():
     clip = resolve("lift_can")
-    stage = build_stage(clip.scene)
-    motion = Motion(stage, replay(stage, clip)[::20], clip.contact[::20], {})
+    stage = build_posed_scene(clip.scene)
+    motion = PlannedMotion(stage, postures_of_clip(stage, clip)[::20], clip.contact[::20], {})
     camera = frontal(azimuth_deg=-45.0)
     wrong = compose.spoilt(motion, Imperfection(depth_scale=1.05), 0, camera)
     was, now = (m.qpos[:, stage.object][:, :3] - camera.position_world for m in (motion, wrong))

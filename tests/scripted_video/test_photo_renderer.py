@@ -11,8 +11,8 @@ from devi_jax.datasets.load import resolve
 from devi_jax.rendering import gl
 from devi_jax.rendering.renderer import NOTHING, Quality
 from devi_jax.scripted_video.photo_renderer import Studio
-from envs.animation import build_stage
-from envs.animation.kinematics.to_clip import replay
+from envs.animation import build_posed_scene
+from envs.animation.kinematics.to_clip import postures_of_clip
 from envs.physics.scene_model import Scene
 from envs.scenes.appearance import appearance
 from envs.scenes.objects.textured_model import Model
@@ -40,8 +40,8 @@ def sleeve() -> Model:
 def motion():
     """The scene of the bundled lift and three of its configurations (3, nq)."""
     clip = resolve("lift_can")
-    stage = build_stage(clip.scene)
-    return Scene(clip.scene), replay(stage, clip)[list(FRAMES)]
+    stage = build_posed_scene(clip.scene)
+    return Scene(clip.scene), postures_of_clip(stage, clip)[list(FRAMES)]
 
 
 @pytest.fixture(scope="module")

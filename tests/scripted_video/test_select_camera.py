@@ -10,8 +10,8 @@ from devi_jax.core.errors import CameraError
 from devi_jax.datasets.load import resolve
 from devi_jax.rendering import gl
 from devi_jax.scripted_video.select_camera import ALIKE, Scores, camera_table, candidates, order, rank_cameras
-from envs.animation import build_stage
-from envs.animation.kinematics.to_clip import replay
+from envs.animation import build_posed_scene
+from envs.animation.kinematics.to_clip import postures_of_clip
 
 needs_gl = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
 
@@ -20,8 +20,8 @@ needs_gl = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (E
 def lift():
     """The stage of the bundled lift and its motion (T, nq)."""
     clip = resolve("lift_can")
-    stage = build_stage(clip.scene)
-    return stage, replay(stage, clip)
+    stage = build_posed_scene(clip.scene)
+    return stage, postures_of_clip(stage, clip)
 
 
 def test_candidates_are_those_of_the_paper():

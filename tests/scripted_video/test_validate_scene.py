@@ -7,8 +7,8 @@ import pytest
 
 from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Table
-from devi_jax.core.scene_file import Human, Setup, Thing
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.core.scene_file import SceneFile, SceneHuman, Thing
+from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.scripted_video.arm_reach import PALM_M, reach_m
 from devi_jax.scripted_video.validate_scene import settle
 from envs.embodiments.human import human
@@ -16,14 +16,14 @@ from tests.simulated import within
 
 CAN = Thing("can", "can", position=(0.12, 0.33))
 BOOK = Thing("book", "book", position=(-0.2, 0.35), role="target")
-SCENE = Setup("table", table=Table(), things=(CAN, BOOK))
+SCENE = SceneFile("table", table=Table(), things=(CAN, BOOK))
 
 
-def changed(**things: dict) -> Setup:
+def changed(**things: dict) -> SceneFile:
     return replace(SCENE, things=tuple(replace(t, **things.get(t.name, {})) for t in SCENE.things))
 
 
-def refused(setup: Setup, match: str) -> SceneError:
+def refused(setup: SceneFile, match: str) -> SceneError:
     with pytest.raises(SceneError, match=match) as caught:
         settle(setup, "s.json")
     assert caught.value.where.startswith("s.json: ") and caught.value.valid and caught.value.fix
@@ -33,7 +33,7 @@ def refused(setup: Setup, match: str) -> SceneError:
 @pytest.mark.simulated
 @pytest.mark.parametrize("name", ["lift_can", "lift_box", "push_box", "floor_box"])
 def test_bundled_scenes_stand(name):
-    settled = settle(load_setup(name), name)
+    settled = settle(load_scene_file(name), name)
     assert settled.moved_m.keys() == settled.arranged.poses.keys()
     within("moved, m", max(settled.moved_m.values()), high=1e-3)
     within("turned, rad", max(settled.turned_rad.values()), high=np.radians(0.5))
@@ -86,16 +86,16 @@ def test_what_topples_is_told_by_how_much():
 
 def test_a_human_cannot_stand_in_a_box():
     box = Thing("box", "box", position=(0.0, 0.05))
-    error = refused(Setup("s", things=(box,)), "'box' and the human's .* overlap by")
+    error = refused(SceneFile("s", things=(box,)), "'box' and the human's .* overlap by")
     assert "ankle" in error.what or "foot" in error.what
-    settle(Setup("s", human=Human(position=(0.0, -0.5)), things=(box,)))
+    settle(SceneFile("s", human=SceneHuman(position=(0.0, -0.5)), things=(box,)))
 
 
-@pytest.mark.parametrize("human_at", [Human(), Human(position=(1.0, -2.0), yaw_deg=120.0)])
+@pytest.mark.parametrize("human_at", [SceneHuman(), SceneHuman(position=(1.0, -2.0), yaw_deg=120.0)])
 def test_what_is_out_of_reach_is_refused_with_its_distance(human_at):
     """Whatever way the human faces, a can 1.5 m away on the floor is not reached."""
     far = Thing("can", "can", position=(human_at.position[0] + 1.5, human_at.position[1]))
-    error = refused(Setup("s", human=human_at, things=(far,)), r"'can' is out of reach: 1\.4[67] m away")
+    error = refused(SceneFile("s", human=human_at, things=(far,)), r"'can' is out of reach: 1\.4[67] m away")
     assert "nearer" in error.fix
 
 
@@ -105,16 +105,16 @@ def test_reach_at_shoulder_height_is_an_arm_beyond_a_leaning_shoulder():
     shoulder = np.array([0.188, -0.015, body.pelvis_m + 0.461])
     arm = 0.254 + 0.262 + PALM_M
     near, far = shoulder + [0, arm - 0.02, 0], shoulder + [0, arm + 0.45, 0]
-    assert reach_m(body, Human(), near) < 0 < reach_m(body, Human(), far)
+    assert reach_m(body, SceneHuman(), near) < 0 < reach_m(body, SceneHuman(), far)
     # the same places for who stands elsewhere and looks elsewhere
-    turned = Human(position=(2.0, 1.0), yaw_deg=90.0)
+    turned = SceneHuman(position=(2.0, 1.0), yaw_deg=90.0)
     for point in (near, far):
         there = np.array([2.0 - point[1], 1.0 + point[0], point[2]])
-        assert reach_m(body, turned, there) == pytest.approx(reach_m(body, Human(), point), abs=1e-9)
+        assert reach_m(body, turned, there) == pytest.approx(reach_m(body, SceneHuman(), point), abs=1e-9)
     # a body twice as large reaches twice as far beyond
-    assert reach_m(body, Human(shape=1.2), 1.2 * far) == pytest.approx(1.2 * reach_m(body, Human(), far))
+    assert reach_m(body, SceneHuman(shape=1.2), 1.2 * far) == pytest.approx(1.2 * reach_m(body, SceneHuman(), far))
 
 
 @pytest.mark.parametrize("at", [(0.12, 0.8, 0.86), (0.5, 0.33, 0.86), (0.0, 0.42, 0.2), (0.15, 0.2, 1.9)])
 def test_places_that_the_planner_reaches_are_within_the_bound(at):
-    assert reach_m(human(), Human(), np.array(at)) < 0
+    assert reach_m(human(), SceneHuman(), np.array(at)) < 0

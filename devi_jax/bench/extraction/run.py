@@ -10,7 +10,7 @@ from devi_jax.bench.extraction.jobs import NONE, ExtractionJob, Knob, collect, e
 from devi_jax.bench.extraction.page import page
 from devi_jax.bench.grid import Grid, check_positive, write_markdown
 from devi_jax.core.errors import RunError, exit_on_error
-from devi_jax.datasets.scenes import load_setup
+from devi_jax.datasets.scenes import load_scene_file
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def wanted(options: BenchExtractOptions) -> list[ExtractionJob]:
     if not (options.scenes or options.knobs):
         return schedule()
     for scene in options.scenes:
-        load_setup(scene)
+        load_scene_file(scene)
     knobs = options.knobs or (NONE,)
     return list(
         dict.fromkeys(ExtractionJob(scene, knob) for knob in knobs for scene in options.scenes or ("lift_can",))

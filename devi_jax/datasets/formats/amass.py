@@ -14,7 +14,7 @@ from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import JOINTS, SMPLX_JOINTS
 from devi_jax.datasets.formats import isaacgym_humanoid, smplx_model
 from devi_jax.datasets.formats.provenance import provenance
-from devi_jax.datasets.grounding import at_origin
+from devi_jax.datasets.grounding import move_to_origin
 
 KEYS = frozenset({"poses", "trans", "betas"})
 """By which such a file is known."""
@@ -52,7 +52,7 @@ def from_amass(data: Mapping[str, Any], path: Path, model: Path | None) -> Clip:
         provenance=provenance(path, f"AMASS, {poses.shape[1]} pose numbers", motion, notes, dropped=[]),
     )
     validate(clip, where)
-    return at_origin(clip)
+    return move_to_origin(clip)
 
 
 def frame_rate(data: Mapping[str, Any], where: str) -> float:

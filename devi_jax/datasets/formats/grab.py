@@ -17,7 +17,7 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES
 from devi_jax.datasets.formats import isaacgym_humanoid, object_mesh, smplx_model
 from devi_jax.datasets.formats.provenance import provenance
-from devi_jax.datasets.grounding import at_origin
+from devi_jax.datasets.grounding import move_to_origin
 from devi_jax.datasets.infer_table import with_inferred_table
 
 KEYS = frozenset({"body", "object", "contact"})
@@ -67,7 +67,7 @@ def from_grab(
         provenance=provenance(path, "GRAB", motion, notes, dropped=[]) | {"rest_gap_mm": round(1e3 * gap, 2)},
     )
     validate(clip, where)
-    return with_inferred_table(at_origin(clip))
+    return with_inferred_table(move_to_origin(clip))
 
 
 def _params(data: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
 from devi_jax.datasets.formats import isaacgym_humanoid, object_mesh
 from devi_jax.datasets.formats.provenance import provenance
-from devi_jax.datasets.grounding import at_origin
+from devi_jax.datasets.grounding import move_to_origin
 
 COLUMNS = 591
 FPS = 30.0
@@ -55,7 +55,7 @@ def from_intermimic(data: np.ndarray, path: Path, mesh: Path | None = None, mass
         provenance=provenance(path, "InterMimic, 591 columns", motion, notes, dropped=list(range(first))),
     )
     validate(clip, where)
-    return at_origin(clip)
+    return move_to_origin(clip)
 
 
 def object_name(path: Path) -> str:

@@ -17,7 +17,7 @@ from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, PARENTS
 from devi_jax.datasets.formats import isaacgym_humanoid, object_mesh, smplx_model
 from devi_jax.datasets.formats.parahome import hands_touching
 from devi_jax.datasets.formats.provenance import provenance
-from devi_jax.datasets.grounding import at_origin
+from devi_jax.datasets.grounding import move_to_origin
 from devi_jax.datasets.infer_table import with_inferred_table
 
 FPS = 30.0
@@ -81,7 +81,7 @@ def from_omomo(
         provenance=provenance(path, "OMOMO, one sequence", motion, notes, dropped=[]) | {"sequence": name},
     )
     validate(clip, where)
-    return with_inferred_table(at_origin(clip))
+    return with_inferred_table(move_to_origin(clip))
 
 
 def _chosen(content: dict[Any, dict[str, Any]], path: Path, sequence: str | None) -> dict[str, Any]:

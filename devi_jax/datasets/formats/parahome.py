@@ -17,7 +17,7 @@ from devi_jax.core.skeleton import HAND_BODIES, JOINTS, PARENTS, SIDES
 from devi_jax.datasets.clip_quality import surface_points
 from devi_jax.datasets.formats import isaacgym_humanoid, object_mesh
 from devi_jax.datasets.formats.provenance import provenance
-from devi_jax.datasets.grounding import at_origin
+from devi_jax.datasets.grounding import move_to_origin
 from devi_jax.datasets.infer_table import with_inferred_table
 
 COLUMNS = 409
@@ -109,7 +109,7 @@ def from_parahome(data: np.ndarray, path: Path, mesh: Path | None = None, mass_k
         provenance=provenance(path, "ParaHome, 409 columns", motion, notes, dropped=[]),
     )
     validate(clip, where)
-    return with_inferred_table(at_origin(clip))
+    return with_inferred_table(move_to_origin(clip))
 
 
 def object_name(path: Path) -> str:

@@ -14,7 +14,7 @@ from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES
 from devi_jax.datasets.formats import isaacgym_humanoid
 from devi_jax.datasets.formats.provenance import provenance
-from devi_jax.datasets.grounding import at_origin
+from devi_jax.datasets.grounding import move_to_origin
 
 COLUMNS = 331
 FPS = 25.0
@@ -74,7 +74,7 @@ def ball_clip(
         provenance=provenance(path, layout, motion, notes, dropped=[]),
     )
     validate(clip, str(path))
-    return at_origin(clip)
+    return move_to_origin(clip)
 
 
 def hands_near(joints: np.ndarray, ball: np.ndarray) -> np.ndarray:

@@ -9,13 +9,13 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.rotations import quat_exp, quat_mul, quat_to_matrix
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.animation.authored.meshes import mug
-from envs.animation.authored.upright_grasp import Hold, held
+from envs.animation.authored.upright_grasp import UprightGrasp, wrist_task
 from envs.animation.grasping.grip import wrap
 from envs.animation.kinematics.minimum_jerk import phase, through
-from envs.animation.kinematics.posed_scene import build_stage, put_object
+from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import mouth, relaxed, stand
-from envs.animation.kinematics.to_clip import provenance, record
-from envs.animation.planner.phases import Beats, carry_along
+from envs.animation.kinematics.to_clip import clip_from_postures, provenance
+from envs.animation.planner.phases import PhaseTimes, carry_along
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,20 @@ class DrinkMug:
     handle_deg: float = 190.0
     turn_deg: float = 60.0
     tilt_deg: float = 50.0
-    hold: Hold = Hold(above_m=0.020)
+    hold: UprightGrasp = UprightGrasp(above_m=0.020)
     drinking: tuple[int, int] = (122, 132)
-    beats: Beats = Beats(there=158, frames=165)
+    beats: PhaseTimes = PhaseTimes(there=158, frames=165)
 
 
 def drink_mug(plan: DrinkMug = DrinkMug()) -> Clip:
     """A kinematic drink from a mug in the right hand. Raises `ClipError` where it is out of reach."""
     mesh = mug(plan.handle_deg)
     table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, mesh=mesh)
-    stage = build_stage(SceneSpec(table, thing))
+    stage = build_posed_scene(SceneSpec(table, thing))
     at = np.array([*plan.mug, table.size[2] - mesh.vertices[:, 2].min()])
     standing = put_object(stage, stand(stage, relaxed(stage)), at)
     radius, height = float(mesh.vertices[:, 1].max()), float(mesh.vertices[:, 2].max())
-    place = held(stage, standing, "right", plan.hold, radius)
+    place = wrist_task(stage, standing, "right", plan.hold, radius)
     frame, beats, (there, back) = np.arange(plan.beats.frames), plan.beats, plan.drinking
     near = there - 14
     tilting = phase(frame, near - 6, there) - phase(frame, back, back + 20)
@@ -68,7 +68,9 @@ def drink_mug(plan: DrinkMug = DrinkMug()) -> Clip:
     objects[:, :3] += rim - np.einsum("tij,j->ti", quat_to_matrix(tilt), rim)
     objects[:, 3:] = quat_mul(tilt, turn)
     qpos, contact = carry_along(stage, standing, (wrap(stage, standing, place),), objects, beats)
-    return record(stage, "drink_mug", qpos, contact, frontal(azimuth_deg=-45.0), provenance("drink_mug", plan))
+    return clip_from_postures(
+        stage, "drink_mug", qpos, contact, frontal(azimuth_deg=-45.0), provenance("drink_mug", plan)
+    )
 
 
 _AHEAD_M = np.array([0.0, 0.02, -0.01])

@@ -9,13 +9,13 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.rotations import quat_exp, quat_mul
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.animation.authored.meshes import mallet
-from envs.animation.authored.upright_grasp import Hold, held
+from envs.animation.authored.upright_grasp import UprightGrasp, wrist_task
 from envs.animation.grasping.grip import wrap
 from envs.animation.kinematics.minimum_jerk import phase
-from envs.animation.kinematics.posed_scene import build_stage, put_object
+from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
-from envs.animation.kinematics.to_clip import provenance, record
-from envs.animation.planner.phases import Beats, carry_along
+from envs.animation.kinematics.to_clip import clip_from_postures, provenance
+from envs.animation.planner.phases import PhaseTimes, carry_along
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,23 @@ class Hammer:
     struck: tuple[float, float, float] = (0.16, 0.24, 0.09)
     raised_deg: float = 0.0
     struck_deg: float = 60.0
-    hold: Hold = Hold(yaw_deg=0.0, pitch_deg=10.0, above_m=0.0)
+    hold: UprightGrasp = UprightGrasp(yaw_deg=0.0, pitch_deg=10.0, above_m=0.0)
     up: int = 98
     strikes: tuple[int, int] = (120, 146)
-    beats: Beats = Beats(there=166, frames=172)
+    beats: PhaseTimes = PhaseTimes(there=166, frames=172)
 
 
 def hammer(plan: Hammer = Hammer()) -> Clip:
     """A kinematic hammering with the right hand. Raises `ClipError` where the mallet is out of reach."""
     mesh = mallet()
     table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, mesh=mesh)
-    stage = build_stage(SceneSpec(table, thing))
+    stage = build_posed_scene(SceneSpec(table, thing))
     lying = quat_exp(np.array([0.0, -np.pi / 2, 0.0]))  # the handle's upper end to the left
     at = np.array([*plan.mallet, table.size[2] + mesh.vertices[:, 0].max()])
     standing = put_object(stage, stand(stage, relaxed(stage)), at, tuple(lying))
-    place = held(stage, standing, "right", plan.hold, radius_m=float(mesh.vertices[mesh.vertices[:, 2] < 0, 0].max()))
+    place = wrist_task(
+        stage, standing, "right", plan.hold, radius_m=float(mesh.vertices[mesh.vertices[:, 2] < 0, 0].max())
+    )
     frame, (first, second) = np.arange(plan.beats.frames), plan.strikes
     middle = (first + second) // 2
     rising = phase(frame, plan.beats.move, plan.up)
@@ -69,4 +71,4 @@ def hammer(plan: Hammer = Hammer()) -> Clip:
     upright = quat_exp((1 - rising)[:, None] * [0.0, -np.pi / 2, 0.0])
     objects[:, 3:] = quat_mul(quat_exp(-lean[:, None] * [1.0, 0.0, 0.0]), upright)
     qpos, contact = carry_along(stage, standing, (wrap(stage, standing, place),), objects, plan.beats)
-    return record(stage, "hammer", qpos, contact, frontal(azimuth_deg=-45.0), provenance("hammer", plan))
+    return clip_from_postures(stage, "hammer", qpos, contact, frontal(azimuth_deg=-45.0), provenance("hammer", plan))

@@ -10,12 +10,12 @@ from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.animation.authored.meshes import HAT_INSIDE_M, hat
 from envs.animation.grasping.close_fingers import from_above, in_palm
 from envs.animation.grasping.grip import wrap
-from envs.animation.kinematics.ik import Place
+from envs.animation.kinematics.ik import FrameTask
 from envs.animation.kinematics.minimum_jerk import through
-from envs.animation.kinematics.posed_scene import build_stage, kinematics, put_object
+from envs.animation.kinematics.posed_scene import build_posed_scene, kinematics, put_object
 from envs.animation.kinematics.posture import relaxed, stand
-from envs.animation.kinematics.to_clip import provenance, record
-from envs.animation.planner.phases import Beats, carry_along
+from envs.animation.kinematics.to_clip import clip_from_postures, provenance
+from envs.animation.planner.phases import PhaseTimes, carry_along
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,17 @@ class Hat:
     along_m: float = 0.070
     across_m: float = 0.0
     palm_gap_m: float = 0.004
-    beats: Beats = Beats(there=140, frames=155)
+    beats: PhaseTimes = PhaseTimes(there=140, frames=155)
 
 
 def put_on_hat(plan: Hat = Hat()) -> Clip:
     """A kinematic donning of a hat with the right hand. Raises `ClipError` where it is out of reach."""
     mesh = hat()
     table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, mesh=mesh)
-    stage = build_stage(SceneSpec(table, thing))
+    stage = build_posed_scene(SceneSpec(table, thing))
     at = np.array([*plan.hat, table.size[2] - mesh.vertices[:, 2].min()])
     standing = put_object(stage, stand(stage, relaxed(stage)), at)
-    place = Place(
+    place = FrameTask(
         "right_wrist",
         position=standing[stage.object][:3] + [0.0, 0.0, float(mesh.vertices[:, 2].max())],
         rotation=from_above("right", plan.yaw_deg),
@@ -64,7 +64,7 @@ def put_on_hat(plan: Hat = Hat()) -> Clip:
     objects = np.tile(standing[stage.object], (beats.frames, 1))
     objects[:, :3] = through(frame, times, np.array([objects[0, :3], ahead, worn]))
     qpos, contact = carry_along(stage, standing, (wrap(stage, standing, place),), objects, beats)
-    return record(
+    return clip_from_postures(
         stage,
         "hat",
         qpos,

@@ -10,11 +10,11 @@ from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import SIDES
 from envs.animation.grasping.close_fingers import handshake, in_palm
 from envs.animation.grasping.grip import press
-from envs.animation.kinematics.ik import Place
-from envs.animation.kinematics.posed_scene import build_stage, put_object
+from envs.animation.kinematics.ik import FrameTask
+from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import mirror, relaxed, stand
-from envs.animation.kinematics.to_clip import provenance, record
-from envs.animation.planner.phases import Beats, carry
+from envs.animation.kinematics.to_clip import clip_from_postures, provenance
+from envs.animation.planner.phases import PhaseTimes, carry
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class LiftBox:
     pitch_deg: float = -20.0
     along_m: float = 0.090
     palm_gap_m: float = 0.002
-    beats: Beats = Beats()
+    beats: PhaseTimes = PhaseTimes()
 
 
 def lift_box(plan: LiftBox = LiftBox()) -> Clip:
     """A kinematic lift of a box between both palms. Raises `ClipError` where it is out of reach."""
     table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg)
-    stage = build_stage(SceneSpec(table, thing))
+    stage = build_posed_scene(SceneSpec(table, thing))
     box = np.array([*plan.box, table.size[2] + plan.size[2] / 2])
     standing = put_object(stage, stand(stage, relaxed(stage)), box)
     faces = [
-        Place(
+        FrameTask(
             f"{side}_wrist",
             position=box + [mirror(side) * plan.size[0] / 2, 0.0, 0.0],
             rotation=handshake(side, 0.0, plan.pitch_deg),
@@ -60,4 +60,6 @@ def lift_box(plan: LiftBox = LiftBox()) -> Clip:
     grips = [press(stage, standing, face) for face in faces]
     lift = np.array([0.0, -0.1 * plan.lift_m, plan.lift_m])
     qpos, contact = carry(stage, standing, grips, lift, plan.beats)
-    return record(stage, "lift_box", qpos, contact, frontal(azimuth_deg=-30.0), provenance("lift_box", plan))
+    return clip_from_postures(
+        stage, "lift_box", qpos, contact, frontal(azimuth_deg=-30.0), provenance("lift_box", plan)
+    )

@@ -9,11 +9,11 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.animation.grasping.close_fingers import handshake, in_palm
 from envs.animation.grasping.grip import wrap
-from envs.animation.kinematics.ik import Place
-from envs.animation.kinematics.posed_scene import build_stage, put_object
+from envs.animation.kinematics.ik import FrameTask
+from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
-from envs.animation.kinematics.to_clip import provenance, record
-from envs.animation.planner.phases import Beats, carry
+from envs.animation.kinematics.to_clip import clip_from_postures, provenance
+from envs.animation.planner.phases import PhaseTimes, carry
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class LiftCan:
     across_m: float = 0.008
     palm_gap_m: float = 0.003
     above_m: float = 0.015
-    beats: Beats = Beats()
+    beats: PhaseTimes = PhaseTimes()
 
 
 def lift_can(plan: LiftCan = LiftCan()) -> Clip:
@@ -50,10 +50,10 @@ def lift_can(plan: LiftCan = LiftCan()) -> Clip:
     """
     table, thing = Table(), ObjectSpec("can")
     radius, height = thing.size
-    stage = build_stage(SceneSpec(table, thing))
+    stage = build_posed_scene(SceneSpec(table, thing))
     can = np.array([*plan.can, table.size[2] + height / 2])
     standing = put_object(stage, stand(stage, relaxed(stage)), can)
-    held = Place(
+    held = FrameTask(
         "right_wrist",
         position=can + [0.0, 0.0, plan.above_m],
         rotation=handshake("right", plan.yaw_deg, plan.pitch_deg),
@@ -62,4 +62,6 @@ def lift_can(plan: LiftCan = LiftCan()) -> Clip:
     lift = np.array([0.0, -0.1 * plan.lift_m, plan.lift_m])  # a lift by the arm curves towards the body
     qpos, contact = carry(stage, standing, (wrap(stage, standing, held),), lift, plan.beats)
     # from the left and ahead: the hand does not hide the can
-    return record(stage, "lift_can", qpos, contact, frontal(azimuth_deg=-45.0), provenance("lift_can", plan))
+    return clip_from_postures(
+        stage, "lift_can", qpos, contact, frontal(azimuth_deg=-45.0), provenance("lift_can", plan)
+    )

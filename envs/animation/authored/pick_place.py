@@ -6,15 +6,16 @@ import numpy as np
 
 from devi_jax.core.camera import frontal
 from devi_jax.core.clip import Clip
+from devi_jax.core.rotations import quat_about_z
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.animation.grasping.close_fingers import handshake, in_palm
 from envs.animation.grasping.grip import wrap
-from envs.animation.kinematics.ik import Place
+from envs.animation.kinematics.ik import FrameTask
 from envs.animation.kinematics.minimum_jerk import phase
-from envs.animation.kinematics.posed_scene import build_stage, put_object
+from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
-from envs.animation.kinematics.to_clip import provenance, record
-from envs.animation.planner.phases import Beats, carry_along
+from envs.animation.kinematics.to_clip import clip_from_postures, provenance
+from envs.animation.planner.phases import PhaseTimes, carry_along
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,17 @@ class PickPlace:
     across_m: float = 0.008
     palm_gap_m: float = 0.003
     above_m: float = 0.024
-    beats: Beats = Beats(there=114, release=122, frames=160)
+    beats: PhaseTimes = PhaseTimes(there=114, release=122, frames=160)
 
 
 def pick_place(plan: PickPlace = PickPlace()) -> Clip:
     """A kinematic pick and place of a box with the right hand. Raises `ClipError` where it is out of reach."""
     table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg)
-    stage = build_stage(SceneSpec(table, thing))
+    stage = build_posed_scene(SceneSpec(table, thing))
     box = np.array([*plan.box, table.size[2] + plan.size[2] / 2])
-    half_turn = np.radians(plan.yaw_deg) / 2
-    turned = (float(np.cos(half_turn)), 0.0, 0.0, float(np.sin(half_turn)))
+    turned = tuple(quat_about_z(np.asarray(np.radians(plan.yaw_deg))).tolist())
     standing = put_object(stage, stand(stage, relaxed(stage)), box, turned)
-    held = Place(
+    held = FrameTask(
         "right_wrist",
         position=box + [0.0, 0.0, plan.above_m],
         rotation=handshake("right", plan.yaw_deg, plan.pitch_deg),
@@ -67,10 +67,12 @@ def pick_place(plan: PickPlace = PickPlace()) -> Clip:
     objects = np.tile(standing[stage.object], (plan.beats.frames, 1))
     objects[:, :3] += _over(np.subtract(plan.target, plan.box), plan.lift_m, plan.beats)
     qpos, contact = carry_along(stage, standing, (wrap(stage, standing, held),), objects, plan.beats)
-    return record(stage, "pick_place", qpos, contact, frontal(azimuth_deg=-45.0), provenance("pick_place", plan))
+    return clip_from_postures(
+        stage, "pick_place", qpos, contact, frontal(azimuth_deg=-45.0), provenance("pick_place", plan)
+    )
 
 
-def _over(across: np.ndarray, lift_m: float, beats: Beats) -> np.ndarray:
+def _over(across: np.ndarray, lift_m: float, beats: PhaseTimes) -> np.ndarray:
     """Displacement (T, 3) that goes up, `across` (2,) and down again, the corners rounded."""
     frame, third = np.arange(beats.frames), (beats.there - beats.move) / 3
     sideways = phase(frame, beats.move + third / 2, beats.there - third / 2)

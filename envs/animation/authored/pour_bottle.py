@@ -9,13 +9,13 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.rotations import quat_exp
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.animation.authored.meshes import bottle
-from envs.animation.authored.upright_grasp import Hold, held
+from envs.animation.authored.upright_grasp import UprightGrasp, wrist_task
 from envs.animation.grasping.grip import wrap
 from envs.animation.kinematics.minimum_jerk import phase
-from envs.animation.kinematics.posed_scene import build_stage, put_object
+from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
-from envs.animation.kinematics.to_clip import provenance, record
-from envs.animation.planner.phases import Beats, carry_along
+from envs.animation.kinematics.to_clip import clip_from_postures, provenance
+from envs.animation.planner.phases import PhaseTimes, carry_along
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,19 @@ class PourBottle:
     mass_kg: float = 0.3
     shift: tuple[float, float, float] = (-0.02, -0.02, 0.18)
     tilt_deg: float = 85.0
-    hold: Hold = Hold(above_m=0.015)
+    hold: UprightGrasp = UprightGrasp(above_m=0.015)
     tilted: tuple[int, int] = (112, 122)
-    beats: Beats = Beats(there=150, frames=160)
+    beats: PhaseTimes = PhaseTimes(there=150, frames=160)
 
 
 def pour_bottle(plan: PourBottle = PourBottle()) -> Clip:
     """A kinematic pour with the right hand. Raises `ClipError` where the bottle is out of reach."""
     mesh = bottle()
     table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, mesh=mesh)
-    stage = build_stage(SceneSpec(table, thing))
+    stage = build_posed_scene(SceneSpec(table, thing))
     at = np.array([*plan.bottle, table.size[2] - mesh.vertices[:, 2].min()])
     standing = put_object(stage, stand(stage, relaxed(stage)), at)
-    place = held(stage, standing, "right", plan.hold, radius_m=float(mesh.vertices[:, 0].max()))
+    place = wrist_task(stage, standing, "right", plan.hold, radius_m=float(mesh.vertices[:, 0].max()))
     frame, (tilted, back) = np.arange(plan.beats.frames), plan.tilted
     lifting = phase(frame, plan.beats.move, (plan.beats.move + tilted) // 2 + 8)
     tilting = phase(frame, (plan.beats.move + tilted) // 2 - 8, tilted) - phase(frame, back, plan.beats.there)
@@ -56,4 +56,6 @@ def pour_bottle(plan: PourBottle = PourBottle()) -> Clip:
     objects[:, :3] += lifting[:, None] * plan.shift
     objects[:, 3:] = quat_exp(-np.radians(plan.tilt_deg) * tilting[:, None] * [0.0, 1.0, 0.0])
     qpos, contact = carry_along(stage, standing, (wrap(stage, standing, place),), objects, plan.beats)
-    return record(stage, "pour_bottle", qpos, contact, frontal(azimuth_deg=-45.0), provenance("pour_bottle", plan))
+    return clip_from_postures(
+        stage, "pour_bottle", qpos, contact, frontal(azimuth_deg=-45.0), provenance("pour_bottle", plan)
+    )

@@ -9,11 +9,11 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.animation.grasping.close_fingers import handshake, in_palm
 from envs.animation.grasping.grip import press
-from envs.animation.kinematics.ik import Place
-from envs.animation.kinematics.posed_scene import build_stage, put_object
+from envs.animation.kinematics.ik import FrameTask
+from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
-from envs.animation.kinematics.to_clip import provenance, record
-from envs.animation.planner.phases import Beats, carry
+from envs.animation.kinematics.to_clip import clip_from_postures, provenance
+from envs.animation.planner.phases import PhaseTimes, carry
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class PushBox:
     pitch_deg: float = -20.0
     along_m: float = 0.090
     palm_gap_m: float = 0.002
-    beats: Beats = Beats()
+    beats: PhaseTimes = PhaseTimes()
 
 
 def push_box(plan: PushBox = PushBox()) -> Clip:
     """A kinematic push of a box over the table with the right palm. Raises `ClipError` where it is out of reach."""
     table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg)
-    stage = build_stage(SceneSpec(table, thing))
+    stage = build_posed_scene(SceneSpec(table, thing))
     box = np.array([*plan.box, table.size[2] + plan.size[2] / 2])
     standing = put_object(stage, stand(stage, relaxed(stage)), box)
-    face = Place(
+    face = FrameTask(
         "right_wrist",
         position=box + [plan.size[0] / 2, 0.0, 0.0],
         rotation=handshake("right", 0.0, plan.pitch_deg),
@@ -55,4 +55,6 @@ def push_box(plan: PushBox = PushBox()) -> Clip:
     )
     push = np.array([-plan.push_m, 0.0, 0.0])
     qpos, contact = carry(stage, standing, (press(stage, standing, face),), push, plan.beats)
-    return record(stage, "push_box", qpos, contact, frontal(azimuth_deg=-45.0), provenance("push_box", plan))
+    return clip_from_postures(
+        stage, "push_box", qpos, contact, frontal(azimuth_deg=-45.0), provenance("push_box", plan)
+    )

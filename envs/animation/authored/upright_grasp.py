@@ -6,12 +6,12 @@ import numpy as np
 
 from devi_jax.core.rotations import quat_to_matrix
 from envs.animation.grasping.close_fingers import handshake, in_palm
-from envs.animation.kinematics.ik import Place
-from envs.animation.kinematics.posed_scene import Stage
+from envs.animation.kinematics.ik import FrameTask
+from envs.animation.kinematics.posed_scene import PosedScene
 
 
 @dataclass(frozen=True)
-class Hold:
+class UprightGrasp:
     """A hand around a thing, in the thing's own frame, where it stands upright before the human.
 
     Args:
@@ -31,11 +31,11 @@ class Hold:
     above_m: float = 0.015
 
 
-def held(stage: Stage, standing: np.ndarray, side: str, hold: Hold, radius_m: float) -> Place:
+def wrist_task(stage: PosedScene, standing: np.ndarray, side: str, hold: UprightGrasp, radius_m: float) -> FrameTask:
     """Where the wrist is when the hand holds a thing of `radius_m` as `standing` (nq,) has it."""
     thing = standing[stage.object]
     turn = quat_to_matrix(thing[3:])
-    return Place(
+    return FrameTask(
         f"{side}_wrist",
         position=thing[:3] + turn @ [0.0, 0.0, hold.above_m],
         rotation=turn @ handshake(side, hold.yaw_deg, hold.pitch_deg),

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import FINGERS
-from envs.animation.kinematics.posed_scene import Stage, distance, kinematics, pose
+from envs.animation.kinematics.posed_scene import PosedScene, distance, kinematics, pose
 from envs.animation.kinematics.posture import CURL, mirror
 
 TOUCH_M = 0.001
@@ -38,14 +38,14 @@ def from_above(side: str, yaw_deg: float) -> np.ndarray:
     return Rotation.from_euler("z", mirror(side) * (yaw_deg + 90.0), degrees=True).as_matrix()
 
 
-def in_palm(stage: Stage, side: str, along_m: float, across_m: float, from_palm_m: float) -> np.ndarray:
+def in_palm(stage: PosedScene, side: str, along_m: float, across_m: float, from_palm_m: float) -> np.ndarray:
     """A point (3,) in the wrist's frame: along the fingers, across towards the thumb, and in front of the palm."""
     palm = stage.model.geom(f"{side}_wrist")
     return np.array([mirror(side) * along_m, across_m, palm.pos[2] - palm.size[2] - from_palm_m])
 
 
 def close_fingers(
-    stage: Stage, qpos: np.ndarray, side: str, solid: tuple[str, ...] = ("object",)
+    stage: PosedScene, qpos: np.ndarray, side: str, solid: tuple[str, ...] = ("object",)
 ) -> dict[str, np.ndarray]:
     """Rotation vectors of the twelve finger joints that close the hand at `qpos` (nq,) around the object.
 
@@ -60,7 +60,9 @@ def close_fingers(
     return joints
 
 
-def _close_finger(stage: Stage, qpos: np.ndarray, finger: str, solid: tuple[str, ...], rates: np.ndarray) -> np.ndarray:
+def _close_finger(
+    stage: PosedScene, qpos: np.ndarray, finger: str, solid: tuple[str, ...], rates: np.ndarray
+) -> np.ndarray:
     """Flexion (3,) of a finger that closes until nothing of it can go on."""
     flexion = np.zeros(3)
     free = 0
@@ -70,7 +72,7 @@ def _close_finger(stage: Stage, qpos: np.ndarray, finger: str, solid: tuple[str,
     return flexion
 
 
-def _missed(stage: Stage, qpos: np.ndarray, finger: str, flexion: np.ndarray) -> float:
+def _missed(stage: PosedScene, qpos: np.ndarray, finger: str, flexion: np.ndarray) -> float:
     """How far the two last phalanges are from touching the object, overlap counted tenfold, metres."""
     side, name = finger.split("_")
     data = kinematics(stage, pose(stage, flexed(side, name, flexion), qpos))
@@ -89,7 +91,7 @@ def relaxed_fingers(side: str) -> dict[str, np.ndarray]:
 
 
 def _close_until_touch(
-    stage: Stage,
+    stage: PosedScene,
     qpos: np.ndarray,
     finger: str,
     flexion: np.ndarray,

@@ -8,31 +8,34 @@ import numpy as np
 
 from envs.animation.grasping.close_fingers import in_palm
 from envs.animation.grasping.graspable_parts import WIDEST_M, Handle, extent, faces, near, unit
-from envs.animation.kinematics.ik import Place
-from envs.animation.kinematics.posed_scene import Stage, kinematics
+from envs.animation.kinematics.ik import FrameTask
+from envs.animation.kinematics.posed_scene import PosedScene, kinematics
 from envs.animation.kinematics.posture import mirror
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """Hands on a thing: `places` of one wrist or two, whether they `wrap` or `press`, about which axis (3,) and centre
-    (3,) a thumb opposes, and how `awkward` it looks before anything is posed (0 is best)."""
+class GraspCandidate:
+    """One way to lay hands on an object, before anything is posed.
+
+    `kind`: fingers wrap around it, or flat hands press; `wrists`: where one wrist or both would be; `centre`, `axis`
+    (3,): the point and unit vector about which a thumb opposes; `comfort_cost`: 0 is the most natural reach.
+    """
 
     kind: Literal["wrap", "press"]
-    places: tuple[Place, ...]
+    wrists: tuple[FrameTask, ...]
     centre: np.ndarray
     axis: np.ndarray
-    awkward: float
+    comfort_cost: float
 
 
-def wraps(
-    stage: Stage,
+def wrap_candidates(
+    stage: PosedScene,
     standing: np.ndarray,
     side: str,
     points: np.ndarray,
     held: Sequence[Handle],
     ground_m: float = -np.inf,
-) -> list[Candidate]:
+) -> list[GraspCandidate]:
     """Closed hands around a thing whose surface is `points` (N, 3), by any of its handles; world frame, metres.
 
     `ground_m`: the height of its support, under which no hand goes.
@@ -43,21 +46,21 @@ def wraps(
         offsets = near(points, handle)
         for thumb, palm in _directions(handle.axis):
             fingers = fingers_of(side, palm, thumb)
-            comfort = _awkward(side, fingers, palm, thumb, handle.centre - shoulder)
-            rotation, up = turned(side, palm, thumb), np.sign(handle.axis[2]) * handle.axis
+            comfort = _comfort_cost(side, fingers, palm, thumb, handle.centre - shoulder)
+            rotation, up = wrist_rotation(side, palm, thumb), np.sign(handle.axis[2]) * handle.axis
             for centre, along, gap in _holds(offsets, fingers, palm):
                 point = in_palm(stage, side, along, _ACROSS_M, gap)
                 for higher in _HIGHER_M if abs(handle.axis[2]) > 0.7 else (0.0,):
                     at = handle.centre + centre + higher * up
-                    place = Place(f"{side}_wrist", at, rotation, point)
-                    awkward = comfort + 0.15 * rank + 10 * higher + _PER_M * _sunk(place, _HALF_CLOSED, ground_m)
-                    found.append(Candidate("wrap", (place,), at, handle.axis, awkward))
-    return sorted(found, key=lambda c: c.awkward)
+                    place = FrameTask(f"{side}_wrist", at, rotation, point)
+                    cost = comfort + 0.15 * rank + 10 * higher + _PER_M * _sunk(place, _HALF_CLOSED, ground_m)
+                    found.append(GraspCandidate("wrap", (place,), at, handle.axis, cost))
+    return sorted(found, key=lambda c: c.comfort_cost)
 
 
-def pushes(
-    stage: Stage, standing: np.ndarray, sides: Sequence[str], points: np.ndarray, towards: np.ndarray
-) -> list[Candidate]:
+def push_candidates(
+    stage: PosedScene, standing: np.ndarray, sides: Sequence[str], points: np.ndarray, towards: np.ndarray
+) -> list[GraspCandidate]:
     """One flat hand or two side by side on the face of a thing from which the level unit vector `towards` (3,) leads
     through it."""
     face = faces(points, towards)[0]
@@ -67,22 +70,22 @@ def pushes(
     found = []
     for angle in np.radians(np.arange(0, 360, _STEP_DEG)):
         for along in _ALONG_M:
-            places, awkward = [], 4 * (along - _ALONG_M[0])
+            places, cost = [], 4 * (along - _ALONG_M[0])
             for side in sides:
                 thumb = np.cos(angle) * np.array([0.0, 0.0, 1.0]) - mirror(side) * np.sin(angle) * across
                 spot = face + mirror(side) * np.sign(across[0] or 1.0) * apart * across
                 point = in_palm(stage, side, along, 0.0, _FLAT_M)
-                places.append(Place(f"{side}_wrist", spot, turned(side, towards, thumb), point))
+                places.append(FrameTask(f"{side}_wrist", spot, wrist_rotation(side, towards, thumb), point))
                 reach = spot - data.body(f"{side}_shoulder").xpos
-                awkward += _awkward(side, fingers_of(side, towards, thumb), towards, thumb, reach)
-                awkward += _PER_M * _sunk(places[-1], _FLAT_HAND, float(points[:, 2].min()))
-            found.append(Candidate("press", tuple(places), face, towards, awkward))
-    return sorted(found, key=lambda c: c.awkward)
+                cost += _comfort_cost(side, fingers_of(side, towards, thumb), towards, thumb, reach)
+                cost += _PER_M * _sunk(places[-1], _FLAT_HAND, float(points[:, 2].min()))
+            found.append(GraspCandidate("press", tuple(places), face, towards, cost))
+    return sorted(found, key=lambda c: c.comfort_cost)
 
 
-def clasps(
-    stage: Stage, points: np.ndarray, across: Sequence[np.ndarray], ground_m: float = -np.inf
-) -> list[Candidate]:
+def clasp_candidates(
+    stage: PosedScene, points: np.ndarray, across: Sequence[np.ndarray], ground_m: float = -np.inf
+) -> list[GraspCandidate]:
     """Two flat hands on opposite faces of a thing, along any of the horizontal unit vectors `across`."""
     found = []
     for direction in across:
@@ -93,14 +96,14 @@ def clasps(
                 places = tuple(
                     _on_face(stage, side, face, -mirror(side) * right, pitch, along) for side, face in sides.items()
                 )
-                awkward = 2.0 * (1 - right[0]) + abs(pitch + 20.0) / 60.0 + 4 * (along - _ALONG_M[0])
-                awkward += _PER_M * max(_sunk(place, _FLAT_HAND, ground_m) for place in places)
+                cost = 2.0 * (1 - right[0]) + abs(pitch + 20.0) / 60.0 + 4 * (along - _ALONG_M[0])
+                cost += _PER_M * max(_sunk(place, _FLAT_HAND, ground_m) for place in places)
                 middle = (sides["left"] + sides["right"]) / 2
-                found.append(Candidate("press", places, middle, right, awkward))
-    return sorted(found, key=lambda c: c.awkward)
+                found.append(GraspCandidate("press", places, middle, right, cost))
+    return sorted(found, key=lambda c: c.comfort_cost)
 
 
-def turned(side: str, palm: np.ndarray, thumb: np.ndarray) -> np.ndarray:
+def wrist_rotation(side: str, palm: np.ndarray, thumb: np.ndarray) -> np.ndarray:
     """Wrist rotation (3, 3) whose palm faces `palm` and whose thumb points to `thumb`, unit vectors at right angles."""
     return np.stack([np.cross(thumb, -palm), thumb, -palm], axis=1)
 
@@ -110,10 +113,10 @@ def fingers_of(side: str, palm: np.ndarray, thumb: np.ndarray) -> np.ndarray:
     return mirror(side) * np.cross(palm, thumb)
 
 
-def shifted(candidate: Candidate, by: np.ndarray) -> Candidate:
+def shifted(candidate: GraspCandidate, by: np.ndarray) -> GraspCandidate:
     """The same grasp of the thing elsewhere, `by` (3,) metres."""
-    places = tuple(replace(place, position=place.position + by) for place in candidate.places)
-    return replace(candidate, places=places, centre=candidate.centre + by)
+    wrists = tuple(replace(wrist, position=wrist.position + by) for wrist in candidate.wrists)
+    return replace(candidate, wrists=wrists, centre=candidate.centre + by)
 
 
 def _directions(axis: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -153,14 +156,14 @@ def _breadth(offsets: np.ndarray, fingers: np.ndarray, palm: np.ndarray, depth_m
     return extent(offsets[offsets @ palm < depth_m], fingers)
 
 
-def _sunk(place: Place, corners: np.ndarray, ground_m: float) -> float:
+def _sunk(place: FrameTask, corners: np.ndarray, ground_m: float) -> float:
     """How far corners (N, 3) of a right hand, mirrored for a left one, are below a height, metres."""
     sign = mirror(place.body.split("_")[0])
     there = place.position + (corners * [sign, 1, 1] - place.point) @ place.rotation.T
     return max(0.0, ground_m - float(there[:, 2].min()))
 
 
-def _awkward(side: str, fingers: np.ndarray, palm: np.ndarray, thumb: np.ndarray, reach: np.ndarray) -> float:
+def _comfort_cost(side: str, fingers: np.ndarray, palm: np.ndarray, thumb: np.ndarray, reach: np.ndarray) -> float:
     """How unlike a natural reach: fingers go on along the arm, palms look inwards or down, thumbs up or inwards."""
     outwards = np.array([mirror(side), 0.0, 0.0])
     level = unit([reach[0], reach[1], 0.5 * reach[2]])
@@ -174,12 +177,16 @@ def _awkward(side: str, fingers: np.ndarray, palm: np.ndarray, thumb: np.ndarray
     )
 
 
-def _on_face(stage: Stage, side: str, face: np.ndarray, palm: np.ndarray, pitch_deg: float, along: float) -> Place:
+def _on_face(
+    stage: PosedScene, side: str, face: np.ndarray, palm: np.ndarray, pitch_deg: float, along: float
+) -> FrameTask:
     """A flat hand on a face with its fingers ahead, up by `pitch_deg`."""
     level = mirror(side) * np.cross(palm, [0.0, 0.0, 1.0])
     pitch = np.radians(pitch_deg)
     thumb = np.cos(pitch) * np.array([0.0, 0.0, 1.0]) - np.sin(pitch) * level
-    return Place(f"{side}_wrist", face, turned(side, palm, thumb), in_palm(stage, side, along, 0.0, _FLAT_M))
+    return FrameTask(
+        f"{side}_wrist", face, wrist_rotation(side, palm, thumb), in_palm(stage, side, along, 0.0, _FLAT_M)
+    )
 
 
 _STEP_DEG = 15

@@ -17,8 +17,10 @@ _POINTS = 6000
 
 @dataclass(frozen=True)
 class Handle:
-    """A place to take a thing, in its own frame: `centre` (3,), metres; `axis` (3,), the unit vector along which a
-    closed hand's fist would slide."""
+    """Where an object can be taken, in its own frame: declared by its model (`GraspSite`) or found from its shape.
+
+    `centre` (3,), metres; `axis` (3,): the unit vector along which a closed hand's fist would slide.
+    """
 
     centre: np.ndarray
     axis: np.ndarray

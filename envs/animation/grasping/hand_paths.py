@@ -1,18 +1,18 @@
-"""The ways of a hand: to a thing, beside it when it lets go, and back to where it hung."""
+"""Hand paths: to an object, beside it after a release, and back to where the hand hung."""
 
 from dataclasses import replace
 
 import numpy as np
 
 from devi_jax.core.rotations import matrix_to_quat, quat_conj, quat_mul, quat_to_matrix, slerp
-from envs.animation.grasping.grip import Grip
+from envs.animation.grasping.grip import HandGrasp
 from envs.animation.kinematics.minimum_jerk import phase, through
-from envs.animation.kinematics.posed_scene import Stage, kinematics
+from envs.animation.kinematics.posed_scene import PosedScene, kinematics
 from envs.animation.kinematics.posture import mirror
 
 
 def reach_path(
-    stage: Stage, standing: np.ndarray, grip: Grip, frames: np.ndarray, times: tuple[int, int, int, int]
+    stage: PosedScene, standing: np.ndarray, grip: HandGrasp, frames: np.ndarray, times: tuple[int, int, int, int]
 ) -> np.ndarray:
     """Path (T, 3) of a grip's point: from where it hangs, up and over the table's edge, beside the object, onto it.
 
@@ -21,23 +21,25 @@ def reach_path(
     return through(frames, times, stations(stage, standing, grip))
 
 
-def leave_path(grip: Grip, turn: np.ndarray, frames: np.ndarray, start: int, stop: int) -> np.ndarray:
+def leave_path(grip: HandGrasp, turn: np.ndarray, frames: np.ndarray, start: int, stop: int) -> np.ndarray:
     """Displacement (T, 3) of a hand that has let go, from its place to beside the object and towards the body.
 
     `turn` (3, 3): how the object has turned since it was gripped.
     """
-    beside = aside(grip, turn @ grip.place.rotation)
+    beside = aside(grip, turn @ grip.wrist.rotation)
     middle = start + 0.6 * (stop - start)
     return through(frames, (start, middle, stop), np.array([np.zeros(3), beside, 1.2 * beside + _AWAY_M]))
 
 
-def home_path(stage: Stage, standing: np.ndarray, turned: Grip, frames: np.ndarray, gone: int, home: int) -> np.ndarray:
+def home_path(
+    stage: PosedScene, standing: np.ndarray, turned: HandGrasp, frames: np.ndarray, gone: int, home: int
+) -> np.ndarray:
     """Displacement (T, 3) of a hand that has let go, back to where it hung: the way of `reach_path` backwards.
 
     `turned`: the grip where the object was let go (see `moved`); from frame `gone` to frame `home`.
     """
     times = [0.0, *(share * (home - gone) for share in _BACK), float(home - gone)]
-    return through(home - frames, times, stations(stage, standing, turned)) - turned.place.position
+    return through(home - frames, times, stations(stage, standing, turned)) - turned.wrist.position
 
 
 def unshaping(frames: np.ndarray, gone: int, home: int) -> np.ndarray:
@@ -45,23 +47,23 @@ def unshaping(frames: np.ndarray, gone: int, home: int) -> np.ndarray:
     return phase(home - frames, 0.0, _BACK[1] * (home - gone))
 
 
-def turn_path(stage: Stage, standing: np.ndarray, grip: Grip, progress: np.ndarray) -> np.ndarray:
+def turn_path(stage: PosedScene, standing: np.ndarray, grip: HandGrasp, progress: np.ndarray) -> np.ndarray:
     """Rotations (T, 3, 3) of the wrist from standing to the grip, `progress` (T,) from 0 to 1."""
     start = np.array(kinematics(stage, standing).body(f"{grip.side}_wrist").xquat)
-    return quat_to_matrix(slerp(start, matrix_to_quat(grip.place.rotation), progress))
+    return quat_to_matrix(slerp(start, matrix_to_quat(grip.wrist.rotation), progress))
 
 
-def moved(grip: Grip, start: np.ndarray, now: np.ndarray) -> Grip:
+def moved(grip: HandGrasp, start: np.ndarray, now: np.ndarray) -> HandGrasp:
     """The grip of an object that went from the pose `start` (7,) to `now` (7,)."""
     turn = quat_to_matrix(quat_mul(now[3:], quat_conj(start[3:])))
-    place = grip.place
+    place = grip.wrist
     position = now[:3] + turn @ (place.position - start[:3])
-    return replace(grip, place=replace(place, position=position, rotation=turn @ place.rotation))
+    return replace(grip, wrist=replace(place, position=position, rotation=turn @ place.rotation))
 
 
-def stations(stage: Stage, standing: np.ndarray, grip: Grip) -> np.ndarray:
+def stations(stage: PosedScene, standing: np.ndarray, grip: HandGrasp) -> np.ndarray:
     """Where (4, 3) a grip's point hangs, is over the table's edge, beside the object, and on it."""
-    place = grip.place
+    place = grip.wrist
     sign = mirror(grip.side)
     wrist = kinematics(stage, standing).body(place.body)
     start = wrist.xpos + wrist.xmat.reshape(3, 3) @ place.point
@@ -73,7 +75,7 @@ def stations(stage: Stage, standing: np.ndarray, grip: Grip) -> np.ndarray:
     return np.array([start, over, beside, place.position])
 
 
-def aside(grip: Grip, rotation: np.ndarray) -> np.ndarray:
+def aside(grip: HandGrasp, rotation: np.ndarray) -> np.ndarray:
     """From a hand on the object to one beside it (3,), the wrist turned as `rotation` (3, 3)."""
     return _OUTWARD_M * rotation[:, 2] - mirror(grip.side) * _SHORT_M * rotation[:, 0] + [0.0, 0.0, _ABOVE_M]
 

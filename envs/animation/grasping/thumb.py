@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from envs.animation.grasping.close_fingers import TOUCH_M
-from envs.animation.kinematics.posed_scene import Stage, distance, kinematics, pose
+from envs.animation.kinematics.posed_scene import PosedScene, distance, kinematics, pose
 from envs.animation.kinematics.posture import mirror
 
 OPEN_M = 0.030
@@ -22,7 +22,7 @@ _PER_METRE, _OVERLAP_PER_METRE, _PER_RADIAN = 200.0, 1000.0, 0.3  # weights of t
 _HALF_OPPOSED = np.array([-0.5, 0.3, 0.0, 0.5, 0.2])  # where the search starts: nearest to how thumbs oppose
 
 
-def thumb_joints(stage: Stage, side: str, coordinates: np.ndarray) -> dict[str, np.ndarray]:
+def thumb_joints(stage: PosedScene, side: str, coordinates: np.ndarray) -> dict[str, np.ndarray]:
     """Rotation vectors of the thumb's joints from five coordinates: base (3,), flexion of the two others, radians.
 
     Coordinates mean the same on both sides: those of the right hand, mirrored for the left.
@@ -37,7 +37,9 @@ def thumb_joints(stage: Stage, side: str, coordinates: np.ndarray) -> dict[str, 
     }
 
 
-def oppose_thumb(stage: Stage, qpos: np.ndarray, side: str, held: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
+def oppose_thumb(
+    stage: PosedScene, qpos: np.ndarray, side: str, held: tuple[np.ndarray, np.ndarray] | None
+) -> np.ndarray:
     """Coordinates (5,) of a thumb whose last phalanx touches the object opposite index and middle finger.
 
     `qpos` (nq,): the hand around the object with its fingers closed; `held`: centre (3,) and frame (3, 3) of the part
@@ -59,7 +61,7 @@ def oppose_thumb(stage: Stage, qpos: np.ndarray, side: str, held: tuple[np.ndarr
     return _minimise(residuals, _HALF_OPPOSED)
 
 
-def place_thumb(stage: Stage, qpos: np.ndarray, side: str, near: np.ndarray, tip_m: float) -> np.ndarray:
+def place_thumb(stage: PosedScene, qpos: np.ndarray, side: str, near: np.ndarray, tip_m: float) -> np.ndarray:
     """Coordinates (5,) nearest to `near` (5,) that hold the last phalanx `tip_m` from the object.
 
     The middle phalanx stays three quarters as far, at least touching.
@@ -73,7 +75,7 @@ def place_thumb(stage: Stage, qpos: np.ndarray, side: str, near: np.ndarray, tip
     return _minimise(residuals, near)
 
 
-def _clearance(stage: Stage, data: mujoco.MjData, side: str, tip_m: float, middle_m: float) -> np.ndarray:
+def _clearance(stage: PosedScene, data: mujoco.MjData, side: str, tip_m: float, middle_m: float) -> np.ndarray:
     """Weighted residuals (6,): tip and middle phalanx at their distances, nothing overlapping object or fingers."""
     gaps = np.array([distance(stage, data, f"{side}_thumb{k}", "object") for k in (1, 2, 3)])
     near = [distance(stage, data, f"{side}_thumb3", f"{side}_{f}{k}") for f in ("index", "middle") for k in (2, 3)]

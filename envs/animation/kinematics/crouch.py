@@ -4,10 +4,10 @@ import numpy as np
 
 from devi_jax.core.rotations import quat_exp, quat_mul
 from devi_jax.core.skeleton import SIDES
-from envs.animation.kinematics.posed_scene import Stage, kinematics
+from envs.animation.kinematics.posed_scene import PosedScene, kinematics
 
 
-def crouched(stage: Stage, standing: np.ndarray, amount: float) -> np.ndarray:
+def crouched(stage: PosedScene, standing: np.ndarray, amount: float) -> np.ndarray:
     """The posture `standing` (nq,) bent by `amount`, 0 to 1: thighs ahead, shanks back, feet flat on their place."""
     if amount <= 0.0:
         return standing
@@ -31,7 +31,7 @@ def bending(height_m: np.ndarray | float) -> np.ndarray:
     return np.clip((_UPRIGHT_M - np.asarray(height_m)) / _DEPTH_M, 0.0, 1.0)
 
 
-def _turn(stage: Stage, qpos: np.ndarray, joint: str, angle: float) -> None:
+def _turn(stage: PosedScene, qpos: np.ndarray, joint: str, angle: float) -> None:
     """Turn a joint about the axis from left to right, in place."""
     place = stage.quat(joint)
     qpos[place] = quat_mul(quat_exp(np.array([angle, 0.0, 0.0])), qpos[place])

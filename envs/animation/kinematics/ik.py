@@ -12,11 +12,11 @@ import numpy as np
 
 from devi_jax.core.errors import ClipError
 from devi_jax.core.rotations import matrix_to_quat, quat_log
-from envs.animation.kinematics.posed_scene import Stage
+from envs.animation.kinematics.posed_scene import PosedScene
 
 
 class Task(Protocol):
-    """Something the posture must meet: `residual` gives what is missing (k,) and its Jacobian (k, nv)."""
+    """A constraint on the posture: `residual` gives what is missing (k,) and its Jacobian (k, nv)."""
 
     def residual(self, model: mujoco.MjModel, data: mujoco.MjData) -> tuple[np.ndarray, np.ndarray]:
         """Missing displacement (k,), metres or radians, and how each degree of freedom moves it (k, nv)."""
@@ -24,7 +24,7 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
+class FrameTask:
     """Bring `point` (3,) of a body's frame to `position` (3,) in the world, the body turned as `rotation` (3, 3)."""
 
     body: str
@@ -44,7 +44,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Balance:
+class CenterOfMassTask:
     """Bring the human's centre of mass over `ground` (2,), metres."""
 
     ground: np.ndarray
@@ -66,7 +66,7 @@ class Solution:
 
 
 def solve(
-    stage: Stage,
+    stage: PosedScene,
     tasks: Sequence[Task],
     rest: np.ndarray,
     mobility: np.ndarray,
@@ -104,8 +104,8 @@ def solve(
     return Solution(np.array(data.qpos), largest)
 
 
-def meet(
-    stage: Stage,
+def solve_or_raise(
+    stage: PosedScene,
     tasks: Sequence[Task],
     rest: np.ndarray,
     mobility: np.ndarray,

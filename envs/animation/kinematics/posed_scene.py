@@ -1,4 +1,4 @@
-"""The scene as a choreographer needs it: human, table and object, posed but never simulated."""
+"""A compiled scene that is posed but never simulated: human, table and object."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ RESTING_DEPTH_M = 1e-4
 
 
 @dataclass(frozen=True)
-class Stage:
+class PosedScene:
     """A compiled scene and where things are in its `qpos`.
 
     `joint_qpos` (52,): address of each joint's quaternion, in the order of `JOINTS`; `joint_dofs` (52,): address of its
@@ -38,6 +38,11 @@ class Stage:
         return tuple(range(int(body.geomadr[0]), int(body.geomadr[0] + body.geomnum[0])))
 
     @property
+    def obstacles(self) -> tuple[str, ...]:
+        """Names of what hands and fingers do not pass: the object, the floor, and the table if there is one."""
+        return ("object", "floor") if self.scene.table is None else ("object", "floor", "table")
+
+    @property
     def object(self) -> slice:
         """Where in `qpos` the object's position and quaternion lie."""
         return slice(self.object_qpos, self.object_qpos + 7)
@@ -53,17 +58,17 @@ class Stage:
         return slice(start, start + 3)
 
 
-def build_stage(scene: SceneSpec) -> Stage:
+def build_posed_scene(scene: SceneSpec) -> PosedScene:
     """The bundled human in the T-pose at the origin, with the scene's table (if any) and its object."""
-    return index_stage(scene, build_spec(Scene(scene), SETTINGS["c"]).compile())
+    return index_posed_scene(scene, build_spec(Scene(scene), SETTINGS["c"]).compile())
 
 
-def index_stage(scene: SceneSpec, model: mujoco.MjModel) -> Stage:
+def index_posed_scene(scene: SceneSpec, model: mujoco.MjModel) -> PosedScene:
     """Where things are in the `qpos` of a compiled scene with a free root; without an object its place is empty."""
     joints = [model.body(name).jntadr[0] for name in JOINTS]
     rotations_only = np.array([model.jnt_type[j] == mujoco.mjtJoint.mjJNT_BALL for j in joints])
     qpos, dofs = model.jnt_qposadr[joints], model.jnt_dofadr[joints]
-    return Stage(
+    return PosedScene(
         scene=scene,
         model=model,
         joint_qpos=np.where(rotations_only, qpos, qpos + 3),
@@ -73,7 +78,7 @@ def index_stage(scene: SceneSpec, model: mujoco.MjModel) -> Stage:
     )
 
 
-def pose(stage: Stage, rotvecs: dict[str, np.ndarray], base: np.ndarray) -> np.ndarray:
+def pose(stage: PosedScene, rotvecs: dict[str, np.ndarray], base: np.ndarray) -> np.ndarray:
     """The posture `base` (nq,) with some joints set to rotation vectors (3,) in radians."""
     qpos = np.array(base)
     for joint, rotvec in rotvecs.items():
@@ -82,7 +87,7 @@ def pose(stage: Stage, rotvecs: dict[str, np.ndarray], base: np.ndarray) -> np.n
 
 
 def put_object(
-    stage: Stage, qpos: np.ndarray, position: np.ndarray, rotation: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)
+    stage: PosedScene, qpos: np.ndarray, position: np.ndarray, rotation: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)
 ) -> np.ndarray:
     """The posture `qpos` (nq,) with the object at `position` (3,), by `RESTING_DEPTH_M` in what carries it.
 
@@ -93,7 +98,7 @@ def put_object(
     return out
 
 
-def kinematics(stage: Stage, qpos: np.ndarray) -> mujoco.MjData:
+def kinematics(stage: PosedScene, qpos: np.ndarray) -> mujoco.MjData:
     """Fresh data with all that follows from positions alone: frames of bodies and geoms, centres of mass."""
     data = mujoco.MjData(stage.model)
     data.qpos[:] = qpos
@@ -102,7 +107,7 @@ def kinematics(stage: Stage, qpos: np.ndarray) -> mujoco.MjData:
     return data
 
 
-def distance(stage: Stage, data: mujoco.MjData, geom_a: str, geom_b: str, beyond: float = 0.2) -> float:
+def distance(stage: PosedScene, data: mujoco.MjData, geom_a: str, geom_b: str, beyond: float = 0.2) -> float:
     """Signed distance of two geoms in metres, negative where they overlap, capped at `beyond`.
 
     `object` stands for all its parts.

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import FINGERS, SIDES
-from envs.animation.kinematics.ik import Balance, Place, Task, meet
-from envs.animation.kinematics.posed_scene import Stage, distance, kinematics, pose
+from envs.animation.kinematics.ik import CenterOfMassTask, FrameTask, Task, solve_or_raise
+from envs.animation.kinematics.posed_scene import PosedScene, distance, kinematics, pose
 
 CURL = {"index": 0.30, "middle": 0.35, "ring": 0.40, "pinky": 0.45}
 """Flexion of each knuckle of a relaxed hand, radians."""
@@ -20,7 +20,7 @@ def mirror(side: str) -> float:
     return {"left": -1.0, "right": 1.0}[side]
 
 
-def relaxed(stage: Stage) -> np.ndarray:
+def relaxed(stage: PosedScene) -> np.ndarray:
     """Arms at the sides, elbows and fingers slightly bent, feet where the T-pose has them: (nq,)."""
     joints: dict[str, np.ndarray] = {}
     for side in SIDES:
@@ -34,7 +34,7 @@ def relaxed(stage: Stage) -> np.ndarray:
     return pose(stage, joints, stage.model.qpos0)
 
 
-def stand(stage: Stage, posture: np.ndarray) -> np.ndarray:
+def stand(stage: PosedScene, posture: np.ndarray) -> np.ndarray:
     """`posture` (nq,) with the soles on the floor, the toes before the table and the centre of mass over the feet."""
     grounded = np.array(posture)
     feet = foot_geoms(stage)
@@ -43,31 +43,31 @@ def stand(stage: Stage, posture: np.ndarray) -> np.ndarray:
     if stage.scene.table is not None:
         room = min(distance(stage, kinematics(stage, grounded), geom, "table") for geom in feet)
         grounded[stage.root_qpos + 1] -= max(0.0, _TOES_CLEAR_M - room)
-    return meet(stage, footing(stage, grounded), grounded, mobility(stage, ()), where="standing")
+    return solve_or_raise(stage, stance_tasks(stage, grounded), grounded, mobility(stage, ()), where="standing")
 
 
-def footing(stage: Stage, standing: np.ndarray) -> tuple[Task, ...]:
+def stance_tasks(stage: PosedScene, standing: np.ndarray) -> tuple[Task, ...]:
     """Tasks that keep both feet where `standing` has them and the centre of mass between and ahead of the ankles."""
     data = kinematics(stage, standing)
     ankles = [data.body(f"{side}_ankle") for side in SIDES]
     ground = np.mean([ankle.xpos[:2] for ankle in ankles], axis=0) + [0.0, _COM_AHEAD_OF_ANKLES_M]
-    return (*(stay(stage, standing, f"{side}_ankle") for side in SIDES), Balance(ground))
+    return (*(keep_body(stage, standing, f"{side}_ankle") for side in SIDES), CenterOfMassTask(ground))
 
 
-def stay(stage: Stage, standing: np.ndarray, body: str) -> Place:
+def keep_body(stage: PosedScene, standing: np.ndarray, body: str) -> FrameTask:
     """The task that keeps a body where the posture `standing` (nq,) has it."""
     at = kinematics(stage, standing).body(body)
-    return Place(body, np.array(at.xpos), np.array(at.xmat).reshape(3, 3), np.zeros(3))
+    return FrameTask(body, np.array(at.xpos), np.array(at.xmat).reshape(3, 3), np.zeros(3))
 
 
-def foot_geoms(stage: Stage) -> tuple[str, ...]:
+def foot_geoms(stage: PosedScene) -> tuple[str, ...]:
     """Names of the geoms that stand on the floor."""
     model = stage.model
     bodies = {model.body(f"{side}_{part}").id for side in SIDES for part in ("ankle", "foot")}
     return tuple(model.geom(g).name for g in range(model.ngeom) if model.geom_bodyid[g] in bodies)
 
 
-def mobility(stage: Stage, arms: tuple[str, ...]) -> np.ndarray:
+def mobility(stage: PosedScene, arms: tuple[str, ...]) -> np.ndarray:
     """How readily each degree of freedom leaves the preferred posture, (nv,): legs for balance, then the named arms."""
     out = np.zeros(stage.model.nv)
     root = stage.dofs("pelvis")
@@ -81,7 +81,7 @@ def mobility(stage: Stage, arms: tuple[str, ...]) -> np.ndarray:
     return out
 
 
-def trunk_dofs(stage: Stage) -> np.ndarray:
+def trunk_dofs(stage: PosedScene) -> np.ndarray:
     """Which degrees of freedom bend and turn pelvis and spine, (nv,)."""
     out = np.zeros(stage.model.nv, bool)
     for joint in ("pelvis", "spine1", "spine2", "spine3"):
@@ -100,7 +100,7 @@ _ARM_MOBILITY = {
 }
 
 
-def mouth(stage: Stage, standing: np.ndarray) -> np.ndarray:
+def mouth(stage: PosedScene, standing: np.ndarray) -> np.ndarray:
     """Where the lips (3,) of the posture `standing` (nq,) are: ahead of the head's middle and below it."""
     head = kinematics(stage, standing).geom("head")
     return np.array(head.xpos) + [0.0, stage.model.geom("head").size[0], -0.045]

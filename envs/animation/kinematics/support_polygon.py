@@ -4,11 +4,11 @@ import mujoco
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from envs.animation.kinematics.posed_scene import Stage, kinematics
+from envs.animation.kinematics.posed_scene import PosedScene, kinematics
 from envs.animation.kinematics.posture import foot_geoms
 
 
-def balance_margin(stage: Stage, qpos: np.ndarray) -> float:
+def balance_margin(stage: PosedScene, qpos: np.ndarray) -> float:
     """Distance in metres of the human's centre of mass, seen from above, to the edge of its support; negative outside.
 
     `qpos` (nq,). The support is the convex hull of both soles, whether or not they touch the floor.

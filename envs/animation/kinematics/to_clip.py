@@ -9,7 +9,7 @@ import numpy as np
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, ObjectPoses
 from devi_jax.core.skeleton import JOINTS
-from envs.animation.kinematics.posed_scene import Stage, kinematics
+from envs.animation.kinematics.posed_scene import PosedScene, kinematics
 
 FPS = 30.0
 
@@ -20,8 +20,8 @@ def provenance(motion: str, plan: Any) -> dict[str, Any]:
     return {"command": command, "plan": asdict(plan), "mujoco": mujoco.__version__}
 
 
-def record(
-    stage: Stage, name: str, qpos: np.ndarray, contact: np.ndarray, camera: Camera, provenance: dict[str, Any]
+def clip_from_postures(
+    stage: PosedScene, name: str, qpos: np.ndarray, contact: np.ndarray, camera: Camera, provenance: dict[str, Any]
 ) -> Clip:
     """The clip of postures `qpos` (T, nq), object included, at `FPS`; `contact` (T, 2) left and right."""
     bodies = [stage.model.body(joint).id for joint in JOINTS]
@@ -42,8 +42,8 @@ def record(
     )
 
 
-def replay(stage: Stage, clip: Clip) -> np.ndarray:
-    """Postures (T, nq) of a clip on the stage's human: the inverse of `record`. Needs object poses."""
+def postures_of_clip(stage: PosedScene, clip: Clip) -> np.ndarray:
+    """Postures (T, nq) of a clip on the stage's human: the inverse of `clip_from_postures`. Needs object poses."""
     qpos = np.tile(stage.model.qpos0, (clip.frames, 1))
     qpos[:, stage.root_qpos : stage.root_qpos + 3] = clip.joint_positions[:, 0]
     qpos[:, stage.joint_qpos[:, None] + np.arange(4)] = clip.joint_rotations

@@ -7,9 +7,9 @@ import numpy as np
 
 from devi_jax.core.skeleton import SIDES
 from envs.animation.kinematics.crouch import bending, crouched
-from envs.animation.kinematics.ik import Place, meet
-from envs.animation.kinematics.posed_scene import Stage, pose
-from envs.animation.kinematics.posture import footing, mobility, stay, trunk_dofs
+from envs.animation.kinematics.ik import FrameTask, solve_or_raise
+from envs.animation.kinematics.posed_scene import PosedScene, pose
+from envs.animation.kinematics.posture import keep_body, mobility, stance_tasks, trunk_dofs
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class HandTrack:
     fingers: Sequence[dict[str, np.ndarray]]
 
 
-def perform(
-    stage: Stage,
+def whole_body_postures(
+    stage: PosedScene,
     standing: np.ndarray,
     hands: Sequence[HandTrack],
     objects: np.ndarray,
@@ -40,8 +40,8 @@ def perform(
     goes with the trunk. Raises `ClipError` naming the first frame in which a hand cannot follow.
     """
     busy = {hand.side for hand in hands}
-    idle = [] if bent else [stay(stage, standing, f"{side}_wrist") for side in SIDES if side not in busy]
-    still, free = (*footing(stage, standing), *idle), mobility(stage, SIDES)
+    idle = [] if bent else [keep_body(stage, standing, f"{side}_wrist") for side in SIDES if side not in busy]
+    still, free = (*stance_tasks(stage, standing), *idle), mobility(stage, SIDES)
     trunk = trunk_dofs(stage)
     qpos = np.zeros((len(objects), len(standing)))
     previous = standing
@@ -52,9 +52,9 @@ def perform(
         prefer[stage.object] = objects[t]
         for hand in hands:
             prefer = pose(stage, hand.fingers[t], prefer)
-        reach = [Place(f"{h.side}_wrist", h.positions[t], h.rotations[t], h.point) for h in hands]
+        reach = [FrameTask(f"{h.side}_wrist", h.positions[t], h.rotations[t], h.point) for h in hands]
         ready = np.where(trunk, (1 - _UPRIGHT * upright[t]) * free, free)
-        qpos[t] = previous = meet(stage, (*still, *reach), prefer, ready, f"frame {t}", start=previous)
+        qpos[t] = previous = solve_or_raise(stage, (*still, *reach), prefer, ready, f"frame {t}", start=previous)
     return qpos
 
 

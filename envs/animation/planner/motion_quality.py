@@ -8,13 +8,13 @@ import numpy as np
 from devi_jax.core.clip import Clip
 from devi_jax.core.rotations import angle_between
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS, SIDES, TIPS
-from envs.animation.kinematics.posed_scene import Stage, distance, kinematics
+from envs.animation.kinematics.posed_scene import PosedScene, distance, kinematics
 from envs.animation.kinematics.support_polygon import balance_margin
-from envs.animation.kinematics.to_clip import replay
+from envs.animation.kinematics.to_clip import postures_of_clip
 
 
 @dataclass(frozen=True)
-class Quality:
+class MotionQuality:
     """Worst values over a clip. Penetrations are zero where nothing overlaps.
 
     `self_penetration_mm`: forearms and hands against trunk and thighs;
@@ -38,8 +38,8 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """The worst a bundled clip may be; fields as in `Quality`, `least_*` are lower bounds."""
+class QualityLimits:
+    """The worst a bundled clip may be; fields as in `MotionQuality`, `least_*` are lower bounds."""
 
     penetration_mm: float = 2.0
     self_penetration_mm: float = 2.0
@@ -52,9 +52,9 @@ class Limits:
     least_balance_margin_mm: float = 20.0
 
 
-def assess(stage: Stage, clip: Clip) -> Quality:
+def measure_quality(stage: PosedScene, clip: Clip) -> MotionQuality:
     """Measure a clip on the stage's human; the clip needs object poses and at least one frame of contact."""
-    qpos = replay(stage, clip)
+    qpos = postures_of_clip(stage, clip)
     frames = [kinematics(stage, q) for q in qpos]
     hands = [JOINTS[i] for hand in HAND_BODIES for i in hand]
     others = [g for g in _human_geoms(stage) if g not in hands]
@@ -63,7 +63,7 @@ def assess(stage: Stage, clip: Clip) -> Quality:
     feet = clip.joint_positions[:, [INDEX[f"{side}_ankle"] for side in SIDES]]
     wrists = clip.joint_positions[:, [INDEX[f"{side}_wrist"] for side in SIDES]]
     touching = [(frames[t], SIDES[k]) for t, k in np.argwhere(clip.contact > 0.5)]
-    return Quality(
+    return MotionQuality(
         hand_object_penetration_mm=_penetration(stage, frames, hands, "object"),
         hand_table_penetration_mm=_penetration(stage, frames, hands, "table"),
         body_table_penetration_mm=_penetration(stage, frames, others, "table"),
@@ -79,7 +79,7 @@ def assess(stage: Stage, clip: Clip) -> Quality:
     )
 
 
-def shortcomings(quality: Quality, limits: Limits = Limits()) -> tuple[str, ...]:
+def quality_faults(quality: MotionQuality, limits: QualityLimits = QualityLimits()) -> tuple[str, ...]:
     """What exceeds its limit, one readable line each; empty for a fit clip."""
     measured, allowed = asdict(quality), asdict(limits)
     upper = {k: allowed.get(k, limits.penetration_mm) for k in measured if f"least_{k}" not in allowed}
@@ -89,13 +89,13 @@ def shortcomings(quality: Quality, limits: Limits = Limits()) -> tuple[str, ...]
     return (*high, *low)
 
 
-def _penetration(stage: Stage, frames: list[mujoco.MjData], geoms: list[str], other: str) -> float:
+def _penetration(stage: PosedScene, frames: list[mujoco.MjData], geoms: list[str], other: str) -> float:
     if other == "table" and stage.scene.table is None:
         return 0.0
     return max(0.0, -1e3 * min(distance(stage, data, geom, other) for data in frames for geom in geoms))
 
 
-def _human_geoms(stage: Stage) -> list[str]:
+def _human_geoms(stage: PosedScene) -> list[str]:
     model = stage.model
     human = {model.body(name).id for name in JOINTS}
     return [model.geom(g).name for g in range(model.ngeom) if model.geom_bodyid[g] in human]

@@ -1,4 +1,4 @@
-"""The beats all manipulation clips share: idle, reach, shape, close, move the object, hold or let go."""
+"""The phases all manipulation clips share: idle, reach, shape, close, move the object, hold or let go."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ import numpy as np
 
 from devi_jax.core.rotations import quat_conj, quat_mul, quat_to_matrix
 from devi_jax.core.skeleton import SIDES
-from envs.animation.grasping.grip import Grip, hand_shape
+from envs.animation.grasping.grip import HandGrasp, hand_shape
 from envs.animation.grasping.hand_paths import home_path, leave_path, moved, reach_path, turn_path, unshaping
 from envs.animation.kinematics.minimum_jerk import minimum_jerk, phase
-from envs.animation.kinematics.posed_scene import Stage
-from envs.animation.kinematics.whole_body import HandTrack, perform
+from envs.animation.kinematics.posed_scene import PosedScene
+from envs.animation.kinematics.whole_body import HandTrack, whole_body_postures
 
 
 @dataclass(frozen=True)
-class Beats:
+class PhaseTimes:
     """At which frame, at 30 Hz, each phase begins.
 
     Args:
@@ -44,7 +44,7 @@ class Beats:
 
 
 def carry(
-    stage: Stage, standing: np.ndarray, grips: Sequence[Grip], shift: np.ndarray, beats: Beats
+    stage: PosedScene, standing: np.ndarray, grips: Sequence[HandGrasp], shift: np.ndarray, beats: PhaseTimes
 ) -> tuple[np.ndarray, np.ndarray]:
     """Postures (T, nq) and contact labels (T, 2) of hands that take the object and move it by `shift` (3,), metres.
 
@@ -56,27 +56,27 @@ def carry(
 
 
 def carry_along(
-    stage: Stage, standing: np.ndarray, grips: Sequence[Grip], objects: np.ndarray, beats: Beats
+    stage: PosedScene, standing: np.ndarray, grips: Sequence[HandGrasp], objects: np.ndarray, beats: PhaseTimes
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `carry`, the object going through the poses `objects` (T, 7), which rest until `move` and after `release`."""
-    return act(stage, standing, [Part(grip, beats) for grip in grips], objects)
+    return act_out(stage, standing, [HandPhases(grip, beats) for grip in grips], objects)
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one hand does: its grip of the object as it is at its `arrive`, and when."""
+class HandPhases:
+    """One hand's part: its grasp of the object where that is at `beats.arrive`, and the times of its phases."""
 
-    grip: Grip
-    beats: Beats
+    grip: HandGrasp
+    beats: PhaseTimes
 
 
-def act(
-    stage: Stage, standing: np.ndarray, parts: Sequence[Part], objects: np.ndarray, bent: bool = False
+def act_out(
+    stage: PosedScene, standing: np.ndarray, parts: Sequence[HandPhases], objects: np.ndarray, bent: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Postures (T, nq) and contact labels (T, 2) of hands that each take the object and let it go in their own time.
 
     `objects` (T, 7): its poses, at rest for each hand from `go` to `closed` and from `release` on until it is away;
-    `bent`: see `perform`. Raises `ClipError` where a hand cannot follow.
+    `bent`: see `whole_body_postures`. Raises `ClipError` where a hand cannot follow.
     """
     frame = np.arange(len(objects))
     hands, contact = [], np.zeros((len(objects), 2))
@@ -97,7 +97,7 @@ def act(
     raised = np.clip(height / _EYES_UP_M, 0.0, 1.0)
     upright = minimum_jerk((height - _UPRIGHT_M[0]) / (_UPRIGHT_M[1] - _UPRIGHT_M[0]))
     gaze = phase(frame, first.go - 4, first.over_edge) * (1 - 0.4 * raised)
-    return perform(stage, standing, hands, objects, gaze, upright, bent), contact
+    return whole_body_postures(stage, standing, hands, objects, gaze, upright, bent), contact
 
 
 OPENING = 14
@@ -107,7 +107,12 @@ LEAVING = 8
 
 
 def _track(
-    stage: Stage, standing: np.ndarray, part: Part, objects: np.ndarray, shaping: np.ndarray, closing: np.ndarray
+    stage: PosedScene,
+    standing: np.ndarray,
+    part: HandPhases,
+    objects: np.ndarray,
+    shaping: np.ndarray,
+    closing: np.ndarray,
 ) -> HandTrack:
     """The hand that reaches, holds the object as a rigid thing would, and leaves it where it let go."""
     grip, beats = part.grip, part.beats
@@ -128,7 +133,7 @@ def _track(
         positions += leave_path(grip, turn[-1], frame, beats.release + OPENING, beats.frames - 1)
     return HandTrack(
         side=grip.side,
-        point=grip.place.point,
+        point=grip.wrist.point,
         positions=positions,
         rotations=rotations,
         fingers=[hand_shape(grip, s, c) for s, c in zip(shaping, closing, strict=True)],

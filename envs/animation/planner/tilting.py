@@ -1,22 +1,22 @@
-"""Ways of a thing that is tilted: poured from, drunk from, struck with."""
+"""Paths of an object that is tilted: poured from, drunk from, struck with."""
 
 import numpy as np
 
 from devi_jax.core.rotations import matrix_to_quat, quat_exp, quat_log, quat_to_matrix
 from envs.animation.grasping.grasp_candidates import fingers_of
 from envs.animation.grasping.graspable_parts import unit
-from envs.animation.grasping.select_grasp import Grasp
+from envs.animation.grasping.select_grasp import SelectedGrasp
 from envs.animation.kinematics.posture import mirror, mouth
 from envs.animation.planner.actions import Drink, Pour, Strike
 from envs.animation.planner.pace import frames_for
-from envs.animation.planner.scene_query import Cast, spot
-from envs.animation.planner.waypoints import Shift, Turn, Way, route
+from envs.animation.planner.planning_scene import PlanningScene, target_surface
+from envs.animation.planner.waypoints import ObjectPath, Shift, Turn, compose_path
 
 
-def pour(cast: Cast, grasp: Grasp, action: Pour, move: int) -> Way:
+def pour(scene: PlanningScene, grasp: SelectedGrasp, action: Pour, move: int) -> ObjectPath:
     """The upper rim over the target, tilted towards it; then upright again, beside it."""
-    top, _ = spot(cast, action.target)
-    centre, radius = _rim(cast)
+    top, _ = target_surface(scene, action.target)
+    centre, radius = _rim(scene)
     inwards = np.array([-mirror(grasp.grips[0].side), 0.0, 0.0])
     ahead = (top - centre) * [1, 1, 0]
     towards = unit(ahead) if np.linalg.norm(ahead) > 0.03 and unit(ahead) @ inwards > 0.3 else inwards
@@ -38,20 +38,20 @@ def pour(cast: Cast, grasp: Grasp, action: Pour, move: int) -> Way:
         Shift(back, upright, -down),
         Shift(back + 8, upright + 8, -_ASIDE_M * towards),
     ]
-    return Way(route(cast.start, upright + 9, steps, _local(cast, lip)), let_go=False)
+    return ObjectPath(compose_path(scene.start, upright + 9, steps, _local(scene, lip)), let_go=False)
 
 
-def drink(cast: Cast, grasp: Grasp, action: Drink, move: int) -> Way:
+def drink(scene: PlanningScene, grasp: SelectedGrasp, action: Drink, move: int) -> ObjectPath:
     """The rim to the lips, the hand turned inwards on the way; tilted about the lips; lowered a little."""
     grip = grasp.grips[0]
-    fingers = fingers_of(grip.side, -grip.place.rotation[:, 2], grip.place.rotation[:, 1])
+    fingers = fingers_of(grip.side, -grip.wrist.rotation[:, 2], grip.wrist.rotation[:, 1])
     inwards = np.degrees(np.arctan2(-mirror(grip.side) * fingers[0], fingers[1]))
     yaw = np.radians(np.clip(_INWARDS_DEG - inwards, 0.0, 60.0)) if len(grasp.grips) == 1 else 0.0
     yaw *= mirror(grip.side)
-    centre, radius = _rim(cast)
+    centre, radius = _rim(scene)
     facing = np.array([-np.sin(yaw), -np.cos(yaw), 0.0])  # what will face the human after the turn by yaw
     lip = centre + radius * facing
-    there = mouth(cast.stage, cast.standing) + [0.0, 0.015, -0.005]
+    there = mouth(scene.stage, scene.standing) + [0.0, 0.015, -0.005]
     tilt = np.radians(action.tilt_deg) * np.array([1.0, 0.0, 0.0])
     near = move + frames_for(float(np.linalg.norm(there - lip)))
     tilted = near + frames_for(0.0, float(tilt[0])) - 10
@@ -65,19 +65,19 @@ def drink(cast: Cast, grasp: Grasp, action: Drink, move: int) -> Way:
         Turn(back, stop - 4, -tilt),
         Shift(back + 8, stop, np.array([0.0, 0.06, -0.08])),
     ]
-    return Way(route(cast.start, stop + 1, steps, _local(cast, lip)), let_go=False)
+    return ObjectPath(compose_path(scene.start, stop + 1, steps, _local(scene, lip)), let_go=False)
 
 
-def strike(cast: Cast, grasp: Grasp, action: Strike, move: int) -> Way:
+def strike(scene: PlanningScene, grasp: SelectedGrasp, action: Strike, move: int) -> ObjectPath:
     """Raised ahead of the shoulder, then down on the target again and again, turning about the hand."""
     grip, hold = grasp.grips[0], grasp.candidate.centre
-    end, face = head_of_tool(cast, hold)
+    end, face = head_of_tool(scene, hold)
     frame = np.stack([end, face, np.cross(end, face)], axis=1)
     blows = [np.stack([_STRUCK, s * _FACE, np.cross(_STRUCK, s * _FACE)], axis=1) @ frame.T for s in (1.0, -1.0)]
     inwards = np.array([-mirror(grip.side), 0.0, 0.0])
-    blow = max(blows, key=lambda turn: (turn @ -grip.place.rotation[:, 2]) @ inwards)
-    top, _ = spot(cast, action.target)
-    struck = (cast.points - hold) @ blow.T
+    blow = max(blows, key=lambda turn: (turn @ -grip.wrist.rotation[:, 2]) @ inwards)
+    top, _ = target_surface(scene, action.target)
+    struck = (scene.points - hold) @ blow.T
     tip = np.array([*struck[struck[:, 2] < struck[:, 2].min() + 0.004].mean(axis=0)[:2], struck[:, 2].min()])
     swing = np.radians(_SWING_DEG)
     raised_turn = quat_log(matrix_to_quat(quat_to_matrix(quat_exp(_about(swing))) @ blow))
@@ -90,25 +90,25 @@ def strike(cast: Cast, grasp: Grasp, action: Strike, move: int) -> Way:
         steps += [Shift(up, hit, low - high), Turn(up, hit, _about(-swing))]
         steps += [Shift(hit, again, high - low), Turn(hit, again, _about(swing))]
         up = again
-    return Way(route(cast.start, up + 1, steps, _local(cast, hold)), let_go=False)
+    return ObjectPath(compose_path(scene.start, up + 1, steps, _local(scene, hold)), let_go=False)
 
 
-def _rim(cast: Cast) -> tuple[np.ndarray, float]:
+def _rim(scene: PlanningScene) -> tuple[np.ndarray, float]:
     """Middle (3,) and radius of the thing's upper end, as it stands."""
-    top = cast.points[:, 2].max()
-    ring = cast.points[cast.points[:, 2] > top - 0.006]
+    top = scene.points[:, 2].max()
+    ring = scene.points[scene.points[:, 2] > top - 0.006]
     low, high = ring.min(axis=0), ring.max(axis=0)
     return np.array([*(low + high)[:2] / 2, top]), float(max(high[0] - low[0], high[1] - low[1]) / 2)
 
 
-def _local(cast: Cast, point: np.ndarray) -> np.ndarray:
+def _local(scene: PlanningScene, point: np.ndarray) -> np.ndarray:
     """A point of the world in the thing's own frame at the start."""
-    return quat_to_matrix(cast.start[3:]).T @ (point - cast.start[:3])
+    return quat_to_matrix(scene.start[3:]).T @ (point - scene.start[:3])
 
 
-def head_of_tool(cast: Cast, hold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def head_of_tool(scene: PlanningScene, hold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """From the hand to the far end (3,), and across it the way that its head is longest (3,), unit vectors."""
-    offsets = cast.points - hold
+    offsets = scene.points - hold
     far = offsets[np.argmax(np.linalg.norm(offsets, axis=1))]
     along = offsets @ unit(far)
     head = offsets[along > 0.75 * along.max()]

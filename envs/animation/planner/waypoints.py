@@ -1,4 +1,4 @@
-"""The way of a thing through space: shifts and turns that begin and end at frames, overlapping as they like."""
+"""An object's path: shifts and turns that begin and end at given frames and may overlap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Way:
-    """The thing's `poses` (T, 7) until it is `there`; `let_go`: whether the hands leave it then."""
+class ObjectPath:
+    """The object's `poses` (T, 7) until it has arrived; `let_go`: whether the hands then release it."""
 
     poses: np.ndarray
     let_go: bool
@@ -40,7 +40,7 @@ class Way:
         return len(self.poses) - 1
 
 
-def route(
+def compose_path(
     start: np.ndarray, frames: int, steps: Sequence[Shift | Turn], pivot: Sequence[float] | np.ndarray = (0, 0, 0)
 ) -> np.ndarray:
     """Poses (T, 7) of a thing that starts at the pose `start` (7,).

@@ -1,24 +1,24 @@
-"""Mending of recorded clips, before anyone trains on them: small functions from clip to clip."""
+"""Repair of recorded clips before training: small functions from clip to clip."""
 
-from envs.animation.repair.balance import balanced, stance
-from envs.animation.repair.foot_penetration import feet_out
-from envs.animation.repair.grasp_projection import projected
-from envs.animation.repair.object_rest import Rest, levelled, rest
-from envs.animation.repair.posed_clip import Posed, noted, pose_clip
-from envs.animation.repair.regrasp import regrasped
-from envs.animation.repair.smooth import smoothed
+from envs.animation.repair.balance import balance_clip, stance
+from envs.animation.repair.foot_penetration import lift_feet
+from envs.animation.repair.grasp_projection import project_grasp
+from envs.animation.repair.object_rest import RestingDrift, level_support, resting_drift
+from envs.animation.repair.posed_clip import PosedClip, pose_clip, with_note
+from envs.animation.repair.regrasp import replace_grasps
+from envs.animation.repair.smooth import smooth_clip
 
 __all__ = [
-    "Posed",
-    "Rest",
-    "balanced",
-    "feet_out",
-    "levelled",
-    "noted",
+    "PosedClip",
+    "RestingDrift",
+    "balance_clip",
+    "lift_feet",
+    "level_support",
+    "with_note",
     "pose_clip",
-    "projected",
-    "regrasped",
-    "rest",
-    "smoothed",
+    "project_grasp",
+    "replace_grasps",
+    "resting_drift",
+    "smooth_clip",
     "stance",
 ]

@@ -13,11 +13,11 @@ from scipy.spatial import ConvexHull
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import SIDES
-from envs.animation.kinematics.ik import Balance, solve
-from envs.animation.kinematics.posture import mobility, stay
+from envs.animation.kinematics.ik import CenterOfMassTask, solve
+from envs.animation.kinematics.posture import keep_body, mobility
 from envs.animation.kinematics.support_polygon import sole_corners
 from envs.animation.repair.foot_penetration import STANCE_M, STANCE_M_S
-from envs.animation.repair.posed_clip import Posed, at, noted, pose_clip, sole_heights, to_clip
+from envs.animation.repair.posed_clip import PosedClip, pose_clip, pose_frame, sole_heights, with_note, with_postures
 from envs.physics.scene_model import Scene
 
 MARGIN_M = 0.02
@@ -51,7 +51,7 @@ class Stance:
         return float(np.min(self.margin, where=self.steady > _STANDS, initial=np.inf))
 
 
-def balanced(clip: Clip, scene: Scene, margin_m: float = MARGIN_M) -> Clip:
+def balance_clip(clip: Clip, scene: Scene, margin_m: float = MARGIN_M) -> Clip:
     """The clip with the human's centre of mass `margin_m` inside its soles wherever both feet stand; else the same.
 
     Feet and wrists keep position and orientation, fingers their joints, the object its path; pelvis, trunk, head, knees
@@ -65,22 +65,22 @@ def balanced(clip: Clip, scene: Scene, margin_m: float = MARGIN_M) -> Clip:
         return clip
     posed, miss = _shifted(posed, shifts)
     if miss > MISS_M:
-        return noted(clip, f"balance: kept as it was, feet and wrists would be missed by {miss * 1e3:.0f} mm")
+        return with_note(clip, f"balance: kept as it was, feet and wrists would be missed by {miss * 1e3:.0f} mm")
     after = stance(posed, clip.fps)
     note = (
         f"balance: centre of mass moved by up to {lengths.max() * 1e3:.0f} mm, margin {before.worst * 1e3:.0f} to "
         f"{after.worst * 1e3:.0f} mm, feet and wrists missed by {miss * 1e3:.0f}"
     )
-    return to_clip(posed, clip, note)
+    return with_postures(posed, clip, note)
 
 
-def stance(posed: Posed, fps: float, margin_m: float = MARGIN_M) -> Stance:
+def stance(posed: PosedClip, fps: float, margin_m: float = MARGIN_M) -> Stance:
     """How the clip's body stands on the soles of both feet, frame by frame."""
     model, data = posed.stage.model, mujoco.MjData(posed.stage.model)
     pelvis, feet = model.body("pelvis").id, [model.body(f"{side}_ankle").id for side in SIDES]
     ankles, heights, rows = [], [], []
     for t in range(posed.frames):
-        at(posed, t, data)
+        pose_frame(posed, t, data)
         mujoco.mj_comPos(model, data)
         ankles.append(np.array(data.xpos[feet, :2]))
         heights.append(sole_heights(posed, data).min(axis=1))
@@ -112,17 +112,17 @@ def _shifts(stands: Stance, reach: int) -> np.ndarray:
     return shifts * np.minimum(1.0, MOST_M / np.maximum(lengths, _LEAST_M))
 
 
-def _shifted(posed: Posed, shifts: np.ndarray) -> tuple[Posed, float]:
+def _shifted(posed: PosedClip, shifts: np.ndarray) -> tuple[PosedClip, float]:
     """The postures with the centre of mass shifted (T, 2); and by how much a task was missed at worst, metres."""
     stage, pelvis = posed.stage, posed.stage.model.body("pelvis").id
     data, ready = mujoco.MjData(stage.model), mobility(stage, SIDES)
     out, miss = np.array(posed.qpos), 0.0
     for t in np.flatnonzero(np.linalg.norm(shifts, axis=1) >= _LEAST_M):
-        at(posed, int(t), data)
+        pose_frame(posed, int(t), data)
         mujoco.mj_comPos(stage.model, data)
         ground = data.subtree_com[pelvis, :2] + shifts[t]
-        held = [stay(stage, posed.qpos[t], f"{side}_{part}") for side in SIDES for part in ("ankle", "wrist")]
-        found = solve(stage, (*held, Balance(ground)), posed.qpos[t], ready)
+        held = [keep_body(stage, posed.qpos[t], f"{side}_{part}") for side in SIDES for part in ("ankle", "wrist")]
+        found = solve(stage, (*held, CenterOfMassTask(ground)), posed.qpos[t], ready)
         out[t], miss = found.qpos, max(miss, found.residual)
     return replace(posed, qpos=out), miss
 

@@ -13,8 +13,8 @@ from scipy.ndimage import gaussian_filter1d
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import SIDES
-from envs.animation.kinematics.ik import Place, solve
-from envs.animation.repair.posed_clip import Posed, at, pose_clip, sole_heights, to_clip
+from envs.animation.kinematics.ik import FrameTask, solve
+from envs.animation.repair.posed_clip import PosedClip, pose_clip, pose_frame, sole_heights, with_postures
 from envs.physics.scene_model import Scene
 
 SWING_CLEARANCE_M, SWING_M_S = 0.025, 1.0
@@ -27,7 +27,7 @@ _SIGMA = 1.5  # frames
 _LEGS = ("hip", "knee", "ankle")
 
 
-def feet_out(clip: Clip, scene: Scene, lock: bool = False) -> Clip:
+def lift_feet(clip: Clip, scene: Scene, lock: bool = False) -> Clip:
     """The clip with no heel, ball or toe below the floor, and with swinging feet clear of it.
 
     `lock`: keep each standing foot where it stands, too.
@@ -44,22 +44,22 @@ def feet_out(clip: Clip, scene: Scene, lock: bool = False) -> Clip:
     if lock:
         moves[..., :2] = _locks(ankles[..., :2], heights.min(axis=2), speed)
         note += f", held while standing, by up to {np.linalg.norm(moves[..., :2], axis=-1).max() * 1e3:.0f} mm"
-    return to_clip(_feet_moved(posed, moves, np.zeros_like(turns)), clip, note)
+    return with_postures(_feet_moved(posed, moves, np.zeros_like(turns)), clip, note)
 
 
-def _feet(posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+def _feet(posed: PosedClip) -> tuple[np.ndarray, np.ndarray]:
     """Ankle positions (T, 2, 3), and heights (T, 2, 3) of heels, balls and toes above the floor, metres."""
     data = mujoco.MjData(posed.stage.model)
     bodies = [posed.stage.model.body(f"{side}_ankle").id for side in SIDES]
     ankles, heights = [], []
     for t in range(posed.frames):
-        at(posed, t, data)
+        pose_frame(posed, t, data)
         ankles.append(np.array(data.xpos[bodies]))
         heights.append(sole_heights(posed, data))
     return np.array(ankles), np.array(heights)
 
 
-def _pitch(posed: Posed, side: str) -> np.ndarray:
+def _pitch(posed: PosedClip, side: str) -> np.ndarray:
     """Angles (T, 2) in radians by which heel and toes have to turn up about the ball of the foot to leave the floor."""
     _, heights = _feet(posed)
     model = posed.stage.model
@@ -91,7 +91,7 @@ def _locks(ankles: np.ndarray, heights: np.ndarray, speed: np.ndarray) -> np.nda
     return out
 
 
-def _feet_moved(posed: Posed, moves: np.ndarray, turns: np.ndarray) -> Posed:
+def _feet_moved(posed: PosedClip, moves: np.ndarray, turns: np.ndarray) -> PosedClip:
     """Ankles moved by `moves` (T, 2, 3), heels and toes turned up by `turns` (2, T, 2) about the balls of the feet."""
     stage, data = posed.stage, mujoco.MjData(posed.stage.model)
     mobility = np.zeros(stage.model.nv)
@@ -101,7 +101,7 @@ def _feet_moved(posed: Posed, moves: np.ndarray, turns: np.ndarray) -> Posed:
     out = np.array(posed.qpos)
     busy = (np.abs(moves).max(axis=(1, 2)) > 1e-4) | (turns.max(axis=(0, 2)) > 1e-3)
     for t in np.flatnonzero(busy):
-        at(posed, int(t), data)
+        pose_frame(posed, int(t), data)
         tasks, toes = [], {}
         for s, side in enumerate(SIDES):
             heel_up, toes_up = turns[s, t]
@@ -109,7 +109,7 @@ def _feet_moved(posed: Posed, moves: np.ndarray, turns: np.ndarray) -> Posed:
             turned = foot @ rot.quat_to_matrix(rot.quat_exp(np.array([-heel_up, 0.0, 0.0])))
             ball = stage.model.body(f"{side}_foot").pos
             place = data.body(f"{side}_foot").xpos - turned @ ball + moves[t, s]
-            tasks.append(Place(f"{side}_ankle", place, turned, np.zeros(3)))
+            tasks.append(FrameTask(f"{side}_ankle", place, turned, np.zeros(3)))
             toes[side] = rot.quat_exp(np.array([heel_up + toes_up, 0.0, 0.0]))
         out[t] = solve(stage, tasks, posed.qpos[t], mobility, iterations=20).qpos
         for side, up in toes.items():

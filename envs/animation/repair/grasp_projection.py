@@ -14,9 +14,9 @@ from scipy.optimize import least_squares
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import FINGERS, SIDES
-from envs.animation.kinematics.ik import Place, solve
+from envs.animation.kinematics.ik import FrameTask, solve
 from envs.animation.kinematics.posture import mirror
-from envs.animation.repair.posed_clip import Posed, at, clearances, pose_clip, to_clip
+from envs.animation.repair.posed_clip import PosedClip, clearances, pose_clip, pose_frame, with_postures
 from envs.physics.scene_model import Scene
 
 DEPTH_M = 0.001
@@ -31,7 +31,7 @@ _SIGMA, _FADE = 1.5, 0.85
 _ARM = {"collar": 0.1, "shoulder": 1.0, "elbow": 0.8, "wrist": 0.5}
 
 
-def projected(clip: Clip, scene: Scene) -> Clip:
+def project_grasp(clip: Clip, scene: Scene) -> Clip:
     """The clip with both hands out of the object by `DEPTH_M`, touching where they touched; the same without contact.
 
     Wrists follow by inverse kinematics of their arms; the object's motion stays.
@@ -49,15 +49,15 @@ def projected(clip: Clip, scene: Scene) -> Clip:
     note = (
         f"grasp: wrists moved by up to {1e3 * max(moves):.0f} mm out of the object, missed by {1e3 * max(misses):.0f}"
     )
-    return to_clip(posed, clip, note)
+    return with_postures(posed, clip, note)
 
 
-def key_frame(posed: Posed, side: int, frames: np.ndarray) -> int:
+def key_frame(posed: PosedClip, side: int, frames: np.ndarray) -> int:
     """The frame of `frames` whose pose of the hand in the object is nearest to all others'."""
     data = mujoco.MjData(posed.stage.model)
     places, turns = [], []
     for t in frames:
-        at(posed, int(t), data)
+        pose_frame(posed, int(t), data)
         thing, wrist = data.body("object"), data.body(f"{SIDES[side]}_wrist")
         places.append(rot.rotate_inverse(np.array(thing.xquat), wrist.xpos - thing.xpos))
         turns.append(rot.quat_mul(rot.quat_conj(np.array(thing.xquat)), np.array(wrist.xquat)))
@@ -67,12 +67,15 @@ def key_frame(posed: Posed, side: int, frames: np.ndarray) -> int:
     return int(frames[apart.sum(axis=1).argmin()])
 
 
-def _changes(posed: Posed, side: int, contact: np.ndarray) -> np.ndarray:
+def _changes(posed: PosedClip, side: int, contact: np.ndarray) -> np.ndarray:
     """Changes (T, 19) of one hand, `_SCALES` long; zero where it is far from the object."""
     frames, count = posed.frames, len(_SCALES)
     data = mujoco.MjData(posed.stage.model)
     raw = np.array(
-        [clearances(posed.stage.model, at(posed, t, data), posed.hands[side], posed.parts) for t in range(frames)]
+        [
+            clearances(posed.stage.model, pose_frame(posed, t, data), posed.hands[side], posed.parts)
+            for t in range(frames)
+        ]
     )
     busy = contact | (raw.min(axis=1) < REACH_M)
     key = key_frame(posed, side, np.flatnonzero(contact))
@@ -87,13 +90,15 @@ def _changes(posed: Posed, side: int, contact: np.ndarray) -> np.ndarray:
     return gaussian_filter1d(out, _SIGMA, axis=0, mode="nearest")
 
 
-def _fit(posed: Posed, side: int, t: int, touching: np.ndarray, near: np.ndarray, evaluations: int = 4) -> np.ndarray:
+def _fit(
+    posed: PosedClip, side: int, t: int, touching: np.ndarray, near: np.ndarray, evaluations: int = 4
+) -> np.ndarray:
     """The change (19,) at frame t nearest to none and to `near` (19,) that overlaps little and touches what touched.
 
     Not the wrist moves but the object, the other way, so that no arm has to follow.
     """
     stage, model = posed.stage, posed.stage.model
-    data = at(posed, t)
+    data = pose_frame(posed, t)
     wrist, thing = np.array(data.body(f"{SIDES[side]}_wrist").xpos), posed.qpos[t][stage.object]
 
     def residuals(x: np.ndarray) -> np.ndarray:
@@ -111,7 +116,7 @@ def _fit(posed: Posed, side: int, t: int, touching: np.ndarray, near: np.ndarray
     return _SCALES * least_squares(residuals, near / _SCALES, diff_step=1e-2, max_nfev=evaluations).x
 
 
-def _fingers_turned(posed: Posed, side: str, qpos: np.ndarray, change: np.ndarray) -> np.ndarray:
+def _fingers_turned(posed: PosedClip, side: str, qpos: np.ndarray, change: np.ndarray) -> np.ndarray:
     """The posture (nq,) with the hand's joints turned by a change of fingers and thumb (13,)."""
     out = np.array(qpos)
     for joint, turn in _finger_turns(posed, side, change).items():
@@ -120,7 +125,7 @@ def _fingers_turned(posed: Posed, side: str, qpos: np.ndarray, change: np.ndarra
     return out
 
 
-def _finger_turns(posed: Posed, side: str, change: np.ndarray) -> dict[str, np.ndarray]:
+def _finger_turns(posed: PosedClip, side: str, change: np.ndarray) -> dict[str, np.ndarray]:
     """Rotation vectors of the hand's joints: knuckles and the rest of four fingers, then five of the thumb."""
     s = mirror(side)
     out = {}
@@ -135,7 +140,7 @@ def _finger_turns(posed: Posed, side: str, change: np.ndarray) -> dict[str, np.n
     return out | {f"{side}_thumb2": axis * thumb[3], f"{side}_thumb3": axis * thumb[4]}
 
 
-def _applied(posed: Posed, side: str, changes: np.ndarray) -> tuple[Posed, float]:
+def _applied(posed: PosedClip, side: str, changes: np.ndarray) -> tuple[PosedClip, float]:
     """The hand's changes (T, 19) on the human, and by how much the wrist missed its place at worst, metres."""
     stage, data = posed.stage, mujoco.MjData(posed.stage.model)
     mobility = np.zeros(stage.model.nv)
@@ -143,10 +148,10 @@ def _applied(posed: Posed, side: str, changes: np.ndarray) -> tuple[Posed, float
         mobility[stage.dofs(f"{side}_{part}")] = value
     out, miss = np.array(posed.qpos), 0.0
     for t in np.flatnonzero(np.abs(changes).max(axis=1) > 1e-5):
-        at(posed, int(t), data)
+        pose_frame(posed, int(t), data)
         wrist, thing = data.body(f"{side}_wrist"), posed.qpos[t][stage.object]
         turn = rot.quat_to_matrix(rot.quat_exp(rot.rotate(thing[3:], changes[t, 3:6])))
-        place = Place(
+        place = FrameTask(
             f"{side}_wrist",
             wrist.xpos + rot.rotate(thing[3:], changes[t, :3]),
             turn @ np.array(wrist.xmat).reshape(3, 3),

@@ -1,4 +1,4 @@
-"""The grip that a seen hold most likely is: of all ways hands could hold the object there, by looks and by reach.
+"""The most likely grasp in a contact interval: of all candidates at that place, by the picture and by reach.
 
 From one view a hand that the object hides is tens of millimetres and degrees off, and holds nothing. What is known
 better is the object's path, which hands hold it when, and about where in the picture they are.
@@ -7,20 +7,20 @@ better is the object's path, which hands hold it when, and about where in the pi
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
-from envs.animation.grasping.grasp_candidates import Candidate, clasps, pushes, wraps
+from envs.animation.grasping.grasp_candidates import GraspCandidate, clasp_candidates, push_candidates, wrap_candidates
+from envs.animation.grasping.grasp_cost import OVERLAP_COST_PER_M, closed_hand_cost, depth, effort_cost
 from envs.animation.grasping.graspable_parts import Handle, handles, surface, unit
-from envs.animation.grasping.grip import Grip, pressed, wrapped
-from envs.animation.grasping.select_grasp import depth, looseness, part_held
+from envs.animation.grasping.grip import HandGrasp, press_reached, wrap_reached
+from envs.animation.grasping.select_grasp import part_held
 from envs.animation.kinematics.ik import Solution, solve
-from envs.animation.kinematics.posed_scene import kinematics, pose
-from envs.animation.repair.posed_clip import Posed
+from envs.animation.kinematics.posed_scene import kinematics
+from envs.animation.repair.posed_clip import PosedClip
 
 POSED, CLOSED = 24, 4
 """How many grips are reached for by inverse kinematics, and how many of these close their fingers."""
@@ -34,36 +34,42 @@ FRAMES = 8
 """In so many frames of a hold hands are compared with what was seen."""
 ARM = {"spine2": 0.02, "spine3": 0.02, "collar": 0.1, "shoulder": 1.0, "elbow": 0.8, "wrist": 0.5}
 """How readily an arm's joints leave the posture that was seen; the trunk hardly does."""
-_PER_M, _EFFORT = 300.0, 0.25
 
 
 @dataclass(frozen=True)
-class Hold:
-    """Hands `sides` that hold the object from frame `start` until before `stop`."""
+class ContactInterval:
+    """Hands `sides` in contact with the object from frame `start` until before `stop`."""
 
     sides: tuple[str, ...]
     start: int
     stop: int
 
 
-def holds(clip: Clip) -> list[Hold]:
-    """The clip's holds in order; two hands that mostly hold together are one."""
-    runs = [Hold((side,), int(r[0]), int(r[-1]) + 1) for s, side in enumerate(SIDES) for r in _runs(clip.contact[:, s])]
-    out: list[Hold] = []
+def contact_intervals(clip: Clip) -> list[ContactInterval]:
+    """The clip's contact intervals in order; two hands that are mostly in contact together share one."""
+    runs = [
+        ContactInterval((side,), int(r[0]), int(r[-1]) + 1)
+        for s, side in enumerate(SIDES)
+        for r in _runs(clip.contact[:, s])
+    ]
+    out: list[ContactInterval] = []
     for run in sorted(runs, key=lambda h: h.start):
         last = out[-1] if out else None
         both = 0 if last is None else min(last.stop, run.stop) - max(last.start, run.start)
         if last is not None and len(last.sides) == 1 and last.sides != run.sides and 2 * both > _length(last, run):
-            out[-1] = Hold(SIDES, min(last.start, run.start), max(last.stop, run.stop))
+            out[-1] = ContactInterval(SIDES, min(last.start, run.start), max(last.stop, run.stop))
         else:
             out.append(run)
     return out
 
 
-def best_grips(posed: Posed, clip: Clip, hold: Hold) -> tuple[Grip, ...] | None:
+def best_grasps(posed: PosedClip, clip: Clip, hold: ContactInterval) -> tuple[HandGrasp, ...] | None:
     """The grips of a hold's hands, in the world at its first frame; None where no hand can hold the object there."""
     likely = sorted(
-        ((c.awkward + unlikeness(posed, clip, hold, c), k, c) for k, c in enumerate(candidates(posed, clip, hold))),
+        (
+            (c.comfort_cost + unlikeness(posed, clip, hold, c), k, c)
+            for k, c in enumerate(candidates(posed, clip, hold))
+        ),
         key=lambda entry: entry[:2],
     )
     reached = [_reached(posed, hold.start, candidate, cost) for cost, _, candidate in likely[:POSED]]
@@ -72,7 +78,7 @@ def best_grips(posed: Posed, clip: Clip, hold: Hold) -> tuple[Grip, ...] | None:
     return min(closed, key=lambda entry: entry[0])[1] if closed else None
 
 
-def candidates(posed: Posed, clip: Clip, hold: Hold) -> Iterator[Candidate]:
+def candidates(posed: PosedClip, clip: Clip, hold: ContactInterval) -> Iterator[GraspCandidate]:
     """All ways these hands could hold the object, or push it, where it is at the hold's first frame."""
     stage, qpos, thing = posed.stage, posed.qpos[hold.start], posed.stage.scene.object
     assert thing is not None
@@ -84,20 +90,20 @@ def candidates(posed: Posed, clip: Clip, hold: Hold) -> Iterator[Candidate]:
     ground = float(points[:, 2].min()) if abs(at[2] - path[0, 2]) < UP_M else -np.inf
     moved = path[hold.stop - 1] - at
     if np.ptp(path[hold.start : hold.stop, 2]) < UP_M < np.linalg.norm(moved[:2]):
-        yield from pushes(stage, qpos, hold.sides, points, unit([*moved[:2], 0.0]))
+        yield from push_candidates(stage, qpos, hold.sides, points, unit([*moved[:2], 0.0]))
     if len(hold.sides) == 2:
         level = [unit(h.axis * [1, 1, 0]) for h in held if np.linalg.norm(h.axis[:2]) > 0.8]
-        yield from clasps(stage, points, level or [np.array([1.0, 0.0, 0.0])], ground)
+        yield from clasp_candidates(stage, points, level or [np.array([1.0, 0.0, 0.0])], ground)
     else:
-        yield from wraps(stage, qpos, hold.sides[0], points, held, ground)
+        yield from wrap_candidates(stage, qpos, hold.sides[0], points, held, ground)
 
 
-def unlikeness(posed: Posed, clip: Clip, hold: Hold, candidate: Candidate) -> float:
+def unlikeness(posed: PosedClip, clip: Clip, hold: ContactInterval, candidate: GraspCandidate) -> float:
     """How unlike what was seen: the mean distance of wrists and knuckles over `SEEN_PX` or `SEEN_M`, squared."""
     frames = np.unique(np.linspace(hold.start, hold.stop - 1, FRAMES).astype(int))
     thing = posed.qpos[:, posed.stage.object]
     start, gaps = thing[hold.start], []
-    for place in candidate.places:
+    for place in candidate.wrists:
         side = place.body.split("_")[0]
         palm = [f"{side}_wrist", *(f"{side}_{finger}1" for finger in FINGERS)]
         own = np.array([np.zeros(3), *(posed.stage.model.body(name).pos for name in palm[1:])])
@@ -120,7 +126,7 @@ def _apart(clip: Clip, some: np.ndarray, others: np.ndarray) -> float:
     return float(np.linalg.norm(px[0] - px[1], axis=-1).mean()) / (SEEN_PX * scale)
 
 
-def arms(posed: Posed, sides: tuple[str, ...]) -> np.ndarray:
+def arms(posed: PosedClip, sides: tuple[str, ...]) -> np.ndarray:
     """How readily each degree of freedom leaves its posture when these arms reach, (nv,)."""
     out = np.zeros(posed.stage.model.nv)
     for part, value in ARM.items():
@@ -129,40 +135,33 @@ def arms(posed: Posed, sides: tuple[str, ...]) -> np.ndarray:
     return out
 
 
-def _reached(posed: Posed, t: int, candidate: Candidate, cost: float) -> tuple[float, Solution, Candidate]:
+def _reached(
+    posed: PosedClip, t: int, candidate: GraspCandidate, cost: float
+) -> tuple[float, Solution, GraspCandidate]:
     """The candidate with its hands at their places at frame t; what it costs to go there added."""
-    stage, sides = posed.stage, tuple(place.body.split("_")[0] for place in candidate.places)
+    stage, sides = posed.stage, tuple(place.body.split("_")[0] for place in candidate.wrists)
     free = arms(posed, sides)
-    found = solve(stage, candidate.places, posed.qpos[t], free)
-    turned = np.zeros(stage.model.nv)
-    mujoco.mj_differentiatePos(stage.model, turned, 1.0, posed.qpos[t], found.qpos)
-    moves = free > 0
-    cost += float(_EFFORT * (turned[moves] ** 2 / free[moves]).sum())
+    found = solve(stage, candidate.wrists, posed.qpos[t], free)
+    cost += effort_cost(stage, posed.qpos[t], found.qpos, free)
     data = kinematics(stage, found.qpos)
     for side in sides:
-        cost += _PER_M * depth(stage, data, [f"{side}_wrist", f"{side}_elbow"], solid(posed))
+        cost += OVERLAP_COST_PER_M * depth(stage, data, [f"{side}_wrist", f"{side}_elbow"], stage.obstacles)
     return cost, found, candidate
 
 
-def _closed(posed: Posed, cost: float, found: Solution, candidate: Candidate) -> tuple[float, tuple[Grip, ...]]:
+def _closed(
+    posed: PosedClip, cost: float, found: Solution, candidate: GraspCandidate
+) -> tuple[float, tuple[HandGrasp, ...]]:
     """The grips of a candidate that is reached, and its cost with what is wrong about them added."""
     stage, grips = posed.stage, []
-    for place in candidate.places:
+    for place in candidate.wrists:
         if candidate.kind == "wrap":
-            grip = wrapped(stage, found.qpos, place, part_held(candidate, place), solid(posed))
+            grip = wrap_reached(stage, found.qpos, place, part_held(candidate, place), stage.obstacles)
         else:
-            grip = pressed(stage, found.qpos, place)
-        data = kinematics(stage, pose(stage, grip.closed, found.qpos))
-        hand = [posed.stage.model.geom(int(g)).name for g in posed.hands[SIDES.index(grip.side)]]
-        cost += 3 * _PER_M * depth(stage, data, hand, solid(posed))
-        cost += looseness(stage, data, grip.side) if candidate.kind == "wrap" else 0.0
+            grip = press_reached(stage, found.qpos, place)
+        cost += closed_hand_cost(stage, found.qpos, grip, candidate.kind, stage.obstacles)
         grips.append(grip)
     return cost, tuple(grips)
-
-
-def solid(posed: Posed) -> tuple[str, ...]:
-    """What hands do not pass."""
-    return ("object", "floor") if posed.stage.scene.table is None else ("object", "floor", "table")
 
 
 def _runs(label: np.ndarray) -> list[np.ndarray]:
@@ -170,5 +169,5 @@ def _runs(label: np.ndarray) -> list[np.ndarray]:
     return [run for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(run)]
 
 
-def _length(one: Hold, other: Hold) -> int:
+def _length(one: ContactInterval, other: ContactInterval) -> int:
     return max(one.stop, other.stop) - min(one.start, other.start)

@@ -8,7 +8,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses
 from devi_jax.core.skeleton import JOINTS
-from envs.animation.repair.posed_clip import noted
+from envs.animation.repair.posed_clip import with_note
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
 
@@ -16,7 +16,7 @@ SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Rest:
+class RestingDrift:
     """How far the object moved (metres), sank (metres, positive down) and turned (radians)."""
 
     moved_m: float
@@ -24,7 +24,7 @@ class Rest:
     turned_rad: float
 
 
-def rest(scene: Scene, start: np.ndarray) -> Rest:
+def resting_drift(scene: Scene, start: np.ndarray) -> RestingDrift:
     """Let the object alone for two seconds from `start` (7,), on the scene's support, with the scene's own contacts."""
     settings = SETTINGS["c"]
     model = build_spec(scene, settings).compile()
@@ -40,30 +40,30 @@ def rest(scene: Scene, start: np.ndarray) -> Rest:
     end = data.qpos[at : at + 7]
     moved = end[:3] - start[:3]
     turned = float(rot.angle_between(rot.quat_normalise(np.array(end[3:])), np.asarray(start[3:], float)))
-    return Rest(float(np.linalg.norm(moved)), float(-moved[2]), turned)
+    return RestingDrift(float(np.linalg.norm(moved)), float(-moved[2]), turned)
 
 
-def levelled(clip: Clip, scene: Scene) -> Clip:
+def level_support(clip: Clip, scene: Scene) -> Clip:
     """The clip with its table raised by as much as its object would sink at first, at most a centimetre.
 
     Without a table the object is lowered onto the floor, in all frames. What starts in a hand has no rest to level.
     """
     if clip.scene.object is None or clip.object_start is None or clip.onset == 0:
         return clip
-    sank = rest(scene, clip.object_start).sank_m
+    sank = resting_drift(scene, clip.object_start).sank_m
     if not _LEAST_M < abs(sank) < _MOST_M:
         return clip
     table, poses = clip.scene.table, clip.object_poses
     if table is not None:
         size = (*table.size[:2], table.size[2] + sank)
         moved = replace(clip, scene=replace(clip.scene, table=replace(table, size=size)))
-        return noted(moved, f"table raised by {sank * 1e3:.1f} mm, as far as the object would sink")
+        return with_note(moved, f"table raised by {sank * 1e3:.1f} mm, as far as the object would sink")
     lowered = replace(
         clip,
         object_start=clip.object_start - [0, 0, sank, 0, 0, 0, 0],
         object_poses=poses and ObjectPoses(poses.positions - [0, 0, sank], poses.rotations),
     )
-    return noted(lowered, f"object lowered by {sank * 1e3:.1f} mm onto the floor, as far as it would sink")
+    return with_note(lowered, f"object lowered by {sank * 1e3:.1f} mm onto the floor, as far as it would sink")
 
 
 _LEAST_M, _MOST_M = 2e-4, 1e-2

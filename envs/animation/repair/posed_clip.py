@@ -7,8 +7,8 @@ import numpy as np
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
-from envs.animation.kinematics.posed_scene import Stage, index_stage
-from envs.animation.kinematics.to_clip import replay
+from envs.animation.kinematics.posed_scene import PosedScene, index_posed_scene
+from envs.animation.kinematics.to_clip import postures_of_clip
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
@@ -18,13 +18,13 @@ FAR_M = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Posed:
-    """A stage with the clip's own body, and the clip's postures `qpos` (T, nq) on it.
+class PosedClip:
+    """A posed scene with the clip's own body, and the clip's postures `qpos` (T, nq) on it.
 
     Geom ids: `hands` of the 16 bodies a side (left, right), `parts` of the object, `feet` of both feet.
     """
 
-    stage: Stage
+    stage: PosedScene
     qpos: np.ndarray
     hands: tuple[np.ndarray, np.ndarray]
     parts: np.ndarray
@@ -36,15 +36,15 @@ class Posed:
         return len(self.qpos)
 
 
-def pose_clip(scene: Scene, clip: Clip) -> Posed:
+def pose_clip(scene: Scene, clip: Clip) -> PosedClip:
     """The clip's postures in its scene; an object without poses stays where it starts."""
     model = build_spec(replace(scene, root="free"), SETTINGS["c"]).compile()
-    stage = index_stage(scene.spec, model)
+    stage = index_posed_scene(scene.spec, model)
     names = [model.geom(g).name for g in range(model.ngeom)]
-    qpos = replay(stage, clip)
+    qpos = postures_of_clip(stage, clip)
     if clip.object_poses is None and clip.object_start is not None:
         qpos[:, stage.object] = clip.object_start
-    return Posed(
+    return PosedClip(
         stage=stage,
         qpos=qpos,
         hands=tuple(np.array([model.geom(JOINTS[i]).id for i in hand]) for hand in HAND_BODIES),  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def pose_clip(scene: Scene, clip: Clip) -> Posed:
     )
 
 
-def to_clip(posed: Posed, clip: Clip, note: str) -> Clip:
+def with_postures(posed: PosedClip, clip: Clip, note: str) -> Clip:
     """The clip with the human of `posed`, and one more line in its provenance."""
     stage, model = posed.stage, posed.stage.model
     data = mujoco.MjData(model)
@@ -64,15 +64,15 @@ def to_clip(posed: Posed, clip: Clip, note: str) -> Clip:
         mujoco.mj_kinematics(model, data)
         positions[t] = data.xpos[bodies]
     rotations = posed.qpos[:, stage.joint_qpos[:, None] + np.arange(4)]
-    return noted(replace(clip, joint_rotations=rotations, joint_positions=positions), note)
+    return with_note(replace(clip, joint_rotations=rotations, joint_positions=positions), note)
 
 
-def noted(clip: Clip, note: str) -> Clip:
-    """The clip with one more line under `mended` in its provenance."""
-    return replace(clip, provenance=clip.provenance | {"mended": [*clip.provenance.get("mended", []), note]})
+def with_note(clip: Clip, note: str) -> Clip:
+    """The clip with one more line under `repaired` in its provenance."""
+    return replace(clip, provenance=clip.provenance | {"repaired": [*clip.provenance.get("repaired", []), note]})
 
 
-def at(posed: Posed, t: int, scratch: mujoco.MjData | None = None) -> mujoco.MjData:
+def pose_frame(posed: PosedClip, t: int, scratch: mujoco.MjData | None = None) -> mujoco.MjData:
     """Frames of all bodies and geoms at frame t, in `scratch` if given."""
     data = mujoco.MjData(posed.stage.model) if scratch is None else scratch
     data.qpos[:] = posed.qpos[t]
@@ -93,7 +93,7 @@ def clearances(model: mujoco.MjModel, data: mujoco.MjData, geoms: np.ndarray, ot
     return out
 
 
-def sole_heights(posed: Posed, data: mujoco.MjData) -> np.ndarray:
+def sole_heights(posed: PosedClip, data: mujoco.MjData) -> np.ndarray:
     """Heights (2, 3) above the floor of heel, ball and toes of both feet, metres: the lower of two corners each."""
     model, out = posed.stage.model, np.zeros((2, 3))
     for s, (hind, toes) in enumerate(posed.feet.reshape(2, 2)):

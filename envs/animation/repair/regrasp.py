@@ -11,13 +11,13 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip
 from devi_jax.core.rotations import quat_log
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
-from envs.animation.grasping.grip import Grip, hand_shape
+from envs.animation.grasping.grip import HandGrasp, hand_shape
 from envs.animation.grasping.hand_paths import aside
-from envs.animation.kinematics.ik import Place, solve
+from envs.animation.kinematics.ik import FrameTask, solve
 from envs.animation.kinematics.minimum_jerk import phase
 from envs.animation.kinematics.posed_scene import kinematics, pose
-from envs.animation.repair.infer_grasp import Hold, arms, best_grips, holds
-from envs.animation.repair.posed_clip import Posed, noted, pose_clip, to_clip
+from envs.animation.repair.infer_grasp import ContactInterval, arms, best_grasps, contact_intervals
+from envs.animation.repair.posed_clip import PosedClip, pose_clip, with_note, with_postures
 from envs.physics.scene_model import Scene
 
 SETTLE_S = 0.2
@@ -28,20 +28,20 @@ MOVED_M = 0.005
 """An object this far from where it was has moved."""
 
 
-def regrasped(clip: Clip, scene: Scene) -> Clip:
-    """The clip with each hold of the object replaced by the grip that is likeliest by looks and reach (`best_grips`).
+def replace_grasps(clip: Clip, scene: Scene) -> Clip:
+    """The clip with each hold of the object replaced by the grip that is likeliest by looks and reach (`best_grasps`).
 
     Contact labels begin at the grip, in time for the object to move. Without object poses or contact, and where no hand
     can hold the object, the clip stays as it is; provenance says what was done.
     """
-    found = holds(clip)
+    found = contact_intervals(clip)
     if clip.scene.object is None or clip.object_poses is None or not found:
         return clip
     posed = pose_clip(scene, clip)
     found = _in_time(posed, found, clip.fps)
     contact, notes = np.array(clip.contact), []
     for hold in found:
-        grips = best_grips(posed, clip, hold)
+        grips = best_grasps(posed, clip, hold)
         if grips is None:
             notes.append(
                 f"grip: frames {hold.start} to {hold.stop - 1} kept as seen, no hand can hold the object there"
@@ -55,13 +55,13 @@ def regrasped(clip: Clip, scene: Scene) -> Clip:
             f"grip: {' and '.join(hold.sides)}, frames {hold.start} to {hold.stop - 1}, the likeliest one in place of "
             f"what was seen; wrists moved by up to {1e3 * moved:.0f} mm, missed by {1e3 * miss:.0f}"
         )
-    out = to_clip(posed, replace(clip, contact=contact), notes[0])
+    out = with_postures(posed, replace(clip, contact=contact), notes[0])
     for note in notes[1:]:
-        out = noted(out, note)
+        out = with_note(out, note)
     return out
 
 
-def _in_time(posed: Posed, found: list[Hold], fps: float) -> list[Hold]:
+def _in_time(posed: PosedClip, found: list[ContactInterval], fps: float) -> list[ContactInterval]:
     """The holds, those of an object at rest begun early enough before it moves."""
     path, out, free = posed.qpos[:, posed.stage.object][:, :3], [], 0
     for hold in found:
@@ -89,7 +89,7 @@ class _Times:
     gone: float
 
 
-def _times(hold: Hold, found: list[Hold], frames: int, fps: float) -> _Times:
+def _times(hold: ContactInterval, found: list[ContactInterval], frames: int, fps: float) -> _Times:
     """As the constants say, quicker where the clip, or another hold of the same hand, leaves not so much time."""
     same = [other for other in found if {*other.sides} & {*hold.sides}]
     before = [(hold.start - other.stop) / 2 for other in same if other.start < hold.start]
@@ -100,7 +100,9 @@ def _times(hold: Hold, found: list[Hold], frames: int, fps: float) -> _Times:
     return _Times(*(hold.start - lead * steps)[::-1], *(hold.stop + trail * steps))
 
 
-def _taken(posed: Posed, hold: Hold, grips: tuple[Grip, ...], times: _Times) -> tuple[Posed, float]:
+def _taken(
+    posed: PosedClip, hold: ContactInterval, grips: tuple[HandGrasp, ...], times: _Times
+) -> tuple[PosedClip, float]:
     """The postures with a hold's hands on the object, and by how much a wrist missed its place at worst."""
     stage, frame = posed.stage, np.arange(posed.frames)
     thing = posed.qpos[np.clip(frame, hold.start, hold.stop - 1)][:, stage.object]
@@ -121,21 +123,21 @@ def _taken(posed: Posed, hold: Hold, grips: tuple[Grip, ...], times: _Times) -> 
     return replace(posed, qpos=out), miss
 
 
-def _carried(grip: Grip, start: np.ndarray, now: np.ndarray, ready: float) -> Place:
+def _carried(grip: HandGrasp, start: np.ndarray, now: np.ndarray, ready: float) -> FrameTask:
     """A grip's place when the object has gone from the pose `start` (7,) to `now`; beside it, where `ready` is 0."""
     turn = rot.quat_to_matrix(rot.quat_mul(now[3:], rot.quat_conj(start[3:])))
-    rotation = turn @ grip.place.rotation
-    at = now[:3] + turn @ (grip.place.position - start[:3]) + (1 - ready) * aside(grip, rotation)
-    return replace(grip.place, position=at - rotation @ grip.place.point, rotation=rotation, point=np.zeros(3))
+    rotation = turn @ grip.wrist.rotation
+    at = now[:3] + turn @ (grip.wrist.position - start[:3]) + (1 - ready) * aside(grip, rotation)
+    return replace(grip.wrist, position=at - rotation @ grip.wrist.point, rotation=rotation, point=np.zeros(3))
 
 
-def _between(position: np.ndarray, quat: np.ndarray, place: Place, part: float) -> Place:
+def _between(position: np.ndarray, quat: np.ndarray, place: FrameTask, part: float) -> FrameTask:
     """A wrist's pose on the way from where it was seen to its place."""
     turned = rot.slerp(quat, rot.matrix_to_quat(place.rotation), np.asarray(part))
     return replace(place, position=(1 - part) * position + part * place.position, rotation=rot.quat_to_matrix(turned))
 
 
-def _shape(posed: Posed, t: int, grip: Grip, part: float, closing: float) -> dict[str, np.ndarray]:
+def _shape(posed: PosedClip, t: int, grip: HandGrasp, part: float, closing: float) -> dict[str, np.ndarray]:
     """Rotation vectors of the hand's joints between those seen and the grip's."""
     wanted = hand_shape(grip, 1.0, closing)
     out = {}
@@ -145,7 +147,7 @@ def _shape(posed: Posed, t: int, grip: Grip, part: float, closing: float) -> dic
     return out
 
 
-def _wrists(posed: Posed, hold: Hold) -> np.ndarray:
+def _wrists(posed: PosedClip, hold: ContactInterval) -> np.ndarray:
     """Positions (F, S, 3) of a hold's wrists in its frames."""
     frames = range(hold.start, hold.stop)
     return np.array(

@@ -7,10 +7,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets, forward_kinematics
-from envs.animation.repair.posed_clip import noted
+from envs.animation.repair.posed_clip import with_note
 
 
-def smoothed(clip: Clip, sigma: float) -> Clip:
+def smooth_clip(clip: Clip, sigma: float) -> Clip:
     """The clip after a Gaussian of `sigma` frames over its rotations, root path and object; labels stay.
 
     The object keeps its rest until the first contact: a blurred onset would let it move before a hand does.
@@ -32,7 +32,7 @@ def smoothed(clip: Clip, sigma: float) -> Clip:
         joint_positions=forward_kinematics(rotations, root, bone_offsets(clip)),
         object_poses=poses,
     )
-    return noted(out, f"smoothed: Gaussian of {sigma:g} frames")
+    return with_note(out, f"smoothed: Gaussian of {sigma:g} frames")
 
 
 def smooth_rotations(q: np.ndarray, sigma: float) -> np.ndarray:

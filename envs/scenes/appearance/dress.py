@@ -13,7 +13,7 @@ from envs.scenes.appearance.scan import Scan
 from envs.scenes.appearance.textures import HIDDEN_GROUP, add_material
 
 
-def dress(spec: mujoco.MjSpec, body: Body, person: Appearance | Scan, texture_size: int = 1024) -> mujoco.MjSpec:
+def dress_human(spec: mujoco.MjSpec, body: Body, person: Appearance | Scan, texture_size: int = 1024) -> mujoco.MjSpec:
     """A copy of `spec`, in which the human of `body` looks like `person`."""
     if isinstance(person, Scan):
         return add_skin(spec, fitted(person.skin, body), person.texture, "person")

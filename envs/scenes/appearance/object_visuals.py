@@ -17,7 +17,7 @@ _DULL = (0.1, 0.2)
 """Specular strength and shininess of materials; all others are dull."""
 
 
-def clad(
+def dress_object(
     spec: mujoco.MjSpec,
     body: str,
     mesh: Mesh,

@@ -14,7 +14,7 @@ _WALL = (0.72, 0.71, 0.69)
 _WOOD = ((0.62, 0.43, 0.27), (0.45, 0.29, 0.17))
 
 
-def furnish(spec: mujoco.MjSpec, daylight: float = 1.0) -> mujoco.MjSpec:
+def add_room(spec: mujoco.MjSpec, daylight: float = 1.0) -> mujoco.MjSpec:
     """A copy of `spec` whose floor and table are textured, with walls behind, lit by one light that casts shadows.
 
     Args:

@@ -3,9 +3,10 @@
 import numpy as np
 
 from envs.scenes.catalogue import paint
-from envs.scenes.catalogue.finish import finished
-from envs.scenes.catalogue.forms import Strip, lathe, sweep
-from envs.scenes.catalogue.glaze import (
+from envs.scenes.catalogue.make_model import finished
+from envs.scenes.catalogue.shapes import Strip, lathe, sweep
+from envs.scenes.catalogue.solid import Rect, carved, union
+from envs.scenes.catalogue.vessel_parts import (
     HANDLE,
     INK,
     INSIDE,
@@ -19,8 +20,7 @@ from envs.scenes.catalogue.glaze import (
     glaze,
     striped,
 )
-from envs.scenes.catalogue.solid import Rect, carved, union
-from envs.scenes.objects.textured_model import Grip, Model
+from envs.scenes.objects.textured_model import GraspSite, Model
 
 
 def can(radius: float = 0.033, height: float = 0.12) -> Model:
@@ -47,7 +47,7 @@ def can(radius: float = 0.033, height: float = 0.12) -> Model:
     texture = paint.sheet({WALL: wall, UPPER: lid, LOWER: base(STEEL)})
     size = (radius, height)
     return finished(
-        "can", form, texture, "aluminium", Grip((0, 0, 0), width_m=2 * radius), 0.35, shape="can", size=size
+        "can", form, texture, "aluminium", GraspSite((0, 0, 0), width_m=2 * radius), 0.35, shape="can", size=size
     )
 
 
@@ -78,7 +78,7 @@ def bottle(radius: float = 0.033, neck: float = 0.014) -> Model:
     paint.lines_of_print(wall, (0.2, 0.47, 0.33, 0.78), 9, INK, seed=5)
     paint.bars(wall, (0.7, 0.5, 0.8, 0.76), seed=6)
     texture = paint.sheet({WALL: wall, cap: striped(cap, (30, 60, 170), WHITE, 26), UPPER: base((30, 60, 170))})
-    return finished("bottle", form, texture, "plastic", Grip((0, 0, 0), width_m=2 * radius), 0.3)
+    return finished("bottle", form, texture, "plastic", GraspSite((0, 0, 0), width_m=2 * radius), 0.3)
 
 
 def mug(radius: float = 0.038, height: float = 0.1, handle_m: float = 0.027) -> Model:
@@ -101,7 +101,7 @@ def mug(radius: float = 0.038, height: float = 0.1, handle_m: float = 0.027) -> 
     paint.words(wall, "GOOD MORNING", (0.5, 0.49), 0.13, INK)
     paint.specks(wall, 120, (2, 4), [INK, (220, 60, 50), (40, 120, 190)], seed=7)
     pictures = {WALL: wall, HANDLE: striped(HANDLE, (220, 60, 50), WHITE, 12), INSIDE: glaze((214, 205, 190), 8)}
-    grip = Grip((0, 0, 0), width_m=2 * radius)
+    grip = GraspSite((0, 0, 0), width_m=2 * radius)
     return finished("mug", form, paint.sheet({**pictures, LOWER: base(WHITE)}), "ceramic", grip)
 
 
@@ -121,7 +121,7 @@ def cup(radius: float = 0.040, foot: float = 0.027, height: float = 0.09) -> Mod
     paint.box(wall, (0, 0.06, 1, 0.14), WHITE)
     paint.specks(wall, 170, (3, 7), [WHITE, (16, 50, 90), (240, 120, 60)], seed=9)
     texture = paint.sheet({WALL: wall, INSIDE: glaze((225, 228, 232), 10), LOWER: base(STEEL)})
-    return finished("cup", form, texture, "ceramic", Grip((0, 0, 0), width_m=1.7 * radius))
+    return finished("cup", form, texture, "ceramic", GraspSite((0, 0, 0), width_m=1.7 * radius))
 
 
 def wine_glass(radius: float = 0.038, height: float = 0.19) -> Model:
@@ -156,5 +156,5 @@ def wine_glass(radius: float = 0.038, height: float = 0.19) -> Model:
         form,
         paint.sheet({WALL: wall, INSIDE: glaze((200, 224, 230), 21), LOWER: base((186, 214, 222))}),
         "glass",
-        Grip((0.0, 0.0, -0.045), width_m=0.009),
+        GraspSite((0.0, 0.0, -0.045), width_m=0.009),
     )

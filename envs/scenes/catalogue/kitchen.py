@@ -3,11 +3,23 @@
 import numpy as np
 
 from envs.scenes.catalogue import paint
-from envs.scenes.catalogue.finish import finished
-from envs.scenes.catalogue.forms import Strip, lathe, sweep
-from envs.scenes.catalogue.glaze import HANDLE, INK, INSIDE, LOWER, STEEL, UPPER, WALL, WHITE, base, glaze, striped
+from envs.scenes.catalogue.make_model import finished
+from envs.scenes.catalogue.shapes import Strip, lathe, sweep
 from envs.scenes.catalogue.solid import Rect, carved, union
-from envs.scenes.objects.textured_model import Grip, Model
+from envs.scenes.catalogue.vessel_parts import (
+    HANDLE,
+    INK,
+    INSIDE,
+    LOWER,
+    STEEL,
+    UPPER,
+    WALL,
+    WHITE,
+    base,
+    glaze,
+    striped,
+)
+from envs.scenes.objects.textured_model import GraspSite, Model
 
 
 def bowl(radius: float = 0.075, height: float = 0.065) -> Model:
@@ -32,7 +44,7 @@ def bowl(radius: float = 0.075, height: float = 0.065) -> Model:
     paint.disc(inside, (0.5, 0.5), 0.16, (190, 60, 40), width=5)
     paint.polygon(inside, [(0.5, 0.36), (0.62, 0.62), (0.38, 0.62)], (40, 80, 150))
     texture = paint.sheet({WALL: wall, INSIDE: inside, LOWER: base((200, 190, 170))})
-    return finished("bowl", form, texture, "ceramic", Grip((0.93 * radius, 0, 0.015), (0, 1, 0), 0.012))
+    return finished("bowl", form, texture, "ceramic", GraspSite((0.93 * radius, 0, 0.015), (0, 1, 0), 0.012))
 
 
 def plate(radius: float = 0.13, height: float = 0.022) -> Model:
@@ -57,7 +69,7 @@ def plate(radius: float = 0.13, height: float = 0.022) -> Model:
         form,
         paint.sheet({face: top, back: base(WHITE)}),
         "ceramic",
-        Grip((0.93 * radius, 0, 0.006), (0, 1, 0), 0.012),
+        GraspSite((0.93 * radius, 0, 0.006), (0, 1, 0), 0.012),
     )
 
 
@@ -101,7 +113,9 @@ def pan(radius: float = 0.11, height: float = 0.045, handle_m: float = 0.17) -> 
     texture = paint.sheet({WALL: wall, INSIDE: inside, HANDLE: wood, LOWER: base((150, 150, 154)), UPPER: base(STEEL)})
     centre = (radius + 0.6 * handle_m, 0.0, h - 0.014 + 0.1 * handle_m)
     axis = np.array([1.0, 0.0, 0.16]) / np.hypot(1.0, 0.16)
-    return finished("pan", carved(union(outer, handle), cavity), texture, "aluminium", Grip(centre, tuple(axis), 0.026))
+    return finished(
+        "pan", carved(union(outer, handle), cavity), texture, "aluminium", GraspSite(centre, tuple(axis), 0.026)
+    )
 
 
 def kettle(radius: float = 0.085, height: float = 0.15) -> Model:
@@ -151,6 +165,6 @@ def kettle(radius: float = 0.085, height: float = 0.15) -> Model:
         union(body, knob, spout, handle),
         paint.sheet(pictures),
         "steel",
-        Grip((0.0, 0.0, top + 0.058), (1, 0, 0), 0.022),
+        GraspSite((0.0, 0.0, top + 0.058), (1, 0, 0), 0.022),
         1.3,
     )

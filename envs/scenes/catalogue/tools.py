@@ -3,10 +3,10 @@
 import numpy as np
 
 from envs.scenes.catalogue import paint
-from envs.scenes.catalogue.finish import finished
-from envs.scenes.catalogue.forms import Strip, lathe, rounded, slab, sweep
+from envs.scenes.catalogue.make_model import finished
+from envs.scenes.catalogue.shapes import Strip, lathe, rounded, slab, sweep
 from envs.scenes.catalogue.solid import Rect, placed, union
-from envs.scenes.objects.textured_model import Grip, Model
+from envs.scenes.objects.textured_model import GraspSite, Model
 
 HANDLE = Rect(0.0, 0.0, 1.0, 0.5)
 HEAD = Rect(0.0, 0.5, 0.5, 1.0)
@@ -40,7 +40,7 @@ def hammer(length: float = 0.30) -> Model:
     )
     pictures = {HANDLE: _gripped(ORANGE, "STRIKER 16oz", seed=30), SIDE: _steel(SIDE, 31), HEAD: _steel(HEAD, 32)}
     texture = paint.sheet({**pictures, ENDS: _steel(ENDS, 33)})
-    place = Grip((grip + 0.02, 0.0, 0.0), (1.0, 0.0, 0.0), 0.030)
+    place = GraspSite((grip + 0.02, 0.0, 0.0), (1.0, 0.0, 0.0), 0.030)
     return finished("hammer", union(handle, face, claw), texture, "steel", place, 0.55)
 
 
@@ -67,7 +67,9 @@ def mallet() -> Model:
     for x in (0.125, 0.375, 0.625, 0.875):
         paint.disc(pictures[SIDE], (x, 0.5), 0.06, (60, 34, 18), width=4)
         paint.words(pictures[SIDE], "7", (x, 0.5), 0.3, (60, 34, 18))
-    return finished("mallet", union(handle, head), paint.sheet(pictures), "wood", Grip((0, 0, 0), width_m=0.044), 0.22)
+    return finished(
+        "mallet", union(handle, head), paint.sheet(pictures), "wood", GraspSite((0, 0, 0), width_m=0.044), 0.22
+    )
 
 
 def knife(length: float = 0.30) -> Model:
@@ -94,7 +96,7 @@ def knife(length: float = 0.30) -> Model:
             paint.disc(black, (x, y), 0.03, (222, 206, 160))
     paint.specks(black, 70, (2, 5), [(100, 92, 88), (150, 60, 40)], seed=46)
     texture = paint.sheet({HEAD: steel, SIDE: _steel(SIDE, 47), HANDLE: black})
-    grip = Grip((float(reach[5]), 0.0, 0.0), (1.0, 0.0, 0.0), 0.026)
+    grip = GraspSite((float(reach[5]), 0.0, 0.0), (1.0, 0.0, 0.0), 0.026)
     return finished("knife", union(blade, handle), texture, "steel", grip, 0.17)
 
 
@@ -125,7 +127,7 @@ def toothbrush(length: float = 0.19) -> Model:
     brush = paint.canvas(SIDE, WHITE)
     for i in range(40):
         paint.box(brush, (i / 40, 0, (i + 0.5) / 40, 1), [(60, 120, 210), (90, 200, 170)][i % 2])
-    grip = Grip((-0.2 * length, 0.0, -0.001), (1.0, 0.0, 0.0), 0.011)
+    grip = GraspSite((-0.2 * length, 0.0, -0.001), (1.0, 0.0, 0.0), 0.011)
     texture = paint.sheet({HANDLE: body, HEAD: tips, SIDE: brush})
     return finished("toothbrush", union(handle, bristles), texture, "plastic", grip)
 
@@ -148,7 +150,7 @@ def flashlight(length: float = 0.17) -> Model:
     switch = paint.canvas(EXTRA, (52, 54, 60))
     paint.disc(switch, (0.5, 0.5), 0.3, (220, 50, 40))
     texture = paint.sheet({HANDLE: body, SIDE: rim, ENDS: glass, EXTRA: switch})
-    return finished("flashlight", form, texture, "aluminium", Grip((0, 0, 0), width_m=0.034), 0.18)
+    return finished("flashlight", form, texture, "aluminium", GraspSite((0, 0, 0), width_m=0.034), 0.18)
 
 
 def spray_bottle() -> Model:
@@ -198,7 +200,9 @@ def spray_bottle() -> Model:
         paint.box(ribs, (i / 24, 0, (i + 0.4) / 24, 1), (150, 20, 20))
     pictures = {HANDLE: label, HEAD: red, SIDE: ribs, EXTRA: paint.canvas(EXTRA, WHITE)}
     form = union(body, collar, head, trigger)
-    return finished("spray_bottle", form, paint.sheet(pictures), "plastic", Grip((0, 0, -0.01), width_m=0.055), 0.45)
+    return finished(
+        "spray_bottle", form, paint.sheet(pictures), "plastic", GraspSite((0, 0, -0.01), width_m=0.055), 0.45
+    )
 
 
 def _gripped(colour: paint.Colour, text: str, seed: int):

@@ -3,11 +3,11 @@
 from envs.scenes.objects.convex import ConvexSettings, convex_parts
 from envs.scenes.objects.mujoco_bodies import add_object, add_prop
 from envs.scenes.objects.surface_points import sample_surface, surface_mesh
-from envs.scenes.objects.textured_model import Grip, Model, scaled
+from envs.scenes.objects.textured_model import GraspSite, Model, scaled
 
 __all__ = [
     "ConvexSettings",
-    "Grip",
+    "GraspSite",
     "Model",
     "add_object",
     "add_prop",

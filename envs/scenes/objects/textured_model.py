@@ -8,8 +8,8 @@ from devi_jax.core.scene import Mesh, ObjectSpec, Shape
 
 
 @dataclass(frozen=True)
-class Grip:
-    """Where a hand takes a thing, in the thing's frame.
+class GraspSite:
+    """Where a model's maker says that a hand takes it, in the model's frame.
 
     `centre` (3,): the middle of what the fingers enclose, metres; `axis` (3,): unit vector along the part that is held,
     about which the fingers close; `width_m`: how thick that part is between thumb and fingers.
@@ -38,7 +38,7 @@ class Model:
     texture: np.ndarray | None = None
     shape: Shape = "mesh"
     size: tuple[float, ...] = ()
-    grip: Grip | None = None
+    grip: GraspSite | None = None
 
     @property
     def bounds(self) -> np.ndarray:
@@ -61,5 +61,5 @@ def scaled(model: Model, by: float) -> Model:
         mesh=Mesh(model.mesh.vertices * by, model.mesh.faces),
         mass_kg=model.mass_kg * by**3,
         size=tuple(s * by for s in model.size),
-        grip=model.grip and Grip((x * by, y * by, z * by), model.grip.axis, model.grip.width_m * by),
+        grip=model.grip and GraspSite((x * by, y * by, z * by), model.grip.axis, model.grip.width_m * by),
     )

@@ -26,13 +26,13 @@ from envs.animation.authored.pick_place import PickPlace
 from envs.animation.authored.pour_bottle import PourBottle
 from envs.animation.grasping.close_fingers import FULL_FLEXION, TOUCH_M, close_fingers, handshake, in_palm
 from envs.animation.grasping.grip import hand_shape, wrap
-from envs.animation.kinematics.ik import Balance, Place, solve
+from envs.animation.kinematics.ik import CenterOfMassTask, FrameTask, solve
 from envs.animation.kinematics.minimum_jerk import minimum_jerk, phase, through
-from envs.animation.kinematics.posed_scene import Stage, build_stage, distance, kinematics, pose, put_object
-from envs.animation.kinematics.posture import footing, mobility, relaxed, stand
+from envs.animation.kinematics.posed_scene import PosedScene, build_posed_scene, distance, kinematics, pose, put_object
+from envs.animation.kinematics.posture import mobility, relaxed, stance_tasks, stand
 from envs.animation.kinematics.support_polygon import balance_margin
-from envs.animation.kinematics.to_clip import replay
-from envs.animation.planner.motion_quality import Limits, assess, shortcomings
+from envs.animation.kinematics.to_clip import postures_of_clip
+from envs.animation.planner.motion_quality import QualityLimits, measure_quality, quality_faults
 from tests.simulated import jittered, within
 
 CAN = ObjectSpec("can")
@@ -40,12 +40,12 @@ CAN_AT = np.array([0.12, 0.33, 0.86])
 
 
 @pytest.fixture(scope="module")
-def stage() -> Stage:
-    return build_stage(SceneSpec(Table(), CAN))
+def stage() -> PosedScene:
+    return build_posed_scene(SceneSpec(Table(), CAN))
 
 
 @pytest.fixture(scope="module")
-def standing(stage: Stage) -> np.ndarray:
+def standing(stage: PosedScene) -> np.ndarray:
     return put_object(stage, stand(stage, relaxed(stage)), CAN_AT)
 
 
@@ -94,8 +94,8 @@ def test_task_jacobians_match_finite_differences(stage, standing, task):
     at = kinematics(stage, standing).body("right_wrist")
     point = np.array([0.1, 0.02, -0.05])
     goal = {
-        "place": Place("right_wrist", at.xpos + at.xmat.reshape(3, 3) @ point, at.xmat.reshape(3, 3).copy(), point),
-        "balance": Balance(np.zeros(2)),
+        "place": FrameTask("right_wrist", at.xpos + at.xmat.reshape(3, 3) @ point, at.xmat.reshape(3, 3).copy(), point),
+        "balance": CenterOfMassTask(np.zeros(2)),
     }[task]
     error, jacobian = goal.residual(stage.model, kinematics(stage, standing))
     direction, h = generator.normal(size=stage.model.nv), 1e-6
@@ -108,8 +108,8 @@ def test_task_jacobians_match_finite_differences(stage, standing, task):
 @pytest.mark.parametrize("side", SIDES)
 def test_hand_reaches_while_feet_and_balance_stay(stage, standing, side):
     sign = 1.0 if side == "right" else -1.0
-    goal = Place(f"{side}_wrist", np.array([sign * 0.2, 0.25, 1.0]), handshake(side, 20.0, -10.0), np.zeros(3))
-    found = solve(stage, (*footing(stage, standing), goal), standing, mobility(stage, (side,)))
+    goal = FrameTask(f"{side}_wrist", np.array([sign * 0.2, 0.25, 1.0]), handshake(side, 20.0, -10.0), np.zeros(3))
+    found = solve(stage, (*stance_tasks(stage, standing), goal), standing, mobility(stage, (side,)))
     before, after = kinematics(stage, standing), kinematics(stage, found.qpos)
     wrist = after.body(f"{side}_wrist")
     assert np.linalg.norm(wrist.xpos - goal.position) < 1e-5
@@ -121,8 +121,8 @@ def test_hand_reaches_while_feet_and_balance_stay(stage, standing, side):
 
 
 def test_solution_does_not_depend_on_where_it_starts(stage, standing):
-    goal = Place("right_wrist", np.array([0.2, 0.25, 1.0]), handshake("right", 20.0, -10.0), np.zeros(3))
-    tasks, free = (*footing(stage, standing), goal), mobility(stage, ("right",))
+    goal = FrameTask("right_wrist", np.array([0.2, 0.25, 1.0]), handshake("right", 20.0, -10.0), np.zeros(3))
+    tasks, free = (*stance_tasks(stage, standing), goal), mobility(stage, ("right",))
     bent = pose(stage, {"right_elbow": np.array([0.0, 0.0, 1.2]), "spine2": np.array([-0.2, 0.0, 0.1])}, standing)
     one, other = solve(stage, tasks, standing, free), solve(stage, tasks, standing, free, start=bent)
     assert one.qpos == pytest.approx(other.qpos, abs=1e-5)
@@ -164,8 +164,8 @@ def test_grip_touches_with_every_fingertip_and_opens_clear(stage, side):
     at = CAN_AT * [sign, 1.0, 1.0]
     standing = put_object(stage, stand(stage, relaxed(stage)), at)
     point = in_palm(stage, side, 0.09, 0.008, CAN.size[0] + 0.003)
-    place = Place(f"{side}_wrist", at + [0.0, 0.0, 0.015], handshake(side, 25.0, -15.0), point)
-    reached = solve(stage, (*footing(stage, standing), place), standing, mobility(stage, (side,))).qpos
+    place = FrameTask(f"{side}_wrist", at + [0.0, 0.0, 0.015], handshake(side, 25.0, -15.0), point)
+    reached = solve(stage, (*stance_tasks(stage, standing), place), standing, mobility(stage, (side,))).qpos
     grip = wrap(stage, standing, place)
     closed = kinematics(stage, pose(stage, hand_shape(grip, 1.0, 1.0), reached))
     tips = [distance(stage, closed, f"{side}_{finger}3", "object") for finger in FINGERS]
@@ -184,25 +184,25 @@ def test_fingers_close_fully_around_nothing(stage, standing):
 @pytest.mark.parametrize(
     ("name", "limits"),
     [
-        ("lift_can", Limits()),
-        ("pick_place", Limits()),
-        ("pour_bottle", Limits()),
-        ("drink_mug", Limits()),
-        ("hammer", Limits()),
-        ("hat", Limits()),
+        ("lift_can", QualityLimits()),
+        ("pick_place", QualityLimits()),
+        ("pour_bottle", QualityLimits()),
+        ("drink_mug", QualityLimits()),
+        ("hammer", QualityLimits()),
+        ("hat", QualityLimits()),
         ("lift_box", choreograph.FLAT_HAND),
         ("push_box", choreograph.FLAT_HAND),
     ],
 )
 def test_bundled_clips_are_fit(name, limits):
     clip = load_bundled(name)
-    assert shortcomings(assess(build_stage(clip.scene), clip), limits) == ()
+    assert quality_faults(measure_quality(build_posed_scene(clip.scene), clip), limits) == ()
     assert "checks" in clip.provenance and clip.provenance["command"].endswith(name)
 
 
 def test_bundled_fingertips_lie_on_the_can_by_cylinder_geometry(stage, bundled):
     radius, height = CAN.size
-    for qpos in replay(stage, bundled)[bundled.onset :: 9]:
+    for qpos in postures_of_clip(stage, bundled)[bundled.onset :: 9]:
         data = kinematics(stage, qpos)
         can = data.body("object")
         for finger in FINGERS:
@@ -260,9 +260,9 @@ def test_unfit_clip_is_named_and_not_written(stage, bundled, tmp_path):
     poses = bundled.object_poses
     assert poses is not None
     shifted = replace(bundled, object_poses=replace(poses, positions=poses.positions + [0.01, 0.0, 0.0]))
-    assert any("hand_object_penetration_mm" in line for line in shortcomings(assess(stage, shifted)))
+    assert any("hand_object_penetration_mm" in line for line in quality_faults(measure_quality(stage, shifted)))
     with pytest.raises(ClipError, match="hand_object_penetration_mm"):
-        choreograph.write(shifted, tmp_path / "clip.npz", Limits())
+        choreograph.write(shifted, tmp_path / "clip.npz", QualityLimits())
     assert not list(tmp_path.iterdir())
 
 
@@ -285,9 +285,9 @@ def test_box_is_set_down_on_its_target_and_let_go():
 def test_object_rests_where_it_starts(name):
     """Two simulated seconds, with nobody touching it."""
     clip = load_bundled(name)
-    stage = build_stage(clip.scene)
+    stage = build_posed_scene(clip.scene)
     data = mujoco.MjData(stage.model)
-    data.qpos[:] = jittered(replay(stage, clip)[0])
+    data.qpos[:] = jittered(postures_of_clip(stage, clip)[0])
     start = data.qpos[stage.object].copy()
     while data.time < 2.0:
         mujoco.mj_step(stage.model, data)
@@ -337,8 +337,8 @@ def test_mallet_strikes_twice_above_the_table():
 
 def test_hat_ends_on_the_head():
     clip = load_bundled("hat")
-    stage, poses = build_stage(clip.scene), clip.object_poses
+    stage, poses = build_posed_scene(clip.scene), clip.object_poses
     assert poses is not None
-    head = kinematics(stage, replay(stage, clip)[-1]).geom("head")
+    head = kinematics(stage, postures_of_clip(stage, clip)[-1]).geom("head")
     top = head.xpos + [0.0, 0.0, stage.model.geom("head").size[0]]
     assert np.linalg.norm(poses.positions[-1] + [0.0, 0.0, HAT_INSIDE_M] - top) < 0.03

@@ -8,23 +8,23 @@ from devi_jax.core.clip import crop
 from devi_jax.core.errors import SceneError
 from devi_jax.core.rotations import angle_between, quat_exp, quat_mul, quat_to_matrix
 from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
-from devi_jax.core.scene_file import Human, Setup, Thing
+from devi_jax.core.scene_file import SceneFile, SceneHuman, Thing
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.datasets.load import resolve
-from envs.animation import Imperfection, degrade, make_action, script
+from envs.animation import Imperfection, degrade, make_action, plan_motion
 from envs.animation.grasping.close_fingers import handshake
-from envs.animation.grasping.grasp_candidates import fingers_of, pushes, turned, wraps
+from envs.animation.grasping.grasp_candidates import fingers_of, push_candidates, wrap_candidates, wrist_rotation
 from envs.animation.grasping.graspable_parts import extent, handles, near, surface
 from envs.animation.kinematics.crouch import bending, crouched
 from envs.animation.kinematics.minimum_jerk import phase
 from envs.animation.kinematics.posed_scene import RESTING_DEPTH_M, distance, kinematics
 from envs.animation.planner.actions import Drink, Follow, HandOver, Lift, PlaceAt, Pour, Push, Wear
-from envs.animation.planner.motion import Motion, to_clip
-from envs.animation.planner.motion_planner import perform_action
-from envs.animation.planner.motion_quality import assess
-from envs.animation.planner.object_paths import way
-from envs.animation.planner.scene_query import Cast, cast_scene, drop, spot
-from envs.animation.planner.waypoints import Shift, Turn, route
+from envs.animation.planner.motion import PlannedMotion, to_clip
+from envs.animation.planner.motion_planner import plan_action
+from envs.animation.planner.motion_quality import measure_quality
+from envs.animation.planner.object_paths import object_path
+from envs.animation.planner.planning_scene import PlanningScene, clearance_below, planning_scene_of, target_surface
+from envs.animation.planner.waypoints import Shift, Turn, compose_path
 
 CAN, TABLE = ObjectSpec("can"), Table()
 UPRIGHT = (1.0, 0.0, 0.0, 0.0)
@@ -35,20 +35,20 @@ def resting(x: float, y: float) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def can() -> Cast:
+def can() -> PlanningScene:
     cup = Prop("cup", ObjectSpec("can", (0.04, 0.1)), (-0.1, 0.36, 0.85, *UPRIGHT))
-    return cast_scene(SceneSpec(TABLE, CAN, (cup,)), resting(0.14, 0.32), "can")
+    return planning_scene_of(SceneSpec(TABLE, CAN, (cup,)), resting(0.14, 0.32), "can")
 
 
 @pytest.fixture(scope="module")
-def placed(can) -> Motion:
-    return perform_action(can, PlaceAt((-0.02, 0.34, 0.8)))
+def placed(can) -> PlannedMotion:
+    return plan_action(can, PlaceAt((-0.02, 0.34, 0.8)))
 
 
 def test_way_is_the_sum_of_its_shifts_and_the_product_of_its_turns():
     start = np.array([0.1, 0.2, 0.9, *UPRIGHT])
     up, turn = np.array([0.0, 0.0, 0.3]), np.array([0.0, 0.5, 0.0])
-    poses = route(start, 41, [Shift(0, 20, up), Shift(10, 30, -up), Turn(5, 40, turn)])
+    poses = compose_path(start, 41, [Shift(0, 20, up), Shift(10, 30, -up), Turn(5, 40, turn)])
     frames = np.arange(41)
     assert poses[:, 2] - 0.9 == pytest.approx(0.3 * (phase(frames, 0, 20) - phase(frames, 10, 30)))
     assert angle_between(poses[:, 3:], np.tile(UPRIGHT, (41, 1))) == pytest.approx(0.5 * phase(frames, 5, 40), abs=1e-7)
@@ -57,7 +57,7 @@ def test_way_is_the_sum_of_its_shifts_and_the_product_of_its_turns():
 def test_pivot_of_a_turn_stays_where_it_is():
     pivot = np.array([0.03, -0.02, 0.1])
     start = np.array([0.1, 0.2, 0.9, *quat_exp(np.array([0.2, 0.1, 0.4]))])
-    poses = route(start, 31, [Turn(3, 28, np.array([1.0, -0.3, 0.2]))], pivot)
+    poses = compose_path(start, 31, [Turn(3, 28, np.array([1.0, -0.3, 0.2]))], pivot)
     at = poses[:, :3] + quat_to_matrix(poses[:, 3:]) @ pivot
     assert np.ptp(at, axis=0).max() < 1e-12 and np.ptp(poses[:, :3], axis=0).max() > 0.05
 
@@ -67,15 +67,15 @@ def test_thing_drops_onto_the_highest_point_below_it():
     bowl = np.c_[grid, 4 * (grid**2).sum(axis=1)]
     flat = np.c_[grid[np.abs(grid).max(axis=1) < 0.021], np.full((np.abs(grid).max(axis=1) < 0.021).sum(), 0.5)]
     corner = 4 * 2 * 0.02**2
-    assert drop(flat, bowl) == pytest.approx(0.5 - corner, abs=1.5e-3)
-    assert drop(flat + [1.0, 0.0, 0.0], bowl, floor_m=0.1) == pytest.approx(0.4)
+    assert clearance_below(flat, bowl) == pytest.approx(0.5 - corner, abs=1.5e-3)
+    assert clearance_below(flat + [1.0, 0.0, 0.0], bowl, floor_m=0.1) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize("side", SIDES)
 def test_wrist_turned_by_palm_and_thumb_is_the_handshake(side):
     wanted = handshake(side, 0.0, 0.0)
     palm, thumb = -wanted[:, 2], wanted[:, 1]
-    assert turned(side, palm, thumb) == pytest.approx(wanted)
+    assert wrist_rotation(side, palm, thumb) == pytest.approx(wanted)
     assert fingers_of(side, palm, thumb) == pytest.approx([0.0, 1.0, 0.0])
 
 
@@ -90,19 +90,19 @@ def test_handles_of_a_box_are_its_axes_from_its_middle():
 
 
 def test_candidates_come_least_awkward_first_and_mirror(can):
-    mirrored = cast_scene(SceneSpec(TABLE, CAN), resting(-0.14, 0.32), "can")
-    right = wraps(can.stage, can.standing, "right", can.points, can.held, 0.8)
-    left = wraps(mirrored.stage, mirrored.standing, "left", mirrored.points, mirrored.held, 0.8)
-    assert [c.awkward for c in right] == sorted(c.awkward for c in right)
-    palms = [-c[0].places[0].rotation[:, 2] for c in (right, left)]
+    mirrored = planning_scene_of(SceneSpec(TABLE, CAN), resting(-0.14, 0.32), "can")
+    right = wrap_candidates(can.stage, can.standing, "right", can.points, can.held, 0.8)
+    left = wrap_candidates(mirrored.stage, mirrored.standing, "left", mirrored.points, mirrored.held, 0.8)
+    assert [c.comfort_cost for c in right] == sorted(c.comfort_cost for c in right)
+    palms = [-c[0].wrists[0].rotation[:, 2] for c in (right, left)]
     assert palms[0] == pytest.approx(palms[1] * [-1.0, 1.0, 1.0], abs=0.3)
     assert palms[0][0] < 0.05 and palms[0][2] < 0.05  # neither outwards nor up
 
 
 def test_push_lies_on_the_face_behind(can):
-    best = pushes(can.stage, can.standing, ("right",), can.points, np.array([-1.0, 0.0, 0.0]))[0]
-    assert best.places[0].position[0] == pytest.approx(0.14 + CAN.size[0], abs=1e-3)
-    assert -best.places[0].rotation[:, 2] == pytest.approx([-1.0, 0.0, 0.0])
+    best = push_candidates(can.stage, can.standing, ("right",), can.points, np.array([-1.0, 0.0, 0.0]))[0]
+    assert best.wrists[0].position[0] == pytest.approx(0.14 + CAN.size[0], abs=1e-3)
+    assert -best.wrists[0].rotation[:, 2] == pytest.approx([-1.0, 0.0, 0.0])
 
 
 def test_crouching_keeps_the_soles_and_lowers_the_pelvis(can):
@@ -118,7 +118,7 @@ def test_crouching_keeps_the_soles_and_lowers_the_pelvis(can):
 
 def test_place_is_clean_from_standing_to_standing(can, placed):
     clip = to_clip(placed, "place", frontal(), "here")
-    poses, quality = clip.object_poses, assess(placed.stage, clip)
+    poses, quality = clip.object_poses, measure_quality(placed.stage, clip)
     assert poses is not None
     assert poses.positions[-1] == pytest.approx([-0.02, 0.34, can.start[2]], abs=3e-3)
     assert quality.hand_object_penetration_mm < 5.0 and quality.hand_table_penetration_mm < 5.0
@@ -141,7 +141,7 @@ def test_a_recorded_way_begins_where_the_thing_stands(can):
     recorded[1:, :3] += np.array([[0.0, 0.0, 0.1], [0.1, 0.0, 0.2], [0.1, -0.1, 0.2]])
     lean = quat_exp(np.array([0.0, 0.0, 0.5]))
     recorded[3, 3:] = quat_mul(lean, recorded[0, 3:])
-    going = way(can, None, Follow(tuple(map(tuple, recorded.tolist()))), 10)  # type: ignore[arg-type]
+    going = object_path(can, None, Follow(tuple(map(tuple, recorded.tolist()))), 10)  # type: ignore[arg-type]
     assert going.there == 13 and not going.let_go
     assert (going.poses[:11] == can.start).all()
     assert going.poses[10:, :3] - can.start[:3] == pytest.approx(recorded[:, :3] - recorded[0, :3], abs=1e-12)
@@ -155,28 +155,28 @@ def test_props_rest(placed):
 
 def test_target_of_another_name_is_named(can):
     with pytest.raises(SceneError, match="no 'mug'.*\n.*\n.*cup"):
-        spot(can, "mug")
-    assert spot(can, "cup")[0] == pytest.approx([-0.1, 0.36, 0.9], abs=2e-3)
+        target_surface(can, "mug")
+    assert target_surface(can, "cup")[0] == pytest.approx([-0.1, 0.36, 0.9], abs=2e-3)
 
 
 def test_what_cannot_be_reached_says_by_how_much():
-    far = cast_scene(SceneSpec(Table(size=(1.0, 2.5, 0.8), centre=(0.0, 1.4)), CAN), resting(0.1, 1.6), "can")
+    far = planning_scene_of(SceneSpec(Table(size=(1.0, 2.5, 0.8), centre=(0.0, 1.4)), CAN), resting(0.1, 1.6), "can")
     with pytest.raises(SceneError, match=r"'can' is \d\.\d\d m beyond the right hand's reach") as raised:
-        perform_action(far, Lift())
+        plan_action(far, Lift())
     assert 0.6 < float(raised.value.what.split(" m beyond")[0].split()[-1]) < 1.4
 
 
 def test_what_is_too_wide_for_a_hand_is_refused():
     crate = ObjectSpec("box", (0.3, 0.3, 0.3), 1.0)
-    wide = cast_scene(SceneSpec(TABLE, crate), np.array([0.0, 0.36, 0.95, *UPRIGHT]), "crate")
+    wide = planning_scene_of(SceneSpec(TABLE, crate), np.array([0.0, 0.36, 0.95, *UPRIGHT]), "crate")
     with pytest.raises(SceneError, match="both hands"):
-        perform_action(wide, Lift())
+        plan_action(wide, Lift())
 
 
 def test_scripts_are_of_the_bundled_human():
-    setup = Setup("turned", Human(yaw_deg=30.0), TABLE, (Thing("can", "can", position=(0.1, 0.33)),))
+    setup = SceneFile("turned", SceneHuman(yaw_deg=30.0), TABLE, (Thing("can", "can", position=(0.1, 0.33)),))
     with pytest.raises(SceneError, match="origin"):
-        script(setup, Lift())
+        plan_motion(setup, Lift())
 
 
 def test_actions_are_made_by_their_verbs():

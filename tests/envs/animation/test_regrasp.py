@@ -10,8 +10,8 @@ from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets, forward_kinemati
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
 from devi_jax.datasets.load import resolve
 from envs.animation.repair import infer_grasp, pose_clip, regrasp
-from envs.animation.repair.infer_grasp import Hold, holds
-from envs.animation.repair.posed_clip import at, clearances
+from envs.animation.repair.infer_grasp import ContactInterval, contact_intervals
+from envs.animation.repair.posed_clip import clearances, pose_frame
 from envs.embodiments.human import human, with_offsets
 from envs.physics import Scene
 
@@ -50,25 +50,28 @@ def on_object(clip: Clip, t: int) -> tuple[np.ndarray, np.ndarray]:
 def test_holds_are_runs_of_labels_and_two_hands_together_are_one(lift):
     contact = np.zeros((20, 2))
     contact[3:6, 1] = contact[8:16, 0] = contact[9:17, 1] = 1
-    assert holds(replace(lift, contact=contact)) == [Hold(("right",), 3, 6), Hold(("left", "right"), 8, 17)]
+    assert contact_intervals(replace(lift, contact=contact)) == [
+        ContactInterval(("right",), 3, 6),
+        ContactInterval(("left", "right"), 8, 17),
+    ]
     contact[9:14, 1] = 0  # given from one hand to the other
-    given = [Hold(("right",), 3, 6), Hold(("left",), 8, 16), Hold(("right",), 14, 17)]
-    assert holds(replace(lift, contact=contact)) == given
+    given = [ContactInterval(("right",), 3, 6), ContactInterval(("left",), 8, 16), ContactInterval(("right",), 14, 17)]
+    assert contact_intervals(replace(lift, contact=contact)) == given
 
 
 def test_a_hold_begins_before_its_object_moves_and_has_time_to_come_and_go(lift):
     posed = pose_clip(scene(lift), lift)
     path = lift.object_poses.positions
     moves = int(np.argmax(np.linalg.norm(path - path[0], axis=1) > 0.005))
-    late, early = Hold(("right",), moves + 3, lift.frames), Hold(("right",), 4, lift.frames)
+    late, early = ContactInterval(("right",), moves + 3, lift.frames), ContactInterval(("right",), 4, lift.frames)
     assert regrasp._in_time(posed, [late], 10.0) == [replace(late, start=moves - 2)]
     assert regrasp._in_time(posed, [early], 10.0) == [early]
-    other = Hold(("left",), moves + 3, lift.frames)  # takes over what is held: nothing to be early for
+    other = ContactInterval(("left",), moves + 3, lift.frames)  # takes over what is held: nothing to be early for
     assert regrasp._in_time(posed, [early, other], 10.0) == [early, other]
-    times = regrasp._times(Hold(("right",), 15, 20), [], 60, 10.0)
+    times = regrasp._times(ContactInterval(("right",), 15, 20), [], 60, 10.0)
     np.testing.assert_allclose([times.closed - times.there, times.there - times.beside], [4.0, 2.7])
     assert (times.closed, times.opens) == (15, 20) and times.gone - times.opens == pytest.approx(11.7)
-    short = regrasp._times(Hold(("right",), 15, 20), [Hold(("right",), 5, 13)], 22, 10.0)
+    short = regrasp._times(ContactInterval(("right",), 15, 20), [ContactInterval(("right",), 5, 13)], 22, 10.0)
     assert (short.come, short.gone) == pytest.approx((14.0, 22.0))
 
 
@@ -76,8 +79,8 @@ def test_a_spoilt_hand_holds_again_and_turns_to_how_it_truly_was(lift, monkeypat
     monkeypatch.setattr(infer_grasp, "POSED", 4)
     monkeypatch.setattr(infer_grasp, "CLOSED", 1)
     seen = spoilt(lift, 0.15, 0.8)
-    found = regrasp.regrasped(seen, scene(seen))
-    (hold,) = holds(found)
+    found = regrasp.replace_grasps(seen, scene(seen))
+    (hold,) = contact_intervals(found)
     last = lift.frames - 1
     (_, true_turn), (seen_at, seen_turn), (place, turn) = (on_object(clip, last) for clip in (lift, seen, found))
     before, after = (np.degrees(rot.angle_between(x, true_turn)) for x in (seen_turn, turn))
@@ -85,23 +88,23 @@ def test_a_spoilt_hand_holds_again_and_turns_to_how_it_truly_was(lift, monkeypat
     for t in range(hold.start, last):
         np.testing.assert_allclose(on_object(found, t)[0], place, atol=2e-3)
     posed = pose_clip(scene(found), found)
-    gaps = clearances(posed.stage.model, at(posed, last), posed.hands[1], posed.parts)
+    gaps = clearances(posed.stage.model, pose_frame(posed, last), posed.hands[1], posed.parts)
     tips = [HAND.index(INDEX[f"right_{finger}3"]) for finger in ("index", "middle", "ring", "pinky", "thumb")]
     assert gaps.min() > -0.002 and np.abs(gaps[tips]).max() < 0.004
     others = [i for name, i in INDEX.items() if not name.startswith(("right", "spine"))]
     np.testing.assert_allclose(found.joint_rotations[:, others], seen.joint_rotations[:, others], atol=1e-9)
     np.testing.assert_allclose(found.joint_rotations[:4], seen.joint_rotations[:4], atol=1e-9)
     assert found.object_poses is lift.object_poses
-    assert "right, frames" in found.provenance["mended"][-1]
+    assert "right, frames" in found.provenance["repaired"][-1]
 
 
 def test_what_is_out_of_reach_or_has_no_poses_stays_as_seen(lift, monkeypatch):
     monkeypatch.setattr(infer_grasp, "POSED", 2)
     blind = replace(lift, object_poses=None)
-    assert regrasp.regrasped(blind, scene(blind)) is blind
+    assert regrasp.replace_grasps(blind, scene(blind)) is blind
     poses = lift.object_poses
     far = replace(lift, object_poses=ObjectPoses(poses.positions + [0.0, 3.0, 0.0], poses.rotations))
-    kept = regrasp.regrasped(far, scene(far))
-    assert "kept as seen" in kept.provenance["mended"][-1]
+    kept = regrasp.replace_grasps(far, scene(far))
+    assert "kept as seen" in kept.provenance["repaired"][-1]
     np.testing.assert_allclose(kept.joint_rotations, rot.quat_normalise(far.joint_rotations.astype(float)), atol=1e-3)
     np.testing.assert_array_equal(kept.contact, far.contact)

@@ -1,4 +1,4 @@
-"""Mending: each repair on a clip with exactly that fault, against geometry."""
+"""Repairs, each on a clip with exactly that fault, against geometry."""
 
 from dataclasses import replace
 
@@ -10,9 +10,9 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses, forward_kinematics
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import INDEX, JOINTS
-from envs.animation.repair import feet_out, levelled, pose_clip, projected, rest, smoothed
+from envs.animation.repair import level_support, lift_feet, pose_clip, project_grasp, resting_drift, smooth_clip
 from envs.animation.repair.grasp_projection import DEPTH_M, key_frame
-from envs.animation.repair.posed_clip import FAR_M, at, clearances, sole_heights
+from envs.animation.repair.posed_clip import FAR_M, clearances, pose_frame, sole_heights
 from envs.embodiments.human import human
 from envs.physics.scene_model import Scene
 from tests.simulated import jittered, within
@@ -46,7 +46,7 @@ def scene(clip: Clip) -> Scene:
 
 def soles(clip: Clip) -> np.ndarray:
     posed = pose_clip(scene(clip), clip)
-    return np.array([sole_heights(posed, at(posed, t)).reshape(6) for t in range(clip.frames)])
+    return np.array([sole_heights(posed, pose_frame(posed, t)).reshape(6) for t in range(clip.frames)])
 
 
 def turned(clip: Clip, joint: str, rotvec, frames=slice(None)) -> Clip:
@@ -60,7 +60,7 @@ def turned(clip: Clip, joint: str, rotvec, frames=slice(None)) -> Clip:
 def test_postures_have_the_clips_joints_and_object():
     clip = turned(standing(), "left_elbow", [0, 0, 0.7])
     posed = pose_clip(scene(clip), clip)
-    data = at(posed, 3)
+    data = pose_frame(posed, 3)
     np.testing.assert_allclose([data.body(j).xpos for j in JOINTS], clip.joint_positions[3], atol=1e-9)
     np.testing.assert_allclose(data.body("object").xpos, [0, 0.5, 0.85])
     assert posed.stage.model.geom(posed.hands[0][0]).name == "left_wrist" and len(posed.hands[1]) == 16
@@ -75,11 +75,11 @@ def test_clearance_of_a_ball_is_its_gap_and_no_more_than_far():
     posed = pose_clip(scene(clip), clip)
     found = dict(zip([JOINTS[i] for i in range(52)], [FAR_M] * 52, strict=True))
     for geom, value in zip(
-        posed.hands[1], clearances(posed.stage.model, at(posed, 0), posed.hands[1], posed.parts), strict=True
+        posed.hands[1], clearances(posed.stage.model, pose_frame(posed, 0), posed.hands[1], posed.parts), strict=True
     ):
         found[posed.stage.model.geom(geom).name] = value
     assert found["right_middle3"] == pytest.approx(gap, abs=1e-6)
-    assert clearances(posed.stage.model, at(posed, 0), posed.hands[0], posed.parts) == pytest.approx(FAR_M)
+    assert clearances(posed.stage.model, pose_frame(posed, 0), posed.hands[0], posed.parts) == pytest.approx(FAR_M)
 
 
 TABLE = Table((0.0, 0.5), (1.0, 0.5, 0.8))
@@ -89,7 +89,7 @@ TABLE = Table((0.0, 0.5), (1.0, 0.5, 0.8))
 @pytest.mark.parametrize(("height", "sank"), [(0.85, 0.0), (0.858, 0.008)])
 def test_a_box_rests_or_sinks_by_its_gap(height, sank):
     clip = standing(place=(0, 0.5, height), table=TABLE)
-    found = rest(scene(clip), jittered(clip.object_start))
+    found = resting_drift(scene(clip), jittered(clip.object_start))
     within("sank, m from its gap", found.sank_m - sank, low=-5e-4, high=5e-4)
     within("turned, rad", found.turned_rad, high=0.01)
     within("moved otherwise, m", found.moved_m - abs(found.sank_m), low=-1e-3, high=1e-3)
@@ -99,37 +99,37 @@ def test_a_box_rests_or_sinks_by_its_gap(height, sank):
 def test_a_box_on_its_edge_falls_over():
     clip = standing(place=(0, 0.5, 0.88), table=TABLE)
     start = np.array([0, 0.5, 0.868, *rot.quat_exp(np.array([0.5, 0, 0]))])
-    within("turned, rad", rest(scene(clip), jittered(start)).turned_rad, low=0.48, high=0.52)
+    within("turned, rad", resting_drift(scene(clip), jittered(start)).turned_rad, low=0.48, high=0.52)
 
 
 @pytest.mark.simulated
 def test_the_table_comes_up_to_a_box_above_it_but_not_over_a_gap():
     clip = replace(standing(place=(0, 0.5, 0.856), table=TABLE), contact=np.zeros((FRAMES, 2)))
-    raised = levelled(clip, scene(clip))
+    raised = level_support(clip, scene(clip))
     assert raised.scene.table.size[2] == pytest.approx(0.806, abs=5e-4)
-    assert rest(scene(raised), raised.object_start).moved_m < 5e-4
+    assert resting_drift(scene(raised), raised.object_start).moved_m < 5e-4
     far = standing(place=(0, 0.5, 0.95), table=TABLE)
-    assert levelled(far, scene(far)).scene.table.size[2] == 0.8
+    assert level_support(far, scene(far)).scene.table.size[2] == 0.8
 
 
 @pytest.mark.simulated
 def test_a_box_above_the_floor_comes_down_in_all_frames():
     clip = standing(place=(0, 0.5, 0.056))
-    found = levelled(clip, scene(clip))
+    found = level_support(clip, scene(clip))
     assert found.object_start[2] == pytest.approx(0.05, abs=5e-4)
     np.testing.assert_allclose(found.object_poses.positions, np.tile(found.object_start[:3], (FRAMES, 1)))
 
 
 def test_smoothing_leaves_rest_and_steady_turns_and_ignores_signs():
     clip = standing()
-    still = smoothed(clip, 2.0)
+    still = smooth_clip(clip, 2.0)
     np.testing.assert_allclose(still.joint_positions, clip.joint_positions, atol=1e-12)
     steady = np.array(clip.joint_rotations)
     steady[:, INDEX["head"]] = rot.quat_exp(np.outer(np.arange(FRAMES), [0, 0, 0.02]))
     steady[::2] *= -1
-    found = smoothed(replace(clip, joint_rotations=steady), 0.7).joint_rotations[4, INDEX["head"]]
+    found = smooth_clip(replace(clip, joint_rotations=steady), 0.7).joint_rotations[4, INDEX["head"]]
     assert rot.angle_between(found, steady[4, INDEX["head"]]) < 1e-3
-    assert smoothed(clip, 0.0) is clip
+    assert smooth_clip(clip, 0.0) is clip
 
 
 def test_smoothing_reduces_noise_as_a_gaussian_does(rng):
@@ -142,7 +142,7 @@ def test_smoothing_reduces_noise_as_a_gaussian_does(rng):
         joint_positions=positions,
         contact=np.zeros((frames, 2)),
     )
-    left = smoothed(long, sigma).joint_positions[20:-20, 0] - clip.joint_positions[0, 0]
+    left = smooth_clip(long, sigma).joint_positions[20:-20, 0] - clip.joint_positions[0, 0]
     # variance of a Gaussian average of white noise: 1 / (2 sigma sqrt(pi))
     assert left.std() == pytest.approx(noise / np.sqrt(2 * sigma * np.sqrt(np.pi)), rel=0.15)
 
@@ -154,7 +154,7 @@ def test_smoothing_keeps_the_objects_rest_before_contact():
     positions = np.array(clip.object_poses.positions)
     positions[5:, 2] += 0.1 * np.arange(1, FRAMES - 4)
     clip = replace(clip, contact=contact, object_poses=ObjectPoses(positions, clip.object_poses.rotations))
-    found = smoothed(clip, 1.5).object_poses.positions
+    found = smooth_clip(clip, 1.5).object_poses.positions
     np.testing.assert_array_equal(found[:4], positions[:4])
     assert found[4, 2] - positions[4, 2] < 0.06 and np.abs(np.diff(found[3:-2, 2], 2)).max() < 0.06
 
@@ -165,14 +165,14 @@ def test_smoothing_keeps_the_objects_rest_before_contact():
 def test_heels_and_toes_come_out_of_the_floor_and_nothing_else_moves(joint, rotvec):
     clip = turned(standing(), joint, rotvec)
     assert soles(clip).min() < -0.008
-    found = feet_out(clip, scene(clip))
+    found = lift_feet(clip, scene(clip))
     assert soles(found).min() > -0.002
     legs = [INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle", "foot")]
     others = np.setdiff1d(np.arange(52), legs)
     np.testing.assert_allclose(found.joint_positions[:, others], clip.joint_positions[:, others], atol=1e-6)
     feet = [INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot")]
     assert np.abs(found.joint_positions - clip.joint_positions)[:, feet].max() < 0.03
-    assert "feet" in found.provenance["mended"][0]
+    assert "feet" in found.provenance["repaired"][0]
 
 
 def test_a_swinging_foot_clears_the_floor_and_a_locked_one_stays():
@@ -186,7 +186,7 @@ def test_a_swinging_foot_clears_the_floor_and_a_locked_one_stays():
     clip = replace(clip, joint_rotations=rotations, joint_positions=positions + drift)
     low = soles(clip)[:, 3:].min(axis=1)
     assert low.min() < 0.002
-    found = feet_out(clip, scene(clip), lock=True)
+    found = lift_feet(clip, scene(clip), lock=True)
     assert soles(found)[:, 3:].min() > 0.02
     left = found.joint_positions[:, INDEX["left_ankle"], :2]
     assert np.ptp(left, axis=0).max() < 0.001 < np.ptp(clip.joint_positions[:, INDEX["left_ankle"], 1])
@@ -208,14 +208,17 @@ def grasping(depth_m: float) -> Clip:
 def gaps(clip: Clip) -> np.ndarray:
     posed = pose_clip(scene(clip), clip)
     return np.array(
-        [clearances(posed.stage.model, at(posed, t), posed.hands[1], posed.parts).min() for t in range(clip.frames)]
+        [
+            clearances(posed.stage.model, pose_frame(posed, t), posed.hands[1], posed.parts).min()
+            for t in range(clip.frames)
+        ]
     )
 
 
 def test_a_hand_leaves_the_object_but_keeps_touching():
     clip = grasping(0.012)
     assert gaps(clip).min() < -0.009
-    found = projected(clip, scene(clip))
+    found = project_grasp(clip, scene(clip))
     after = gaps(found)
     assert after.min() > -DEPTH_M - 0.0015 and np.abs(after[2:]).max() < 0.004
     moved = np.linalg.norm(found.joint_positions - clip.joint_positions, axis=-1)
@@ -227,9 +230,9 @@ def test_a_hand_leaves_the_object_but_keeps_touching():
 
 def test_without_contact_or_overlap_nothing_changes():
     far = standing()
-    assert projected(far, scene(far)) is far
+    assert project_grasp(far, scene(far)) is far
     touching = grasping(0.0005)
-    found = projected(touching, scene(touching))
+    found = project_grasp(touching, scene(touching))
     moved = np.linalg.norm(found.joint_positions - touching.joint_positions, axis=-1)
     assert moved[:, [i for i, name in enumerate(JOINTS) if name.startswith("right_") and i > 20]].max() < 0.005
 
@@ -247,4 +250,4 @@ def test_scratch_data_is_reused():
     clip = standing()
     posed = pose_clip(scene(clip), clip)
     data = mujoco.MjData(posed.stage.model)
-    assert at(posed, 1, data) is data
+    assert pose_frame(posed, 1, data) is data

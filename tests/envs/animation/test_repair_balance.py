@@ -11,7 +11,7 @@ from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.datasets.load import bundled
 from envs.animation.kinematics.support_polygon import balance_margin
-from envs.animation.repair import balance, balanced, pose_clip, stance
+from envs.animation.repair import balance, balance_clip, pose_clip, stance
 from envs.animation.repair.balance import FADE_S, MARGIN_M, MOST_M
 from envs.embodiments.human import human
 from envs.physics.scene_model import Scene
@@ -60,7 +60,7 @@ def test_a_leaning_body_gets_its_margin_back_and_feet_and_wrists_stay(lift, angl
     lean = leaned(lift, np.full(lift.frames, angle))
     assert margins(lean).max() < -0.02
     np.testing.assert_allclose(lean.joint_positions[:, FEET], lift.joint_positions[:, FEET], atol=2e-3)
-    found = balanced(lean, scene(lean))
+    found = balance_clip(lean, scene(lean))
     assert margins(found).min() > MARGIN_M - 5e-4
     assert moved(found, lean)[:, FEET].max() < 0.001 and moved(found, lean)[:, WRISTS].max() < 0.001
     turned = rot.angle_between(found.joint_rotations, lean.joint_rotations)
@@ -69,20 +69,20 @@ def test_a_leaning_body_gets_its_margin_back_and_feet_and_wrists_stay(lift, angl
     assert moved(found, lean)[:, INDEX["pelvis"]].max() < MOST_M
     jolt = np.abs(np.diff(found.joint_positions, 2, axis=0)).max()
     assert jolt < np.abs(np.diff(lean.joint_positions, 2, axis=0)).max() + 0.001, "as smooth as it was"
-    assert found.provenance["mended"][-1].startswith("balance: centre of mass moved by up to")
+    assert found.provenance["repaired"][-1].startswith("balance: centre of mass moved by up to")
 
 
 def test_a_balanced_clip_is_left_alone(lift):
     assert margins(lift).min() > 0.1
-    assert balanced(lift, scene(lift)) is lift
+    assert balance_clip(lift, scene(lift)) is lift
     slightly = leaned(lift, np.full(lift.frames, 0.05))
-    assert balanced(slightly, scene(slightly)) is slightly
+    assert balance_clip(slightly, scene(slightly)) is slightly
 
 
-def test_a_passing_lean_is_mended_where_it_is_and_fades(lift):
+def test_a_passing_lean_is_repaired_where_it_is_and_fades(lift):
     angles = 0.16 * np.exp(-(((np.arange(lift.frames) - 20) / 3.0) ** 2))
     lean = leaned(lift, angles)
-    found = balanced(lean, scene(lean))
+    found = balance_clip(lean, scene(lean))
     assert margins(lean).min() < -0.02 and margins(found).min() > MARGIN_M - 5e-4
     busy = moved(found, lean).max(axis=1) > 1e-3
     reach = round(FADE_S * lift.fps)
@@ -108,7 +108,7 @@ def test_a_step_is_left_alone_and_what_stands_before_it_is_not(lift):
     posed = pose_clip(scene(steps), steps)
     steady = stance(posed, steps.fps).steady
     assert steady[28:36].max() == 0.0 and steady[:10].min() == pytest.approx(1.0)
-    found = balanced(steps, scene(steps))
+    found = balance_clip(steps, scene(steps))
     np.testing.assert_allclose(rot.angle_between(found.joint_rotations, steps.joint_rotations)[28:36], 0.0, atol=1e-6)
     assert moved(found, steps)[28:36].max() < 5e-4, "bones are the body's, to the clip's rounding"
     assert margins(found)[:10].min() > MARGIN_M - 5e-4
@@ -119,12 +119,12 @@ def test_who_walks_all_the_time_is_the_same_clip(lift):
     walking = replace(lift, joint_positions=lift.joint_positions + np.arange(lift.frames)[:, None, None] * [0, 0.03, 0])
     walking = leaned(walking, np.full(lift.frames, 0.16))
     assert stance(pose_clip(scene(walking), walking), walking.fps).worst == np.inf
-    assert balanced(walking, scene(walking)) is walking
+    assert balance_clip(walking, scene(walking)) is walking
 
 
 def test_a_clip_that_cannot_be_met_is_kept_and_says_so(lift, monkeypatch):
     monkeypatch.setattr(balance, "MISS_M", 0.0)
     lean = leaned(lift, np.full(lift.frames, 0.16))
-    found = balanced(lean, scene(lean))
+    found = balance_clip(lean, scene(lean))
     assert found.joint_rotations is lean.joint_rotations and found.joint_positions is lean.joint_positions
-    assert found.provenance["mended"][-1].startswith("balance: kept as it was")
+    assert found.provenance["repaired"][-1].startswith("balance: kept as it was")

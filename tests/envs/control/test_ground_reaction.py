@@ -15,11 +15,11 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import INDEX, JOINTS
 from devi_jax.systems import assemble
 from devi_jax.systems.build import make_scene
-from envs.animation.kinematics.ik import Balance, solve
-from envs.animation.kinematics.posture import mobility, stay
+from envs.animation.kinematics.ik import CenterOfMassTask, solve
+from envs.animation.kinematics.posture import keep_body, mobility
 from envs.animation.repair import pose_clip
-from envs.animation.repair.posed_clip import at, to_clip
 from envs.control import AnkleBalance, GroundReaction
+from envs.animation.repair.posed_clip import pose_frame, with_postures
 from envs.control.ground_reaction import FRICTION, LEGS, corners, loads, share, soles
 from tests.envs.replay import recipe, replay, with_controllers
 from tests.simulated import within
@@ -100,22 +100,22 @@ def stepping(clip: Clip, lift_m: float) -> Clip:
         camera=None,
     )
     posed = pose_clip(make_scene(alone, "free"), alone)
-    stage, data = posed.stage, at(posed, 0)
+    stage, data = posed.stage, pose_frame(posed, 0)
     mujoco.mj_comPos(stage.model, data)
     start = data.subtree_com[stage.model.body("pelvis").id, :2].copy()
     aside = data.body("left_ankle").xpos[:2] + [0.02, 0.04] - start
     times, out = np.arange(FRAMES) / 30 - 0.2, []
     over = smooth(times / 1.2) * (1 - smooth((times - 2.1) / 1.2))
     up = smooth((times - 1.2) / 0.4) * (1 - smooth((times - 1.6) / 0.4))
-    feet = [stay(stage, posed.qpos[0], f"{side}_ankle") for side in ("left", "right")]
+    feet = [keep_body(stage, posed.qpos[0], f"{side}_ankle") for side in ("left", "right")]
     qpos = posed.qpos[0]
     for t in range(len(times)):
         raised = replace(feet[1], position=feet[1].position + [0, 0, lift_m * up[t]])
-        tasks = (feet[0], raised, Balance(start + over[t] * aside))
+        tasks = (feet[0], raised, CenterOfMassTask(start + over[t] * aside))
         qpos = solve(stage, tasks, posed.qpos[0], mobility(stage, ()), start=qpos, iterations=20).qpos
         out.append(qpos)
     still = replace(alone, **{k: getattr(alone, k)[:FRAMES] for k in ("joint_rotations", "joint_positions", "contact")})
-    return to_clip(replace(posed, qpos=np.array(out)), still, "a step in place")
+    return with_postures(replace(posed, qpos=np.array(out)), still, "a step in place")
 
 
 def smooth(x: np.ndarray) -> np.ndarray:

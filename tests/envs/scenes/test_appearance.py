@@ -12,7 +12,7 @@ from devi_jax.core.skeleton import INDEX, JOINTS
 from envs.embodiments.human.skin import PARTS, bundled_skin, keep
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
-from envs.scenes.appearance import APPEARANCES, appearance, clad, dress, furnish
+from envs.scenes.appearance import APPEARANCES, add_room, appearance, dress_human, dress_object
 from envs.scenes.appearance.appearance import Appearance, Cloth, Shoes, Top, Trousers
 from envs.scenes.appearance.atlas import Atlas, build_atlas
 from envs.scenes.appearance.garments import landmarks, top_depth
@@ -165,7 +165,7 @@ def scene() -> Scene:
 
 def test_dressing_changes_only_what_is_drawn(scene):
     spec = build_spec(scene, SETTINGS["c"])
-    bare, dressed = spec.compile(), furnish(dress(spec, scene.body, appearance(), 64)).compile()
+    bare, dressed = spec.compile(), add_room(dress_human(spec, scene.body, appearance(), 64)).compile()
     assert bare.nskin == 0 and dressed.nskin == 1
     assert (dressed.nq, dressed.nv, dressed.nbody) == (bare.nq, bare.nv, bare.nbody)
     np.testing.assert_array_equal(dressed.body_mass, bare.body_mass)
@@ -182,7 +182,7 @@ def test_clad_things_weigh_what_they_did(scene):
     corners = np.array([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0], [0, 0, 0.1]], float)
     mesh = Mesh(corners, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]))
     picture = np.zeros((4, 4, 3), np.uint8)
-    drawn = clad(spec, "object", mesh, corners[:, :2] * 10, picture, "steel").compile()
+    drawn = dress_object(spec, "object", mesh, corners[:, :2] * 10, picture, "steel").compile()
     plain = spec.compile()
     np.testing.assert_allclose(drawn.body_inertia, plain.body_inertia)
     np.testing.assert_allclose(drawn.body_mass, plain.body_mass)

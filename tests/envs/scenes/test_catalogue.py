@@ -6,7 +6,7 @@ import trimesh
 from scipy.ndimage import gaussian_filter, maximum_filter
 
 from envs.scenes.catalogue import CATALOGUE
-from envs.scenes.catalogue.forms import SIDES, Strip, lathe, rounded, slab, sweep
+from envs.scenes.catalogue.shapes import SIDES, Strip, lathe, rounded, slab, sweep
 from envs.scenes.catalogue.solid import WHOLE, Form, Rect, carved, placed, union
 from envs.scenes.objects.material import MATERIALS
 from envs.scenes.objects.textured_model import Model, scaled

@@ -12,7 +12,7 @@ from PIL import Image
 from devi_jax.core.errors import SceneError
 from devi_jax.core.rotations import quat_exp, rotate
 from devi_jax.core.scene import Table
-from devi_jax.core.scene_file import Setup, Thing
+from devi_jax.core.scene_file import SceneFile, Thing
 from envs.scenes.arrange import arrange
 from envs.scenes.catalogue import CATALOGUE
 from envs.scenes.find_model import PACKAGES, find_model
@@ -161,7 +161,7 @@ def test_things_without_a_height_rest_on_what_is_under_them():
         Thing("beside", "box", position=(1.0, 0.4), role="prop"),
         Thing("high", "cup", position=(0.3, 0.4, 1.5), mass_kg=0.2, role="target"),
     )
-    arranged = arrange(Setup("s", table=TABLE, things=things))
+    arranged = arrange(SceneFile("s", table=TABLE, things=things))
     heights = {name: pose[2] for name, pose in arranged.poses.items()}
     assert heights["can"] == pytest.approx(0.8 + 0.06, abs=2e-4)
     assert heights["lying"] == pytest.approx(0.8 + 0.033, abs=2e-4)
@@ -177,7 +177,7 @@ def test_things_without_a_height_rest_on_what_is_under_them():
 @pytest.mark.parametrize("model", ["can", "box", "ball", "bottle"])
 def test_a_tilted_thing_touches_its_support_with_its_lowest_point(model):
     tilt = tuple(quat_exp(np.array([0.4, -0.7, 0.2])).tolist())
-    arranged = arrange(Setup("s", things=(Thing("a", model, position=(0.3, 0.4), rotation=tilt),)))
+    arranged = arrange(SceneFile("s", things=(Thing("a", model, position=(0.3, 0.4), rotation=tilt),)))
     assert arranged.scene.object is not None
     points = rotate(arranged.object_start[3:], surface_mesh(arranged.scene.object).vertices)
     # surfaces of primitives are triangles between points of them: a little inside where they are round
@@ -186,7 +186,7 @@ def test_a_tilted_thing_touches_its_support_with_its_lowest_point(model):
 
 def test_the_grip_is_where_the_thing_is():
     lying = Thing("pan", "pan", position=(0.2, 0.4, 1.0), yaw_deg=90.0)
-    arranged = arrange(Setup("s", table=TABLE, things=(lying,)))
+    arranged = arrange(SceneFile("s", table=TABLE, things=(lying,)))
     grip = arranged.models["pan"].grip
     assert grip is not None and arranged.grip_world is not None
     centre, axis, width = arranged.grip_world

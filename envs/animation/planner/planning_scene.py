@@ -1,4 +1,4 @@
-"""Who and what takes part in a script: the posed scene, the thing to move, where it can be held, what else is there."""
+"""What the planner knows of a scene: human and objects at rest, the object to move, its handles and its surface."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from devi_jax.core.errors import SceneError
 from devi_jax.core.rotations import quat_to_matrix
 from devi_jax.core.scene import Prop, SceneSpec
 from envs.animation.grasping.graspable_parts import Handle, handles, surface
-from envs.animation.kinematics.posed_scene import Stage, build_stage, pose
+from envs.animation.kinematics.posed_scene import PosedScene, build_posed_scene, pose
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.animation.planner.actions import Point
-from envs.scenes.arrange import Arranged
+from envs.scenes.arrange import ArrangedScene
 
 
 @dataclass(frozen=True)
-class Cast:
+class PlanningScene:
     """The scene before anything moves.
 
     `standing` (nq,): all of it at rest; `thing`: the name of what is moved; `points` (N, 3): its surface, in the world;
     `held`: its handles in the world, those its maker named first.
     """
 
-    stage: Stage
+    stage: PosedScene
     standing: np.ndarray
     thing: str
     points: np.ndarray
@@ -45,13 +45,8 @@ class Cast:
         """Whether the thing has to be taken up from (nearly) the floor."""
         return float(self.points[:, 2].min()) < _LOW_M
 
-    @property
-    def solid(self) -> tuple[str, ...]:
-        """Names of geoms that stop fingers."""
-        return ("object", "floor") if self.stage.scene.table is None else ("object", "floor", "table")
 
-
-def cast(arranged: Arranged) -> Cast:
+def planning_scene(arranged: ArrangedScene) -> PlanningScene:
     """The bundled human in an arranged setup. Raises `SceneError` for a human that no script is planned for."""
     human, where = arranged.setup.human, "scene.human"
     if human.shape != 1.0 or human.position != (0.0, 0.0) or human.yaw_deg != 0.0:
@@ -65,16 +60,16 @@ def cast(arranged: Arranged) -> Cast:
     thing = arranged.setup.manipulated.name
     grip = arranged.models[thing].grip
     named = () if grip is None else (Handle(np.array(grip.centre), np.array(grip.axis)),)
-    return cast_scene(arranged.scene, arranged.object_start, thing, named, joints)
+    return planning_scene_of(arranged.scene, arranged.object_start, thing, named, joints)
 
 
-def cast_scene(
+def planning_scene_of(
     scene: SceneSpec,
     start: np.ndarray,
     thing: str,
     named: Sequence[Handle] = (),
     joints: dict[str, np.ndarray] | None = None,
-) -> Cast:
+) -> PlanningScene:
     """The bundled human before a scene, its object at the pose `start` (7,), called `thing`.
 
     `named`: handles in the object's frame, also held along the axes of the bounding box; `joints`: rotation vectors
@@ -82,7 +77,7 @@ def cast_scene(
     """
     if scene.object is None:
         raise SceneError("there is nothing to move", where="things", valid="one thing with role manipulated")
-    stage = build_stage(scene)
+    stage = build_posed_scene(scene)
     standing = stand(stage, pose(stage, joints or {}, relaxed(stage)))
     standing[stage.object] = start
     cloud = surface(scene.object)
@@ -91,22 +86,26 @@ def cast_scene(
     return _placed(stage, standing, thing, cloud, (*named, *around) or tuple(own))
 
 
-def recast(cast: Cast, standing: np.ndarray) -> Cast:
+def with_posture(scene: PlanningScene, standing: np.ndarray) -> PlanningScene:
     """The same scene at another moment, `standing` (nq,)."""
-    back = quat_to_matrix(cast.start[3:]).T
-    held = tuple(Handle(back @ (h.centre - cast.start[:3]), back @ h.axis) for h in cast.held)
-    return _placed(cast.stage, standing, cast.thing, (cast.points - cast.start[:3]) @ back.T, held)
+    back = quat_to_matrix(scene.start[3:]).T
+    held = tuple(Handle(back @ (h.centre - scene.start[:3]), back @ h.axis) for h in scene.held)
+    return _placed(scene.stage, standing, scene.thing, (scene.points - scene.start[:3]) @ back.T, held)
 
 
-def _placed(stage: Stage, standing: np.ndarray, thing: str, cloud: np.ndarray, held: Sequence[Handle]) -> Cast:
+def _placed(
+    stage: PosedScene, standing: np.ndarray, thing: str, cloud: np.ndarray, held: Sequence[Handle]
+) -> PlanningScene:
     """With the object's points and handles, given in its own frame, in the world."""
     start = standing[stage.object]
     turn = quat_to_matrix(start[3:])
     points = cloud @ turn.T + start[:3]
-    return Cast(stage, standing, thing, points, tuple(Handle(turn @ h.centre + start[:3], turn @ h.axis) for h in held))
+    return PlanningScene(
+        stage, standing, thing, points, tuple(Handle(turn @ h.centre + start[:3], turn @ h.axis) for h in held)
+    )
 
 
-def spot(cast: Cast, target: str | Point) -> tuple[np.ndarray, np.ndarray]:
+def target_surface(scene: PlanningScene, target: str | Point) -> tuple[np.ndarray, np.ndarray]:
     """A target's middle seen from above (x, y) with the height of its top (3,), and points (N, 3) of its surface.
 
     Raises `SceneError` where there is no such thing.
@@ -114,18 +113,18 @@ def spot(cast: Cast, target: str | Point) -> tuple[np.ndarray, np.ndarray]:
     if not isinstance(target, str):
         point = np.asarray(target, float)
         return point, point[None]
-    if target not in cast.props:
+    if target not in scene.props:
         raise SceneError(
-            f"there is no '{target}' in the scene", where="target", valid=", ".join(cast.props) or "a point x,y,z"
+            f"there is no '{target}' in the scene", where="target", valid=", ".join(scene.props) or "a point x,y,z"
         )
-    prop = cast.props[target]
+    prop = scene.props[target]
     pose = np.asarray(prop.pose, float)
     points = surface(prop.object) @ quat_to_matrix(pose[3:]).T + pose[:3]
     low, high = points.min(axis=0), points.max(axis=0)
     return np.array([*(low + high)[:2] / 2, high[2]]), points
 
 
-def drop(points: np.ndarray, ground: np.ndarray, floor_m: float = -np.inf) -> float:
+def clearance_below(points: np.ndarray, ground: np.ndarray, floor_m: float = -np.inf) -> float:
     """By how much points (N, 3) of a thing can be lowered before it touches points (M, 3) below it, metres.
 
     Negative if it has to be raised; `floor_m`: the height of the support where nothing else is below.

@@ -1,4 +1,4 @@
-"""`clips check` and `clips mend` as a user runs them: a spoilt clip in, a clip with its faults repaired out."""
+"""`clips check` and `clips repair` as a user runs them: a spoilt clip in, a clip with its faults repaired out."""
 
 import json
 from dataclasses import replace
@@ -26,9 +26,9 @@ def spoilt(tmp_path, rng):
 
 
 @pytest.mark.simulated
-def test_mend_repairs_and_says_what_it_did(spoilt, tmp_path, capsys):
-    out = tmp_path / "mended.npz"
-    clips.main(["mend", str(spoilt), f"--out={out}", "--sigma=2", "--no-project"])
+def test_repair_repairs_and_says_what_it_did(spoilt, tmp_path, capsys):
+    out = tmp_path / "repaired.npz"
+    clips.main(["repair", str(spoilt), f"--out={out}", "--sigma=2", "--no-project"])
     printed = capsys.readouterr().out
     clip, good = load_clip(out), resolve("lift_can")
     assert clip.scene.table is not None and good.scene.table is not None
@@ -36,21 +36,32 @@ def test_mend_repairs_and_says_what_it_did(spoilt, tmp_path, capsys):
     assert foot_float_m(load_clip(spoilt)) > 0.025 and abs(foot_float_m(clip)) < 0.004
     jerk = [np.abs(np.diff(c.joint_positions[:, 0], 2, axis=0)).mean() for c in (clip, load_clip(spoilt))]
     assert jerk[0] < 0.1 * jerk[1]
-    assert len(clip.provenance["mended"]) >= 3 and all(line in printed for line in clip.provenance["mended"])
+    assert len(clip.provenance["repaired"]) >= 3 and all(line in printed for line in clip.provenance["repaired"])
     assert "clips check" in printed
 
 
-def test_mend_refuses_bad_flags_and_leaves_nothing(spoilt, tmp_path, capsys):
-    out = tmp_path / "mended.npz"
+def test_repair_refuses_bad_flags_and_leaves_nothing(spoilt, tmp_path, capsys):
+    out = tmp_path / "repaired.npz"
     for flags, word in (
         ([f"--out={out}", "--sigma=-1"], "--sigma"),
         ([f"--out={out}", "--margin-m=0.5"], "--margin-m"),
         ([f"--out={out}.txt"], "--out"),
     ):
         with pytest.raises(SystemExit) as caught:
-            clips.main(["mend", str(spoilt), *flags])
+            clips.main(["repair", str(spoilt), *flags])
         assert caught.value.code == 2 and word in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_the_former_name_of_the_command_works_with_a_notice(spoilt, tmp_path, capsys):
+    flags = ["--no-support", "--sigma=1", "--no-ground", "--no-balance", "--no-project"]
+    clips.main(["mend", str(spoilt), f"--out={tmp_path / 'old.npz'}", *flags])
+    notice = capsys.readouterr().err.splitlines()
+    clips.main(["repair", str(spoilt), f"--out={tmp_path / 'new.npz'}", *flags])
+    assert notice == ["note: `clips mend` is now `clips repair`; the old name will go with the next version"]
+    assert not capsys.readouterr().err
+    old, new = load_clip(tmp_path / "old.npz"), load_clip(tmp_path / "new.npz")
+    assert np.array_equal(old.joint_positions, new.joint_positions)
 
 
 @pytest.mark.simulated

@@ -3,10 +3,10 @@
 import numpy as np
 
 from envs.scenes.catalogue import paint
-from envs.scenes.catalogue.finish import finished
-from envs.scenes.catalogue.forms import Strip, lathe, slab, sweep
+from envs.scenes.catalogue.make_model import finished
+from envs.scenes.catalogue.shapes import Strip, lathe, slab, sweep
 from envs.scenes.catalogue.solid import WHOLE, Form, Rect, carved, placed, union
-from envs.scenes.objects.textured_model import Grip, Model
+from envs.scenes.objects.textured_model import GraspSite, Model
 
 SKIN = Rect(0.0, 0.0, 1.0, 0.85)
 STEM = Rect(0.0, 0.85, 0.5, 1.0)
@@ -41,7 +41,7 @@ def apple(radius: float = 0.038) -> Model:
     paint.box(skin, (0.44, 0.40, 0.56, 0.52), WHITE, radius=14)
     paint.words(skin, "GALA", (0.5, 0.46), 0.055, (30, 90, 40))
     texture = paint.sheet({SKIN: skin, STEM: paint.canvas(STEM, (92, 62, 30))})
-    return finished("apple", union(body, stem), texture, "fruit", Grip((0, 0, 0), width_m=2 * radius))
+    return finished("apple", union(body, stem), texture, "fruit", GraspSite((0, 0, 0), width_m=2 * radius))
 
 
 def banana(length: float = 0.19, radius: float = 0.018) -> Model:
@@ -63,7 +63,7 @@ def banana(length: float = 0.19, radius: float = 0.018) -> Model:
     paint.box(skin, (0, 0.93, 1, 1), (120, 110, 40))
     paint.box(skin, (0, 0, 1, 0.035), INK)
     middle = path[10]
-    grip = Grip((0.0, float(middle[1]), 0.0), (1.0, 0.0, 0.0), 2 * radius)
+    grip = GraspSite((0.0, float(middle[1]), 0.0), (1.0, 0.0, 0.0), 2 * radius)
     return finished("banana", form, paint.sheet({WHOLE: skin}), "fruit", grip)
 
 
@@ -87,7 +87,7 @@ def ball(radius: float = 0.07) -> Model:
         paint.polygon(skin, [(float(u), float(v)) for u, v in points], INK if i % 2 else (250, 120, 30))
     paint.specks(skin, 150, (3, 8), [INK, (222, 54, 48), (36, 96, 190)], seed=126)
     texture = paint.sheet({WHOLE: skin})
-    grip = Grip((0, 0, 0), width_m=2 * radius)
+    grip = GraspSite((0, 0, 0), width_m=2 * radius)
     return finished("ball", form, texture, "rubber", grip, 0.2, shape="sphere", size=(radius,))
 
 
@@ -119,7 +119,7 @@ def hat() -> Model:
         paint.specks(flat, 150, (2, 6), [(84, 58, 34), (184, 146, 104), (230, 210, 180)], seed=131 + k)
         pictures[rect] = flat
     form = carved(union(brim, crown), _loft(hollow, LINING))
-    grip = Grip((0.0, 0.0, 0.015), (0.0, 1.0, 0.0), 0.068)
+    grip = GraspSite((0.0, 0.0, 0.015), (0.0, 1.0, 0.0), 0.068)
     return finished("hat", form, paint.sheet(pictures), "felt", grip, 0.15)
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from envs.scenes.catalogue import paint
-from envs.scenes.catalogue.finish import finished
-from envs.scenes.catalogue.forms import Strip, lathe, rounded, slab
+from envs.scenes.catalogue.make_model import finished
+from envs.scenes.catalogue.shapes import Strip, lathe, rounded, slab
 from envs.scenes.catalogue.solid import Rect, carved, placed, union
-from envs.scenes.objects.textured_model import Grip, Model
+from envs.scenes.objects.textured_model import GraspSite, Model
 
 TOP = Rect(0.0, 0.0, 0.5, 0.5)
 BOTTOM = Rect(0.5, 0.0, 1.0, 0.5)
@@ -58,7 +58,9 @@ def carton(size: tuple[float, float, float] = (0.055, 0.055, 0.11)) -> Model:
     paint.disc(top, (0.7, 0.5), 0.14, (60, 130, 60))
     paint.box(top, (0.1, 0.1, 0.4, 0.9), (250, 170, 40))
     texture = paint.sheet({TOP: top, BOTTOM: paint.canvas(BOTTOM, WHITE), SIDE: side})
-    return finished("carton", form, texture, "paper", Grip((0, 0, 0), width_m=size[0]), 0.25, shape="box", size=size)
+    return finished(
+        "carton", form, texture, "paper", GraspSite((0, 0, 0), width_m=size[0]), 0.25, shape="box", size=size
+    )
 
 
 def book(size: tuple[float, float, float] = (0.145, 0.21, 0.03)) -> Model:
@@ -85,7 +87,7 @@ def book(size: tuple[float, float, float] = (0.145, 0.21, 0.03)) -> Model:
     paint.box(edge, ((w + d) / around, 0, spine, 1), (120, 30, 60))
     paint.words(edge, "HANDS AND THINGS", (((w + d) / around + spine) / 2, 0.5), 0.25, (250, 230, 170))
     texture = paint.sheet({TOP: front, BOTTOM: back, SIDE: edge})
-    grip = Grip((w / 2 - 0.03, 0.0, 0.0), (0.0, 1.0, 0.0), h)
+    grip = GraspSite((w / 2 - 0.03, 0.0, 0.0), (0.0, 1.0, 0.0), h)
     return finished("book", cover, texture, "paper", grip, shape="box", size=size)
 
 
@@ -107,7 +109,7 @@ def phone(size: tuple[float, float, float] = (0.072, 0.15, 0.009)) -> Model:
         paint.disc(back, (x, y), 0.05, (140, 160, 190))
     paint.specks(back, 90, (2, 5), [(120, 124, 134), (30, 32, 38), WHITE], seed=104)
     rim = paint.grain(paint.canvas(SIDE, (150, 154, 162)), 10, (1, 20), seed=105)
-    grip = Grip((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), size[0])
+    grip = GraspSite((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), size[0])
     return finished("phone", form, paint.sheet({TOP: screen, BOTTOM: back, SIDE: rim}), "electronics", grip, 0.19)
 
 
@@ -150,7 +152,7 @@ def camera(size: tuple[float, float, float] = (0.13, 0.036, 0.08)) -> Model:
     silver = paint.grain(paint.canvas(knob, (196, 198, 202)), 6, (1, 8), seed=108)
     paint.words(silver, "CAM", (0.5, 0.5), 0.3, INK)
     texture = paint.sheet({TOP: front, BOTTOM: back, rim: around, barrel: tube, glass: pane, knob: silver})
-    return finished("camera", form, texture, "electronics", Grip((-w / 2 + 0.02, 0, 0), (0, 0, 1), d), 0.5)
+    return finished("camera", form, texture, "electronics", GraspSite((-w / 2 + 0.02, 0, 0), (0, 0, 1), d), 0.5)
 
 
 def tray(size: tuple[float, float, float] = (0.28, 0.20, 0.022)) -> Model:
@@ -171,7 +173,7 @@ def tray(size: tuple[float, float, float] = (0.28, 0.20, 0.022)) -> Model:
     under = paint.grain(paint.canvas(BOTTOM, (150, 100, 56)), 18, (2, 30), seed=113)
     paint.specks(under, 120, (2, 6), [(90, 54, 26), (206, 164, 108)], seed=114)
     texture = paint.sheet({TOP: floor, BOTTOM: under, SIDE: wood})
-    return finished("tray", form, texture, "wood", Grip((size[0] / 2 - 0.006, 0, 0.002), (0, 1, 0), 0.012))
+    return finished("tray", form, texture, "wood", GraspSite((size[0] / 2 - 0.006, 0, 0.002), (0, 1, 0), 0.012))
 
 
 def _carton(name: str, size: tuple[float, float, float], text: str, seed: int) -> Model:
@@ -200,7 +202,7 @@ def _carton(name: str, size: tuple[float, float, float], text: str, seed: int) -
         paint.specks(lid, 90, (2, 6), [(130, 94, 56), (214, 176, 128), (90, 62, 34)], seed + k)
         lids.append(lid)
     texture = paint.sheet({TOP: lids[0], BOTTOM: lids[1], SIDE: side})
-    grip = Grip((0, 0, 0), (0, 1, 0), size[0])
+    grip = GraspSite((0, 0, 0), (0, 1, 0), size[0])
     return finished(name, form, texture, "cardboard", grip, shape="box", size=size)
 
 

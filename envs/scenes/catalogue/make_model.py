@@ -7,11 +7,17 @@ import numpy as np
 from devi_jax.core.scene import Mesh
 from envs.scenes.catalogue.solid import Form
 from envs.scenes.objects.material import MATERIALS
-from envs.scenes.objects.textured_model import Grip, Model
+from envs.scenes.objects.textured_model import GraspSite, Model
 
 
 def finished(
-    name: str, form: Form, texture: np.ndarray, material: str, grip: Grip, mass_kg: float | None = None, **shape: Any
+    name: str,
+    form: Form,
+    texture: np.ndarray,
+    material: str,
+    grip: GraspSite,
+    mass_kg: float | None = None,
+    **shape: Any,
 ) -> Model:
     """A model of the catalogue; its mass is volume times density unless it is given, as for what is filled.
 

@@ -3,7 +3,7 @@
 from PIL import Image
 
 from envs.scenes.catalogue import paint
-from envs.scenes.catalogue.forms import Strip, lathe
+from envs.scenes.catalogue.shapes import Strip, lathe
 from envs.scenes.catalogue.solid import Form, Rect
 
 WALL = Rect(0.0, 0.0, 1.0, 0.6)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from envs.scenes.catalogue.drinks import bottle, can, cup, mug, wine_glass
-from envs.scenes.catalogue.goods import book, box, camera, carton, large_box, parcel, phone, tray
+from envs.scenes.catalogue.household import book, box, camera, carton, large_box, parcel, phone, tray
 from envs.scenes.catalogue.kitchen import bowl, kettle, pan, plate
-from envs.scenes.catalogue.round import apple, ball, banana, hat
+from envs.scenes.catalogue.round_things import apple, ball, banana, hat
 from envs.scenes.catalogue.tools import flashlight, hammer, knife, mallet, spray_bottle, toothbrush
 from envs.scenes.objects.textured_model import Model
 
