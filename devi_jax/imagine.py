@@ -25,6 +25,7 @@ from devi_jax.runs.provenance import git_state, versions
 from devi_jax.scripted_video import compose
 from envs.animation import GradeName, Imperfection
 from envs.animation.planner.motion import Motion, to_clip
+from envs.scenes.appearance import Scan, read_scan_folder
 from perception.generate import prompt as prompts
 from perception.generate.command import Command
 from perception.generate.file import File
@@ -63,6 +64,11 @@ class Imagine:
     """Where a scripted thing goes, x y z in metres, if the prompt names no thing to put it on."""
     appearance: str = ""
     """How the person looks; by default as the scene says."""
+    scan: Path | None = None
+    """A scanned person (A.2): a folder as THuman2.0 has it, with one textured .obj and smplx_param.pkl, or an .npz,
+    with the parameters of the SMPL-X that fits it. Needs --smplx."""
+    smplx: Path | None = None
+    """Your SMPLX_NEUTRAL.npz, of the gender that the scan was fitted with."""
     preset: Literal["paper", "hmr"] = "paper"
     """Focal length: half the width as in DeVI, or the diagonal, which human mesh recovery assumes."""
     camera: tuple[float, float, float] | None = None
@@ -97,6 +103,11 @@ class Imagine:
             raise ConfigError("the folder is not empty", where=where, valid="a new folder", mend="add --overwrite")
         if not 128 <= self.width <= 3840 or self.width % 32:
             raise ConfigError(f"the picture cannot be {self.width} wide", where="--width", valid="128, 160, ..., 3840")
+        if bool(self.scan) != bool(self.smplx):
+            given, lacks = ("--scan", "--smplx") if self.scan else ("--smplx", "--scan")
+            raise ConfigError(f"{given} needs {lacks}", where=given, valid="--scan=FOLDER --smplx=SMPLX_NEUTRAL.npz")
+        if self.scan and self.appearance:
+            raise ConfigError("a person cannot look two ways", where="--scan, --appearance", valid="one of them")
         self.imperfect.validate()
         self.wrong.validate("--wrong")
         if self.spoil and self.wrong != Imperfection():
@@ -125,6 +136,11 @@ def imagine(options: Imagine) -> Path:
         with step("scene") as say:
             scene = compose.assemble(setup)
             say(scene.summary)
+        person: str | Scan = options.appearance or setup.human.appearance
+        if options.scan and options.smplx:
+            with step("scan") as say:
+                person = read_scan_folder(options.scan.expanduser(), options.smplx.expanduser())
+                say(f"{len(person.skin.vertices)} vertices, texture {person.texture.shape[1]} px wide")
         motion = None
         if options.generator == "scripted":
             with step("motion") as say:
@@ -139,7 +155,7 @@ def imagine(options: Imagine) -> Path:
             motion = compose.spoilt(motion, wrong, options.seed, view.camera)
             qpos = motion.qpos
         checks: dict[str, Any] = {}
-        with compose.open_studio(scene, options.appearance or setup.human.appearance, view.camera) as studio:
+        with compose.open_studio(scene, person, view.camera) as studio:
             with step("frame0"):
                 frame0, mask0 = studio.frame(qpos[0]), compose.foreground(studio, scene, qpos[0])
                 Image.fromarray(frame0).save(folder / "frame0.png")
@@ -206,9 +222,18 @@ def _record(options: Imagine, video: Video, view: compose.View) -> dict[str, Any
     size = {"fps": video.fps, "frames": video.frames, "width": video.width, "height": video.height}
     knobs = asdict(options.imperfect) | {"spoil": options.spoil, "wrong": asdict(options.wrong)}
     camera = asdict(view.camera) | {"scores": view.scores}
+    looks = {"scan": options.scan, "smplx": options.smplx} if options.scan else {}
     made = {"command": sys.argv, "git": git_state(), "versions": versions()}
     knobs = knobs if options.generator == "scripted" else None
-    return {"schema": SCHEMA, **size, "made_by": dict(video.provenance), "imperfect": knobs, "camera": camera, **made}
+    return {
+        "schema": SCHEMA,
+        **size,
+        "made_by": dict(video.provenance),
+        "imperfect": knobs,
+        "camera": camera,
+        **looks,
+        **made,
+    }
 
 
 def main(args: list[str] | None = None) -> None:

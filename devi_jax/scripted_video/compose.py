@@ -24,6 +24,7 @@ from envs.animation.planner.scene_query import cast
 from envs.embodiments.human import Body
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
+from envs.scenes.appearance import Scan
 from envs.scenes.arrange import Arranged, support_m
 
 SHUTTER = 0.5
@@ -173,7 +174,7 @@ def choose_view(
     return View(_wide(camera, width), scores)
 
 
-def open_studio(scene: Assembled, appearance: str, camera: Camera) -> Studio:
+def open_studio(scene: Assembled, appearance: str | Scan, camera: Camera) -> Studio:
     """The scene, dressed and furnished, before a camera. A context manager."""
     models = dict(scene.arranged.models)
     models["object"] = models.pop(scene.setup.manipulated.name)

@@ -5,7 +5,7 @@ from envs.scenes.appearance.dress import add_skin, dress
 from envs.scenes.appearance.object_visuals import clad
 from envs.scenes.appearance.registration import Registration, read_registration
 from envs.scenes.appearance.room import furnish
-from envs.scenes.appearance.scan import Scan, load_scan
+from envs.scenes.appearance.scan import Scan, load_scan, read_scan_folder
 
 __all__ = [
     "APPEARANCES",
@@ -19,4 +19,5 @@ __all__ = [
     "furnish",
     "load_scan",
     "read_registration",
+    "read_scan_folder",
 ]
