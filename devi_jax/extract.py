@@ -111,8 +111,8 @@ class Extract:
             raise ConfigError("a clip is an .npz", where=f"--out={self.out}", valid="clip.npz")
         there = [path for path in (self.out, self.film, *[self.measured] * bool(self.truth)) if path.exists()]
         if there and not self.overwrite:
-            valid, mend = "a new file", "add --overwrite; finished stages are kept all the same"
-            raise ConfigError(f"{there[0]} is there already", where=f"--out={self.out}", valid=valid, mend=mend)
+            valid, fix = "a new file", "add --overwrite; finished stages are kept all the same"
+            raise ConfigError(f"{there[0]} is there already", where=f"--out={self.out}", valid=valid, fix=fix)
         self.sources.validate()
 
     @property
@@ -148,8 +148,8 @@ def extract(options: Extract) -> Path:
         from perception.video.camera_motion import check_video
         from perception.video.overlay import overlay
     except ImportError as error:
-        mend = "pip install -e '.[perception]'"
-        raise DeviceError(f"looking at videos needs {error.name}", where="extract", mend=mend) from error
+        fix = "pip install -e '.[perception]'"
+        raise DeviceError(f"looking at videos needs {error.name}", where="extract", fix=fix) from error
     from devi_jax.clip_tools.repair import gripped
     from devi_jax.runs.provenance import git_state, versions
 

@@ -100,7 +100,7 @@ class Imagine:
             raise ConfigError("there is a file of that name", where=f"--out={self.out}", valid="a new folder")
         if self.out.is_dir() and any(self.out.iterdir()) and not self.overwrite:
             where = f"--out={self.out}"
-            raise ConfigError("the folder is not empty", where=where, valid="a new folder", mend="add --overwrite")
+            raise ConfigError("the folder is not empty", where=where, valid="a new folder", fix="add --overwrite")
         if not 128 <= self.width <= 3840 or self.width % 32:
             raise ConfigError(f"the picture cannot be {self.width} wide", where="--width", valid="128, 160, ..., 3840")
         if bool(self.scan) != bool(self.smplx):
@@ -211,8 +211,8 @@ def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray
     try:
         from perception.video.camera_motion import check_video
     except ImportError as error:
-        mend = "pip install -e '.[perception]'"
-        raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, mend=mend) from error
+        fix = "pip install -e '.[perception]'"
+        raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, fix=fix) from error
     seen = check_video(video, frame0, mask0, options.keep_camera_motion, options.any_first_frame)
     return asdict(seen) | {"summary": seen.summary}
 

@@ -79,7 +79,7 @@ def read_jax(path: Path) -> tuple[Callable[[Observation], dict[str, Array]], dic
             f"the exported policy cannot be read: {error}",
             where=str(path),
             valid="a .jaxexport file",
-            mend="python -m devi_jax.export RUN --out=POLICY.jaxexport",
+            fix="python -m devi_jax.export RUN --out=POLICY.jaxexport",
         ) from error
     return lambda observation: dict(call(observation)), card
 

@@ -126,14 +126,15 @@ def evaluate_extraction(
         truth: of the same video, with the object's poses.
 
     Raises:
-        ClipError: the truth is of another length or has no object poses, or nothing is touched in it.
+        ClipError: the clip has no object tracks; the truth is of another length, has no object poses, or nothing is
+            touched in it.
     """
-    phases = _phases(clip, truth)
+    tracks, phases = clip.object_tracks, _phases(clip, truth)
+    if tracks is None:
+        raise ClipError("the clip has no object tracks", where=clip.name, valid="a clip that extract wrote")
     seen, as_seen = calibrate(Evidence(known.camera, human.body, human.hands, known.first), 8), human
     references = [_reference(e.body, e.hands) for e in (seen, as_seen)]
     held = [_scores(joint_positions(m), truth, known, phases, references) for m in motions.values()]
-    tracks = clip.object_tracks
-    assert tracks is not None
     true_px = _px(known, _placed(truth, tracks.points_object))
     return EvaluationResult(
         phases=phases,

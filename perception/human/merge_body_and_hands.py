@@ -117,7 +117,7 @@ def _check(body: BodyMotion, hands: Mapping[str, HandMotion]) -> None:
                 f"the body has {body.frames} frames at {body.fps:g} Hz, the {side} hand {hand.frames} at {hand.fps:g}",
                 where=f"{side} hand",
                 valid="estimates of the same video",
-                mend="run both estimators on the same file",
+                fix="run both estimators on the same file",
             )
     if not body.valid.any():
         raise EstimateError("no frame shows a person", where="body", valid="a video of one person")

@@ -50,7 +50,7 @@ def load_motion(path: str | Path) -> SkeletonMotion:
         motion = SkeletonMotion(**arrays, **{name: header[name] for name in ("fps", "frame", "provenance")})
     except Exception as error:  # zip, zlib, JSON and NumPy raise many kinds for a damaged file
         raise ClipError(
-            f"not a readable motion ({type(error).__name__}: {error})", where=where, valid="a motion's .npz", mend=MEND
+            f"not a readable motion ({type(error).__name__}: {error})", where=where, valid="a motion's .npz", fix=MEND
         ) from error
     if (kind, schema) != (KIND, SCHEMA):
         raise ClipError(f"the file holds {kind}, schema {schema}", where=where, valid=f"{KIND}, schema {SCHEMA}")

@@ -99,7 +99,7 @@ def estimate_landmarks(
             f"the body is seen in {100 * note['body_seen']:.0f} % of the frames",
             where="the video",
             valid=f"{100 * config.least_body:.0f} % or more",
-            mend="film the person from the head to the hips, or give a body from another tool",
+            fix="film the person from the head to the hips, or give a body from another tool",
         )
     origin = Origin(TOOL, weights.LICENCE, note)
     hands: dict[Side, Keypoints] = {side: _hand(seen, side, fps, size, origin) for side in SIDES}

@@ -67,14 +67,14 @@ def choose_person(found: Sequence[Detection], expected_px: np.ndarray | None, wh
             "no person is seen",
             where=where,
             valid="one person, seen at least from the head to the hips",
-            mend="check the video's first frame; a body from another tool can be given instead",
+            fix="check the video's first frame; a body from another tool can be given instead",
         )
     if len(found) > 1 and expected_px is None:
         raise EstimateError(
             f"{len(found)} persons are seen",
             where=where,
             valid="one person",
-            mend="cut the video to one person, or give the scene, whose human says which one is meant",
+            fix="cut the video to one person, or give the scene, whose human says which one is meant",
         )
     if expected_px is None:
         return found[0]

@@ -66,7 +66,7 @@ def make_template(image: np.ndarray, inside: np.ndarray, config: TemplateConfig)
             "the object has no corner to follow",
             where="the first frame",
             valid="an object with a texture",
-            mend="give tracks from another tool, or an object with a picture on it",
+            fix="give tracks from another tool, or an object with a picture on it",
         )
     return Template(picture, part, to_video, corners.reshape(-1, 2).astype(float) + 0.5)
 

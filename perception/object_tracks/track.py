@@ -119,7 +119,7 @@ def _tracks(
             "no point of the object is visible for long enough",
             where="tracks",
             valid=f"a point that is seen in {100 * config.least_visible:.0f} % of the frames",
-            mend="take another view, or tracks from another tool",
+            fix="take another view, or tracks from another tool",
         )
     note = {
         "object_found": float(np.mean([m is not None for m in found])),

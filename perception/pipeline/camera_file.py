@@ -37,13 +37,13 @@ def check_fits_camera(video: Video, camera: Camera) -> Video:
     if video.frames < 2:
         raise VideoError("the video has one frame: nothing moves", where=where, valid="two frames or more")
     if not video.even:
-        mend = f"ffmpeg -i {shlex.quote(where)} -vf fps={round(video.fps)} even.mp4"
-        raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", mend=mend)
+        fix = f"ffmpeg -i {shlex.quote(where)} -vf fps={round(video.fps)} even.mp4"
+        raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", fix=fix)
     if (video.width, video.height) != (camera.width, camera.height):
         raise VideoError(
             f"the video has {video.width} x {video.height} pixels, the camera {camera.width} x {camera.height}",
             where=where,
             valid="a video of the camera's size",
-            mend="scale the video, or give the camera of this size: --camera",
+            fix="scale the video, or give the camera of this size: --camera",
         )
     return video

@@ -66,7 +66,7 @@ class PipelineConfig:
                     f"{' and '.join(able)} both estimate {stage}",
                     where=f"--run {' '.join(self.run)}",
                     valid="one tool a stage",
-                    mend=f"--{stage}={able[0]}",
+                    fix=f"--{stage}={able[0]}",
                 )
             chosen[stage] = able[0] if value in ("", AUTO) and able else value
         used = {self.runs(value) for value in chosen.values()}

@@ -28,8 +28,8 @@ def named_files(value: str, readers: Mapping[str, Reader], flag: str, default: s
         tools = ", ".join(f"{name}:FILE" for name in readers)
         ways = [*filter(None, [default]), tools, "FILE.npz of the stage's own kind, or a tool of --run"]
         what = f"'{value}' names no file and no tool that is run{did_you_mean(value, [AUTO, *readers])}"
-        mend = f"--run={value} starts it" if value in readers else ""
-        raise ConfigError(what, where=f"{flag}={value}", valid=", ".join(ways), mend=mend)
+        fix = f"--run={value} starts it" if value in readers else ""
+        raise ConfigError(what, where=f"{flag}={value}", valid=", ".join(ways), fix=fix)
     found = own or [tool_and_file(value, readers, flag)[1]]
     for path in found:
         if not path.is_file():

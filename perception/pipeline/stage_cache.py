@@ -43,8 +43,8 @@ class StageCache:
                     stage: {"key": e["key"], "files": dict(e["files"])} for stage, e in told["stages"].items()
                 }
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                mend = "delete that folder, or name another with --work"
-                raise RunError(f"the list of stages is not readable ({error})", where=str(book), mend=mend) from error
+                fix = "delete that folder, or name another with --work"
+                raise RunError(f"the list of stages is not readable ({error})", where=str(book), fix=fix) from error
 
     def state(self, stage: str, files: Sequence[str], key: str) -> StageState:
         """Whether a stage is due, kept from an earlier run with the same key, or the user's own.

@@ -63,7 +63,7 @@ def check_hands(seen: Mapping[str, bool], known: ScenePrior) -> None:
             f"the {' and the '.join(missing)} hand is seen in no frame, and it is the one that acts",
             where="hands",
             valid=f"a video that shows the {' and the '.join(known.hands)} hand",
-            mend="take another camera (python -m devi_jax.imagine --camera), or --hands=TOOL:FILE",
+            fix="take another camera (python -m devi_jax.imagine --camera), or --hands=TOOL:FILE",
         )
 
 
@@ -129,7 +129,7 @@ def object_tracks(points: PointTracks, known: ScenePrior) -> ObjectTracks:
             "no point of the tracks is on the object in the first frame",
             where="points",
             valid="points that begin in the first frame, on the object",
-            mend="--points=auto follows the object's visible vertices",
+            fix="--points=auto follows the object's visible vertices",
         )
     vertex = np.where(ids[kept] < len(known.vertices), ids[kept], -1)
     return ObjectTracks(points.xy[:, kept], points.visible[:, kept], known.points[ids[kept]], vertex)

@@ -77,7 +77,7 @@ def require_array(values: dict[str, np.ndarray], key: str, spec: Sequence[int | 
             f"the file lacks '{key}'",
             where=where,
             valid=f"'{key}' ({named}); there are {', '.join(sorted(values)) or 'no arrays'}",
-            mend="check that the file is named after the tool that wrote it: TOOL:FILE",
+            fix="check that the file is named after the tool that wrote it: TOOL:FILE",
         )
     value = values[key]
     fits = value.ndim == len(spec) and all(n in (None, size) for n, size in zip(spec, value.shape, strict=True))
@@ -102,7 +102,7 @@ def _numpy(path: Path) -> Any:
             else f"not a readable file ({type(error).__name__}: {error})",
             where=str(path),
             valid="arrays of numbers",
-            mend="save it with arrays of numbers only" if pickled else "run the tool again",
+            fix="save it with arrays of numbers only" if pickled else "run the tool again",
         ) from error
 
 

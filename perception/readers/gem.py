@@ -71,7 +71,7 @@ def read_gem_hands(path: Path, shot: Shot) -> dict[str, HandMotion]:
             "there are no 2D points beside the results",
             where=str(path),
             valid="vitpose.pt in the same folder",
-            mend="name the file inside the folder that the demo filled",
+            fix="name the file inside the folder that the demo filled",
         )
     local = soma.smplx_rotations(pose)
     hands = {}

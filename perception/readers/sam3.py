@@ -35,7 +35,7 @@ def read_sam3(path: Path, shot: Shot) -> Masks:
             f"'out_binary_masks' has shape {rows.shape} and type {rows.dtype}",
             where=where,
             valid=f"booleans of shape ({len(frame)}, {shot.height}, {shot.width})",
-            mend="run SAM 3 on the very video that is given here",
+            fix="run SAM 3 on the very video that is given here",
         )
     shot.check_frames(frame, where)
     ids = np.unique(found)

@@ -134,7 +134,7 @@ def _read(path: Path, shot: Shot) -> _Found:
             "no person was found" if not rows else "there are several persons in a frame",
             where=f"{where}: frame",
             valid="one person, a row a frame",
-            mend="show one person only, or choose the rows of one",
+            fix="show one person only, or choose the rows of one",
         )
     pose = np.zeros((rows, 55, 3))
     for name, first, joints in (("global_orient", 0, 1), ("body_pose", 1, 21), *_HAND_POSES):

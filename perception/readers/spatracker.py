@@ -74,6 +74,6 @@ def _scale(values: dict[str, np.ndarray], shot: Shot, where: str) -> np.ndarray:
             f"the tool saw {width} x {height} pixels of a video of {shot.width} x {shot.height}: it was cropped",
             where=where,
             valid="a picture of the video's aspect ratio",
-            mend="give the tool a video that is wider than high",
+            fix="give the tool a video that is wider than high",
         )
     return scale

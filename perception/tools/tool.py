@@ -90,7 +90,7 @@ def run_tool(
                 f"{tool.name} ended well but left no result; there is {', '.join(found[:8]) or 'nothing'}",
                 where=" ".join(command),
                 valid=f"{result.relative_to(out)} in {{out}}",
-                mend=f"check the command against the tool's documentation ({tool.home}); its words are in {log.out}",
+                fix=f"check the command against the tool's documentation ({tool.home}); its words are in {log.out}",
             )
         shown = [part.replace(str(out), str(folder)) for part in command]
         for part in out.iterdir():  # a folder is not replaced by one of the same name
@@ -126,7 +126,7 @@ def check_location(tool: Tool, location: ToolLocation) -> None:
             f"it is not said where {tool.name} is: {' and '.join(missing)}",
             where=flag,
             valid=f"{flag}.python=PYTHON_OF_ITS_ENVIRONMENT{f' {flag}.repo=ITS_CHECKOUT' if tool.repo else ''}",
-            mend=f"install it ({tool.home}; {tool.licence}), or give a file of its: {tool.name}:FILE",
+            fix=f"install it ({tool.home}; {tool.licence}), or give a file of its: {tool.name}:FILE",
         )
     if not location.timeout_s > 0:
         raise ConfigError(f"timeout_s is {location.timeout_s}", where=f"{flag}.timeout-s", valid="above 0 seconds")

@@ -57,7 +57,7 @@ class CameraMotionError(VideoError):
             f"the camera of the video moves: {motion.summary}",
             where=where,
             valid=f"a camera that stands still: at most {tolerance_px:.1f} px anywhere in the picture",
-            mend=KEEP,
+            fix=KEEP,
         )
 
 
@@ -143,7 +143,7 @@ def check_first_frame(video: Video, frame0: np.ndarray, least_db: float = 18.0) 
             f"the video does not start like the scene's first frame: {likeness:.1f} dB alike",
             where=str(video.path),
             valid=f"{least_db:g} dB (a re-encoding of frame0.png has 30), a video generated from frame0.png",
-            mend="generate it from the frame0.png of this scene and camera, or --any-first-frame",
+            fix="generate it from the frame0.png of this scene and camera, or --any-first-frame",
         )
     return likeness
 
@@ -240,5 +240,5 @@ def _cannot_tell(video: Video, why: str) -> VideoError:
         f"whether the camera moves cannot be seen: {why}",
         where=str(video.path),
         valid=f"at least {MIN_CORNERS} corners, such as a checkered floor's, that stay in the picture",
-        mend="--keep-camera-motion takes the video as it is",
+        fix="--keep-camera-motion takes the video as it is",
     )

@@ -74,13 +74,13 @@ def read_registration(parameters: Path, model: Path, registered: Path | None = N
 
 
 def _read(
-    path: Path, names: tuple[str, ...], valid: str, mend: str, optional: tuple[str, ...] = ()
+    path: Path, names: tuple[str, ...], valid: str, fix: str, optional: tuple[str, ...] = ()
 ) -> dict[str, np.ndarray]:
     try:
         file = _content(path)
         return {name: np.asarray(file[name], dtype=float) for name in names + tuple(n for n in optional if n in file)}
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise SceneError(f"cannot read SMPL-X data ({error})", where=str(path), valid=valid, mend=mend) from error
+        raise SceneError(f"cannot read SMPL-X data ({error})", where=str(path), valid=valid, fix=fix) from error
 
 
 def _content(path: Path) -> Mapping[str, Any]:

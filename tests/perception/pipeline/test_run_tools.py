@@ -140,7 +140,7 @@ def test_a_tool_that_fails_names_its_log(repo, pipeline):
     config = PipelineConfig(run=("spatracker",), tools=located(repo))
     with pytest.raises(EstimateError, match="out of memory") as caught:
         pipeline(config).points()
-    assert "spatracker.err.txt" in caught.value.mend
+    assert "spatracker.err.txt" in caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_tool_that_fails_names_its_log(repo, pipeline):
 def test_what_cannot_be_run_is_said_before_any_work(config, said, remedy):
     with pytest.raises(ConfigError, match=said) as caught:
         config.validate()
-    assert remedy in caught.value.mend
+    assert remedy in caught.value.fix
 
 
 def test_a_tool_that_no_stage_takes_is_refused(tmp_path):

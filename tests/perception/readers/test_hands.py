@@ -127,7 +127,7 @@ def test_a_hand_that_was_unmirrored_twice_is_refused(tmp_path, truth, shot):
     np.savez(tmp_path / "a.npz", **values)
     with pytest.raises(EstimateError, match="miss the 2D joints") as caught:
         read_hamer(tmp_path / "a.npz", shot)
-    assert "mirrored" in caught.value.mend
+    assert "mirrored" in caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_a_tool_that_fails_leaves_what_was_there_and_its_words(tmp_path, checkou
     place = checkout("tools/demo/demo.py", "raise RuntimeError('CUDA out of memory')")
     with pytest.raises(EstimateError, match="exit code 1(.|\n)*CUDA out of memory") as caught:
         run_tool(GVHMR, place, video, tmp_path / "body", say=lambda _: None)
-    assert "by hand" in caught.value.mend and str(place.repo) in caught.value.mend
+    assert "by hand" in caught.value.fix and str(place.repo) in caught.value.fix
     assert "demo.py" in caught.value.where
     assert [p.name for p in (tmp_path / "body").iterdir()] == ["kept.txt"]
     assert "CUDA" in (tmp_path / "body.err.txt").read_text()
@@ -161,7 +161,7 @@ def test_it_has_to_be_said_where_a_tool_is(tmp_path, video):
     ]:
         with pytest.raises(ConfigError, match=f": {missing}$|: {missing}\n") as caught:
             run_tool(tool, place, video, tmp_path / "out", say=lambda _: None)
-        assert tool.home in caught.value.mend and f"{tool.name}:FILE" in caught.value.mend
+        assert tool.home in caught.value.fix and f"{tool.name}:FILE" in caught.value.fix
     with pytest.raises(ConfigError, match="queries"):
         run_tool(TOOLS["tapir"], ToolLocation(python=sys.executable), video, tmp_path / "out", say=lambda _: None)
 

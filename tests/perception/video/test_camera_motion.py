@@ -107,7 +107,7 @@ def test_a_moving_camera_is_refused_with_its_motion_or_kept_by_flag(tmp_path, wa
     with pytest.raises(CameraMotionError, match=r"shift 1\d\.\d px, 1\.\d\d px a frame, zoom .* %, rotation") as e:
         check_steady(video)
     assert e.value.motion.shift_px == pytest.approx(16, abs=0.3)
-    assert "--keep-camera-motion" in e.value.mend and "at most 1.5 px" in e.value.valid
+    assert "--keep-camera-motion" in e.value.fix and "at most 1.5 px" in e.value.valid
     assert check_steady(video, allowed=True) == e.value.motion
     assert check_steady(video, tolerance_px=40).shift_px == e.value.motion.shift_px
 
