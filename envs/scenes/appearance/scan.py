@@ -52,7 +52,7 @@ def read_scan_folder(folder: Path, model: Path) -> Scan:
             f"{len(meshes)} meshes and {len(parameters)} files of parameters are in the folder",
             where=str(folder),
             valid=f"one textured .obj, and smplx_param.pkl or one .npz; {FITTED} may be there as well",
-            mend="put what THuman2.0 keeps of one subject into one folder",
+            fix="put what THuman2.0 keeps of one subject into one folder",
         )
     return load_scan(meshes[0], read_registration(parameters[0], model, fitted if fitted.is_file() else None))
 
