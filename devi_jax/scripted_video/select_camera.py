@@ -98,17 +98,6 @@ def rank_cameras(
     )
 
 
-def camera_table(ranked: Sequence[tuple[Camera, Scores]]) -> str:
-    """The ranking for a reader, one camera a line, best first."""
-    lines = ["azimuth  elevation  radius  left hand  right hand  object  in picture  total"]
-    lines += [
-        f"{s.azimuth_deg:+6.0f}°  {s.elevation_deg:8.0f}°  {s.radius_m:4.1f} m  {s.left_hand:8.0%}  {s.right_hand:9.0%}"
-        f"  {s.object:6.0%}  {s.in_picture:10.0%}  {s.total:5.2f}"
-        for _, s in ranked
-    ]
-    return "\n".join(lines)
-
-
 def order(scores: Scores, best: float, grasping: Sequence[Hand]) -> tuple[int, int, float]:
     """Sort key: how many steps below the best, then the side, then the score itself."""
     towards = {"left": -1, "right": 1}.get(grasping[0], 1) if len(set(grasping)) == 1 else 1

@@ -9,7 +9,7 @@ from devi_jax.core.camera import project
 from devi_jax.core.errors import CameraError
 from devi_jax.datasets.load import resolve
 from devi_jax.rendering import gl
-from devi_jax.scripted_video.select_camera import ALIKE, Scores, camera_table, candidates, order, rank_cameras
+from devi_jax.scripted_video.select_camera import ALIKE, Scores, candidates, order, rank_cameras
 from envs.animation import build_stage
 from envs.animation.kinematics.to_clip import replay
 
@@ -47,8 +47,6 @@ def test_the_grasping_hands_own_side_hides_the_object(lift):
     own = [s for _, s in ranked if s.azimuth_deg == 45]
     assert max(s.object for s in own) < best.object
     assert all(0 <= x <= 1 for _, s in ranked for x in (s.left_hand, s.right_hand, s.object, s.total))
-    lines = camera_table(ranked).splitlines()
-    assert len(lines) == 7 and lines[1].lstrip().startswith("-45°") and f"{best.total:.2f}" in lines[1]
 
 
 @needs_gl

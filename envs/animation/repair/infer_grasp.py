@@ -13,6 +13,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip
+from devi_jax.core.intervals import true_runs
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
 from envs.animation.grasping.grasp_candidates import Candidate, clasps, pushes, wraps
 from envs.animation.grasping.graspable_parts import Handle, handles, surface, unit
@@ -48,7 +49,8 @@ class Hold:
 
 def holds(clip: Clip) -> list[Hold]:
     """The clip's holds in order; two hands that mostly hold together are one."""
-    runs = [Hold((side,), int(r[0]), int(r[-1]) + 1) for s, side in enumerate(SIDES) for r in _runs(clip.contact[:, s])]
+    touching = [(side, run) for s, side in enumerate(SIDES) for run in true_runs(clip.contact[:, s] > 0.5)]
+    runs = [Hold((side,), int(run[0]), int(run[-1]) + 1) for side, run in touching]
     out: list[Hold] = []
     for run in sorted(runs, key=lambda h: h.start):
         last = out[-1] if out else None
@@ -163,11 +165,6 @@ def _closed(posed: Posed, cost: float, found: Solution, candidate: Candidate) ->
 def solid(posed: Posed) -> tuple[str, ...]:
     """What hands do not pass."""
     return ("object", "floor") if posed.stage.scene.table is None else ("object", "floor", "table")
-
-
-def _runs(label: np.ndarray) -> list[np.ndarray]:
-    frames = np.flatnonzero(label > 0.5)
-    return [run for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(run)]
 
 
 def _length(one: Hold, other: Hold) -> int:
