@@ -228,19 +228,19 @@ def _known(setup: Setup, camera: Camera, video: Video) -> tuple[ScenePrior, np.n
     """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
     from devi_jax.scripted_video import compose
 
-    scene = compose.assemble(setup)
-    with compose.open_studio(scene, setup.human.appearance, camera) as studio:
-        inside = studio.segmentation(scene.posture) == studio.model.body("object").id
-        mask = compose.foreground(studio, scene, scene.posture)
+    scene = compose.compose_scene(setup)
+    with compose.open_renderer(scene, setup.human.appearance, camera) as renderer:
+        inside = renderer.segmentation(scene.posture) == renderer.model.body("object").id
+        mask = compose.foreground_mask(renderer, scene, scene.posture)
         given = video.path.with_name("frame0.png")
-        frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else studio.frame(scene.posture)
+        frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else renderer.frame(scene.posture)
     stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
     first = FirstPose(
         rotations=np.stack([scene.posture[at : at + 4] for at in stage.joint_qpos]),
         root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
         offsets=scene.body.offsets,
     )
-    hands = parse_prompt(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()
+    hands = parse_prompt(setup.prompt, compose.spoken_names(setup)).hands if setup.prompt else ()
     known = ScenePrior(
         camera,
         scene.arranged.scene,

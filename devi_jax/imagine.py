@@ -134,7 +134,7 @@ def imagine(options: Imagine) -> Path:
             setup, sentence, intent = _read_prompt(options)
             say("; ".join([intent.summary, *intent.assumed]))
         with step("scene") as say:
-            scene = compose.assemble(setup)
+            scene = compose.compose_scene(setup)
             say(scene.summary)
         person: str | Scan = options.appearance or setup.human.appearance
         if options.scan and options.smplx:
@@ -148,21 +148,23 @@ def imagine(options: Imagine) -> Path:
                 say(f"{len(motion.qpos)} frames, {len(motion.qpos) / FPS:.1f} s")
         qpos = scene.posture[None] if motion is None else motion.qpos
         with step("camera") as say:
-            view = compose.choose_view(scene, qpos, intent.hands, options.preset, options.camera, options.width)
+            view = compose.choose_camera(scene, qpos, intent.hands, options.preset, options.camera, options.width)
             say(view.summary)
         wrong = options.spoil or options.wrong
         if motion is not None and wrong != Imperfection():
-            motion = compose.spoilt(motion, wrong, options.seed, view.camera)
+            motion = compose.degrade_motion(motion, wrong, options.seed, view.camera)
             qpos = motion.qpos
         checks: dict[str, Any] = {}
-        with compose.open_studio(scene, person, view.camera) as studio:
+        with compose.open_renderer(scene, person, view.camera) as renderer:
             with step("frame0"):
-                frame0, mask0 = studio.frame(qpos[0]), compose.foreground(studio, scene, qpos[0])
+                frame0, mask0 = renderer.frame(qpos[0]), compose.foreground_mask(renderer, scene, qpos[0])
                 Image.fromarray(frame0).save(folder / "frame0.png")
             with step("video") as say:
                 path = folder / "video.mp4"
                 if motion is not None:
-                    video = _film(options, compose.frames(studio, qpos, options.imperfect.shutter_frames), path)
+                    video = _film(
+                        options, compose.render_frames(renderer, qpos, options.imperfect.shutter_frames), path
+                    )
                 else:
                     video = options.maker.generate(frame0, sentence, options.negative_prompt, options.seed, path)
                 say(video.summary)
@@ -191,12 +193,12 @@ def _read_prompt(options: Imagine) -> tuple[Setup, str, PromptIntent]:
     sentence = prompts.complete_prompt(idea)
     if options.llm:
         sentence = prompts.rewrite_prompt(idea, names, prompts.by_command(options.llm))
-    intent = parse_prompt(sentence, compose.other_words(setup))
+    intent = parse_prompt(sentence, compose.spoken_names(setup))
     return compose.with_manipulated(setup, intent.thing, intent.target, sentence), sentence, intent
 
 
-def _scripted(options: Imagine, scene: compose.Assembled, intent: PromptIntent) -> Motion:
-    return compose.script(scene, intent.action, intent.target or options.target, intent.hands)
+def _scripted(options: Imagine, scene: compose.ComposedScene, intent: PromptIntent) -> Motion:
+    return compose.script_motion(scene, intent.action, intent.target or options.target, intent.hands)
 
 
 def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
@@ -217,7 +219,7 @@ def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray
     return asdict(seen) | {"summary": seen.summary}
 
 
-def _record(options: Imagine, video: Video, view: compose.View) -> dict[str, Any]:
+def _record(options: Imagine, video: Video, view: compose.CameraChoice) -> dict[str, Any]:
     """What video.json says of the video, its camera and its making."""
     size = {"fps": video.fps, "frames": video.frames, "width": video.width, "height": video.height}
     knobs = asdict(options.imperfect) | {"spoil": options.spoil, "wrong": asdict(options.wrong)}
