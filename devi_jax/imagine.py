@@ -44,49 +44,49 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Imagine:
-    """From a scene and a sentence to a video."""
+    """Make a video from a scene and a sentence."""
 
     scene: str = "lift_can"
-    """A bundled scene, or a scene file (.json)."""
+    """Name of a bundled scene, or a scene file (.json)."""
     prompt: str = ""
-    """What happens, in one sentence; by default the scene's own. With --llm: in any words."""
+    """What happens, in one sentence; by default the scene's own. With --llm, in any words."""
     generator: Literal["scripted", "wan", "command", "file"] = "scripted"
-    """Who makes the video: the built-in planner, a Wan model, any program, or a file that is there already."""
+    """What makes the video: the built-in motion planner and renderer, a Wan model, any program, or an existing file."""
     out: Path = Path("imagined")
-    """The folder that takes the files."""
+    """Folder for the files."""
     overwrite: bool = False
     """Replace the files of an earlier video in that folder."""
     llm: str = ""
-    """A program that reads a request on stdin and prints the prompt: any language model."""
+    """Program that reads a request on stdin and prints the prompt, such as a language model's command line."""
     negative_prompt: str = prompts.NEGATIVE
-    """What should not be seen, for models that listen to it."""
+    """What should not appear, for models that use a negative prompt."""
     target: tuple[float, float, float] | None = None
-    """Where a scripted thing goes, x y z in metres, if the prompt names no thing to put it on."""
+    """Where the object is put, x y z in metres, if the prompt names nothing to put it on."""
     appearance: str = ""
-    """How the person looks; by default as the scene says."""
+    """Appearance of the person; by default the scene's."""
     scan: Path | None = None
     """A scanned person (A.2): a folder as THuman2.0 has it, with one textured .obj and smplx_param.pkl, or an .npz,
     with the parameters of the SMPL-X that fits it. Needs --smplx."""
     smplx: Path | None = None
     """Your SMPLX_NEUTRAL.npz, of the gender that the scan was fitted with."""
     preset: Literal["paper", "hmr"] = "paper"
-    """Focal length: half the width as in DeVI, or the diagonal, which human mesh recovery assumes."""
+    """Focal length: half the image width as in DeVI, or the image diagonal, which human mesh recovery assumes."""
     camera: tuple[float, float, float] | None = None
-    """Azimuth and elevation in degrees and radius in metres; by default the best of DeVI's six frontal views."""
+    """Azimuth and elevation in degrees, distance in metres; by default the best of DeVI's six frontal views."""
     width: int = 1024
-    """Of the picture in pixels, 16 : 9; a multiple of 32."""
+    """Image width in pixels, a multiple of 32; the aspect ratio is 16:9."""
     seed: int = 0
-    """Of the generator and of all imperfections."""
+    """Seed of the generator and of all degradations."""
     keep_camera_motion: bool = False
-    """Take a video whose camera moves."""
+    """Accept a video whose camera moves."""
     any_first_frame: bool = False
-    """Take a video that does not start like frame0.png."""
+    """Accept a video whose first frame differs from frame0.png."""
     spoil: GradeName | None = None
-    """Make a scripted human as wrong as video models make it: wrists off, trembling, fingers open."""
+    """Degrade the scripted motion as video models do: displaced wrists, jitter, open fingers."""
     wrong: Imperfection = field(default_factory=Imperfection)
-    """The same in numbers of your own, instead of --spoil."""
+    """The same by your own numbers, instead of --spoil."""
     imperfect: ImageDegradation = field(default_factory=ImageDegradation)
-    """Pictures of a scripted video as imperfect as generated ones."""
+    """Degrade the images of a scripted video: motion blur, noise, flicker, compression."""
     wan: Wan = field(default_factory=Wan)
     """For --generator=wan."""
     command: Command = field(default_factory=Command)
@@ -107,11 +107,11 @@ class Imagine:
             given, lacks = ("--scan", "--smplx") if self.scan else ("--smplx", "--scan")
             raise ConfigError(f"{given} needs {lacks}", where=given, valid="--scan=FOLDER --smplx=SMPLX_NEUTRAL.npz")
         if self.scan and self.appearance:
-            raise ConfigError("a person cannot look two ways", where="--scan, --appearance", valid="one of them")
+            raise ConfigError("the person has two appearances", where="--scan, --appearance", valid="one of them")
         self.imperfect.validate()
         self.wrong.validate("--wrong")
         if self.spoil and self.wrong != Imperfection():
-            raise ConfigError("a human cannot be wrong in two ways", where="--spoil, --wrong.*", valid="one of them")
+            raise ConfigError("the motion is degraded in two ways", where="--spoil, --wrong.*", valid="one of them")
         if self.generator != "scripted":
             self.maker.validate()
 

@@ -66,8 +66,8 @@ def rank_cameras(
     """The six frontal cameras, best first.
 
     Ranked by `CameraScores.total`. Among nearly equal ones: first from the side opposite to the grasping hand, whose
-    fingers hide the object from their own side; then that side; last frontal views, which lose the depth of a reach. All
-    six are moved away from the human until one has everything in its picture.
+    fingers hide the object from their own side; then that side; last frontal views, which lose the depth of a reach.
+    All six are moved away from the human until one has everything in its picture.
 
     Args:
         model: the scene as it is simulated, undressed.

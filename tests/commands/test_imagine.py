@@ -65,7 +65,7 @@ def fails(arguments: list[str], capsys) -> str:
         (["--llm=absent-program"], "absent-program"),
         (["--scan=absent"], "--smplx"),
         (["--scan=absent", "--smplx=absent.npz"], "0 meshes"),
-        (["--scan=absent", "--smplx=absent.npz", "--appearance=casual"], "two ways"),
+        (["--scan=absent", "--smplx=absent.npz", "--appearance=casual"], "two appearances"),
     ],
 )
 def test_bad_input_is_one_error_and_no_file(arguments, said, tmp_path, capsys):
