@@ -39,50 +39,55 @@ from perception.video.video import Video, probe, read, write
 
 @dataclass(frozen=True)
 class Extract:
-    """From a video of a known scene to a clip."""
+    """Turn a video of a known scene into a clip."""
 
     video: tyro.conf.Positional[Path]
-    """A folder that imagine wrote, or a video; a video needs --scene and --camera."""
+    """A folder written by imagine, or a video file, which needs --scene and --camera."""
     scene: str = ""
-    """A scene file (.json) or a bundled scene; by default the folder's scene.json."""
+    """Scene file (.json) or name of a bundled scene; by default scene.json of the folder."""
     camera: Path | None = None
-    """A .json with K, T_camera_world, width and height, alone or under "camera"; by default the folder's video.json."""
+    """JSON file with K, T_camera_world, width and height, at the top or under "camera"; by default video.json of the
+    folder."""
     body: str = AUTO
-    """`auto`: the built-in networks; TOOL:FILE, what a tool wrote (gvhmr, gvhmr-world, gem, sam3d); or FILE.npz, a
-    BodyMotion of your own."""
+    """Body estimate: `auto` for the built-in networks, TOOL:FILE for a tool's result (gvhmr, gvhmr-world, gem, sam3d),
+    or FILE.npz for a BodyMotion of your own."""
     hands: str = AUTO
-    """`auto`, TOOL:FILE (hamer, wilor, gem, sam3d), or LEFT.npz,RIGHT.npz, a HandMotion each; with any body."""
+    """Hand estimates, which go with any body: `auto`, TOOL:FILE (hamer, wilor, gem, sam3d), or LEFT.npz,RIGHT.npz, one
+    HandMotion each."""
     points: str = AUTO
-    """`auto`: points all over the object; TOOL:FILE (cotracker, tapir, spatracker), or FILE.npz, PointTracks."""
+    """Tracks of the object's points: `auto` for the built-in tracker, TOOL:FILE (cotracker, tapir, spatracker), or
+    FILE.npz for PointTracks of your own."""
     masks: str = ""
-    """TOOL:FILE (sam3), or FILE.npz, Masks: checked against the video and kept; no later stage uses them yet."""
+    """Segmentation masks: TOOL:FILE (sam3) or FILE.npz. Checked against the video and stored; no later stage uses them
+    yet."""
     depth: str = ""
-    """TOOL:FILE (spatracker), or FILE.npz, Depth: checked against the video and kept; no later stage uses it yet."""
+    """Depth maps: TOOL:FILE (spatracker) or FILE.npz. Checked against the video and stored; no later stage uses them
+    yet."""
     run: tuple[ToolName, ...] = ()
-    """Tools to start in environments of your own; each gives the stages that it estimates and that no flag settles.
-    Where a tool is, its own flags say: --run gvhmr hamer --gvhmr.python=PYTHON --gvhmr.repo=CHECKOUT --hamer.python=...
-    """
+    """Estimators to start in your own environments, for the stages they estimate that no other flag sets. Each tool's
+    flags say where it is: --run gvhmr hamer --gvhmr.python=PYTHON --gvhmr.repo=CHECKOUT --hamer.python=PYTHON ..."""
     out: Path = Path("clip.npz")
-    """The clip. The film is beside it: clip-overlay.mp4."""
+    """The clip to write; a film of what was recognised goes beside it: clip-overlay.mp4."""
     work: Path | None = None
-    """The folder of the stages' files; by default clip-stages beside the clip."""
+    """Folder for the files of all stages; by default clip-stages beside the clip."""
     again: tuple[Stage | ToolName, ...] = ()
-    """Stages and tools to do again though they are done, or though their files are your own."""
+    """Stages and tools to run again, even if they are finished or their files are your own."""
     overwrite: bool = False
     """Replace an earlier clip and its film."""
     first_frame: Literal["rigid", "yaw"] = "rigid"
-    """How a tool's motion is moved to where the scene has its human; yaw keeps a tool's own vertical."""
+    """How a tool's motion is placed in the scene: by a rigid transform of the first frame, or only turned about the
+    vertical."""
     any_first_frame: bool = False
-    """Take a video that does not start like the scene."""
+    """Accept a video whose first frame differs from the scene."""
     keep_camera_motion: bool = False
-    """Take a video whose camera moves."""
+    """Accept a video whose camera moves."""
     grip: Literal["likeliest", "seen"] = "likeliest"
-    """How hands hold the object: by the likeliest grip, which a policy needs, or as they are seen, which holds nothing
-    where the object hides them."""
+    """How hands hold the object: by the most likely grasp, which a policy needs to lift it, or as estimated, which
+    grasps nothing where the object hides the fingers."""
     truth: Path | None = None
-    """The clip that a scripted video was drawn from: every stage is measured against it, into clip-measured.json."""
+    """Ground-truth clip of a scripted video: every stage is evaluated against it, into clip-measured.json."""
     unify: UnifyConfig = field(default_factory=UnifyConfig)
-    """How a tool's hands replace a tool's wrists (A.5)."""
+    """How hands of one tool replace the wrists of another (A.5)."""
     align: AlignConfig = field(default_factory=AlignConfig)
     """Visual HOI alignment (Eq. 10-14)."""
     contact: ContactConfig = field(default_factory=estimated)
@@ -228,19 +233,19 @@ def _known(setup: SceneFile, camera: Camera, video: Video) -> tuple[ScenePrior, 
     """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
     from devi_jax.scripted_video import compose
 
-    scene = compose.assemble(setup)
-    with compose.open_studio(scene, setup.human.appearance, camera) as studio:
-        inside = studio.segmentation(scene.posture) == studio.model.body("object").id
-        mask = compose.foreground(studio, scene, scene.posture)
+    scene = compose.compose_scene(setup)
+    with compose.open_renderer(scene, setup.human.appearance, camera) as renderer:
+        inside = renderer.segmentation(scene.posture) == renderer.model.body("object").id
+        mask = compose.foreground_mask(renderer, scene, scene.posture)
         given = video.path.with_name("frame0.png")
-        frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else studio.frame(scene.posture)
+        frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else renderer.frame(scene.posture)
     stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
     first = FirstPose(
         rotations=np.stack([scene.posture[at : at + 4] for at in stage.joint_qpos]),
         root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
         offsets=scene.body.offsets,
     )
-    hands = parse_prompt(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()
+    hands = parse_prompt(setup.prompt, compose.spoken_names(setup)).hands if setup.prompt else ()
     known = ScenePrior(
         camera,
         scene.arranged.scene,

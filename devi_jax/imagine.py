@@ -25,6 +25,7 @@ from devi_jax.runs.provenance import git_state, versions
 from devi_jax.scripted_video import compose
 from envs.animation import GradeName, Imperfection
 from envs.animation.planner.motion import PlannedMotion, to_clip
+from envs.scenes.appearance import Scan, read_scan_folder
 from perception.generate import prompt as prompts
 from perception.generate.command import Command
 from perception.generate.file import File
@@ -43,44 +44,49 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Imagine:
-    """From a scene and a sentence to a video."""
+    """Make a video from a scene and a sentence."""
 
     scene: str = "lift_can"
-    """A bundled scene, or a scene file (.json)."""
+    """Name of a bundled scene, or a scene file (.json)."""
     prompt: str = ""
-    """What happens, in one sentence; by default the scene's own. With --llm: in any words."""
+    """What happens, in one sentence; by default the scene's own. With --llm, in any words."""
     generator: Literal["scripted", "wan", "command", "file"] = "scripted"
-    """Who makes the video: the built-in planner, a Wan model, any program, or a file that is there already."""
+    """What makes the video: the built-in motion planner and renderer, a Wan model, any program, or an existing file."""
     out: Path = Path("imagined")
-    """The folder that takes the files."""
+    """Folder for the files."""
     overwrite: bool = False
     """Replace the files of an earlier video in that folder."""
     llm: str = ""
-    """A program that reads a request on stdin and prints the prompt: any language model."""
+    """Program that reads a request on stdin and prints the prompt, such as a language model's command line."""
     negative_prompt: str = prompts.NEGATIVE
-    """What should not be seen, for models that listen to it."""
+    """What should not appear, for models that use a negative prompt."""
     target: tuple[float, float, float] | None = None
-    """Where a scripted thing goes, x y z in metres, if the prompt names no thing to put it on."""
+    """Where the object is put, x y z in metres, if the prompt names nothing to put it on."""
     appearance: str = ""
-    """How the person looks; by default as the scene says."""
+    """Appearance of the person; by default the scene's."""
+    scan: Path | None = None
+    """A scanned person (A.2): a folder as THuman2.0 has it, with one textured .obj and smplx_param.pkl, or an .npz,
+    with the parameters of the SMPL-X that fits it. Needs --smplx."""
+    smplx: Path | None = None
+    """Your SMPLX_NEUTRAL.npz, of the gender that the scan was fitted with."""
     preset: Literal["paper", "hmr"] = "paper"
-    """Focal length: half the width as in DeVI, or the diagonal, which human mesh recovery assumes."""
+    """Focal length: half the image width as in DeVI, or the image diagonal, which human mesh recovery assumes."""
     camera: tuple[float, float, float] | None = None
-    """Azimuth and elevation in degrees and radius in metres; by default the best of DeVI's six frontal views."""
+    """Azimuth and elevation in degrees, distance in metres; by default the best of DeVI's six frontal views."""
     width: int = 1024
-    """Of the picture in pixels, 16 : 9; a multiple of 32."""
+    """Image width in pixels, a multiple of 32; the aspect ratio is 16:9."""
     seed: int = 0
-    """Of the generator and of all imperfections."""
+    """Seed of the generator and of all degradations."""
     keep_camera_motion: bool = False
-    """Take a video whose camera moves."""
+    """Accept a video whose camera moves."""
     any_first_frame: bool = False
-    """Take a video that does not start like frame0.png."""
+    """Accept a video whose first frame differs from frame0.png."""
     spoil: GradeName | None = None
-    """Make a scripted human as wrong as video models make it: wrists off, trembling, fingers open."""
+    """Degrade the scripted motion as video models do: displaced wrists, jitter, open fingers."""
     wrong: Imperfection = field(default_factory=Imperfection)
-    """The same in numbers of your own, instead of --spoil."""
+    """The same by your own numbers, instead of --spoil."""
     imperfect: ImageDegradation = field(default_factory=ImageDegradation)
-    """Pictures of a scripted video as imperfect as generated ones."""
+    """Degrade the images of a scripted video: motion blur, noise, flicker, compression."""
     wan: Wan = field(default_factory=Wan)
     """For --generator=wan."""
     command: Command = field(default_factory=Command)
@@ -97,10 +103,15 @@ class Imagine:
             raise ConfigError("the folder is not empty", where=where, valid="a new folder", fix="add --overwrite")
         if not 128 <= self.width <= 3840 or self.width % 32:
             raise ConfigError(f"the picture cannot be {self.width} wide", where="--width", valid="128, 160, ..., 3840")
+        if bool(self.scan) != bool(self.smplx):
+            given, lacks = ("--scan", "--smplx") if self.scan else ("--smplx", "--scan")
+            raise ConfigError(f"{given} needs {lacks}", where=given, valid="--scan=FOLDER --smplx=SMPLX_NEUTRAL.npz")
+        if self.scan and self.appearance:
+            raise ConfigError("the person has two appearances", where="--scan, --appearance", valid="one of them")
         self.imperfect.validate()
         self.wrong.validate("--wrong")
         if self.spoil and self.wrong != Imperfection():
-            raise ConfigError("a human cannot be wrong in two ways", where="--spoil, --wrong.*", valid="one of them")
+            raise ConfigError("the motion is degraded in two ways", where="--spoil, --wrong.*", valid="one of them")
         if self.generator != "scripted":
             self.maker.validate()
 
@@ -123,8 +134,13 @@ def imagine(options: Imagine) -> Path:
             setup, sentence, intent = _read_prompt(options)
             say("; ".join([intent.summary, *intent.assumed]))
         with step("scene") as say:
-            scene = compose.assemble(setup)
+            scene = compose.compose_scene(setup)
             say(scene.summary)
+        person: str | Scan = options.appearance or setup.human.appearance
+        if options.scan and options.smplx:
+            with step("scan") as say:
+                person = read_scan_folder(options.scan.expanduser(), options.smplx.expanduser())
+                say(f"{len(person.skin.vertices)} vertices, texture {person.texture.shape[1]} px wide")
         motion = None
         if options.generator == "scripted":
             with step("motion") as say:
@@ -132,21 +148,23 @@ def imagine(options: Imagine) -> Path:
                 say(f"{len(motion.qpos)} frames, {len(motion.qpos) / FPS:.1f} s")
         qpos = scene.posture[None] if motion is None else motion.qpos
         with step("camera") as say:
-            view = compose.choose_view(scene, qpos, intent.hands, options.preset, options.camera, options.width)
+            view = compose.choose_camera(scene, qpos, intent.hands, options.preset, options.camera, options.width)
             say(view.summary)
         wrong = options.spoil or options.wrong
         if motion is not None and wrong != Imperfection():
-            motion = compose.spoilt(motion, wrong, options.seed, view.camera)
+            motion = compose.degrade_motion(motion, wrong, options.seed, view.camera)
             qpos = motion.qpos
         checks: dict[str, Any] = {}
-        with compose.open_studio(scene, options.appearance or setup.human.appearance, view.camera) as studio:
+        with compose.open_renderer(scene, person, view.camera) as renderer:
             with step("frame0"):
-                frame0, mask0 = studio.frame(qpos[0]), compose.foreground(studio, scene, qpos[0])
+                frame0, mask0 = renderer.frame(qpos[0]), compose.foreground_mask(renderer, scene, qpos[0])
                 Image.fromarray(frame0).save(folder / "frame0.png")
             with step("video") as say:
                 path = folder / "video.mp4"
                 if motion is not None:
-                    video = _film(options, compose.frames(studio, qpos, options.imperfect.shutter_frames), path)
+                    video = _film(
+                        options, compose.render_frames(renderer, qpos, options.imperfect.shutter_frames), path
+                    )
                 else:
                     video = options.maker.generate(frame0, sentence, options.negative_prompt, options.seed, path)
                 say(video.summary)
@@ -175,12 +193,12 @@ def _read_prompt(options: Imagine) -> tuple[SceneFile, str, PromptIntent]:
     sentence = prompts.complete_prompt(idea)
     if options.llm:
         sentence = prompts.rewrite_prompt(idea, names, prompts.by_command(options.llm))
-    intent = parse_prompt(sentence, compose.other_words(setup))
+    intent = parse_prompt(sentence, compose.spoken_names(setup))
     return compose.with_manipulated(setup, intent.thing, intent.target, sentence), sentence, intent
 
 
-def _scripted(options: Imagine, scene: compose.Assembled, intent: PromptIntent) -> PlannedMotion:
-    return compose.script(scene, intent.action, intent.target or options.target, intent.hands)
+def _scripted(options: Imagine, scene: compose.ComposedScene, intent: PromptIntent) -> PlannedMotion:
+    return compose.script_motion(scene, intent.action, intent.target or options.target, intent.hands)
 
 
 def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
@@ -201,14 +219,23 @@ def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray
     return asdict(seen) | {"summary": seen.summary}
 
 
-def _record(options: Imagine, video: Video, view: compose.View) -> dict[str, Any]:
+def _record(options: Imagine, video: Video, view: compose.CameraChoice) -> dict[str, Any]:
     """What video.json says of the video, its camera and its making."""
     size = {"fps": video.fps, "frames": video.frames, "width": video.width, "height": video.height}
     knobs = asdict(options.imperfect) | {"spoil": options.spoil, "wrong": asdict(options.wrong)}
     camera = asdict(view.camera) | {"scores": view.scores}
+    looks = {"scan": options.scan, "smplx": options.smplx} if options.scan else {}
     made = {"command": sys.argv, "git": git_state(), "versions": versions()}
     knobs = knobs if options.generator == "scripted" else None
-    return {"schema": SCHEMA, **size, "made_by": dict(video.provenance), "imperfect": knobs, "camera": camera, **made}
+    return {
+        "schema": SCHEMA,
+        **size,
+        "made_by": dict(video.provenance),
+        "imperfect": knobs,
+        "camera": camera,
+        **looks,
+        **made,
+    }
 
 
 def main(args: list[str] | None = None) -> None:

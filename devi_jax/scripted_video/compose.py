@@ -10,10 +10,10 @@ import numpy as np
 from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene_file import Role, SceneFile
-from devi_jax.scripted_video.photo_renderer import Studio
-from devi_jax.scripted_video.place_human import body_of, standing
-from devi_jax.scripted_video.select_camera import Hand, Scores, rank_cameras
-from devi_jax.scripted_video.validate_scene import settle
+from devi_jax.scripted_video.photo_renderer import PhotoRenderer
+from devi_jax.scripted_video.place_human import body_for, standing_posture
+from devi_jax.scripted_video.select_camera import CameraScores, Hand, rank_cameras
+from devi_jax.scripted_video.validate_scene import validate_scene
 from envs.animation import GradeName, Imperfection, degrade
 from envs.animation.kinematics.posed_scene import PosedScene, index_posed_scene
 from envs.animation.kinematics.to_clip import postures_of_clip
@@ -24,6 +24,7 @@ from envs.animation.planner.planning_scene import planning_scene
 from envs.embodiments.human import Body
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
+from envs.scenes.appearance import Scan
 from envs.scenes.arrange import ArrangedScene, support_m
 
 SHUTTER = 0.5
@@ -34,7 +35,7 @@ PUSH_M = 0.12
 
 
 @dataclass(frozen=True)
-class Assembled:
+class ComposedScene:
     """A setup in numbers, settled, and its human and things before anything moves.
 
     `posture` (nq,): where everything is; `moved_m`: how far the least steady thing moved when left alone.
@@ -60,11 +61,11 @@ class Assembled:
 
 
 @dataclass(frozen=True)
-class View:
+class CameraChoice:
     """A camera, and how it came out of the ranking (A.3); `scores` is None for one that the user chose."""
 
     camera: Camera
-    scores: Scores | None = None
+    scores: CameraScores | None = None
 
     @property
     def summary(self) -> str:
@@ -97,17 +98,19 @@ def with_manipulated(setup: SceneFile, thing: str, target: str | None, prompt: s
     return replace(setup, things=things, prompt=prompt)
 
 
-def assemble(setup: SceneFile) -> Assembled:
+def compose_scene(setup: SceneFile) -> ComposedScene:
     """Find and place everything. Raises `SceneError` for what is not there, does not stand, or is out of reach."""
-    settled = settle(setup)
-    spec, body = settled.arranged.scene, body_of(setup.human)
+    settled = validate_scene(setup)
+    spec, body = settled.arranged.scene, body_for(setup.human)
     stage = index_posed_scene(spec, build_spec(Scene(spec, body), SETTINGS["c"]).compile())
-    posture = standing(stage, setup.human)
+    posture = standing_posture(stage, setup.human)
     posture[stage.object] = settled.arranged.object_start
-    return Assembled(settled.arranged, body, stage, posture, max(settled.moved_m.values()))
+    return ComposedScene(settled.arranged, body, stage, posture, max(settled.moved_m.values()))
 
 
-def script(scene: Assembled, verb: str, target: str | Point | None, hands: tuple[Hand, ...]) -> PlannedMotion:
+def script_motion(
+    scene: ComposedScene, verb: str, target: str | Point | None, hands: tuple[Hand, ...]
+) -> PlannedMotion:
     """The kinematic planner's motion for a verb of a prompt.
 
     Raises:
@@ -125,25 +128,25 @@ def script(scene: Assembled, verb: str, target: str | Point | None, hands: tuple
     return plan_action(planning_scene(scene.arranged), _action(scene, verb, target, hand), hand)
 
 
-def _action(scene: Assembled, verb: str, target: str | Point | None, hand: str) -> Action:
+def _action(scene: ComposedScene, verb: str, target: str | Point | None, hand: str) -> Action:
     if verb == "push":
         towards = {"right": (-PUSH_M, 0.0), "left": (PUSH_M, 0.0), "both": (0.0, PUSH_M)}[hand]
         return make_action(verb, shift_m=towards)
     if verb == "pour" and target is None:
         raise ConfigError("the prompt pours into nothing", where="--prompt", valid="a thing of the scene to pour into")
     if verb in ("place", "pour", "hammer"):
-        return make_action(verb, target=aside(scene) if target is None else target)
+        return make_action(verb, target=default_target(scene) if target is None else target)
     return make_action(verb)
 
 
-def aside(scene: Assembled) -> Point:
+def default_target(scene: ComposedScene) -> Point:
     """A place on the support beside the manipulated thing, towards the middle: where it goes if nobody says where."""
     x, y = (float(v) for v in scene.arranged.object_start[:2])
     x += -ASIDE_M if x > 0 else ASIDE_M
     return (x, y, support_m(x, y, scene.setup.table))
 
 
-def spoilt(motion: PlannedMotion, grade: GradeName | Imperfection, seed: int, camera: Camera) -> PlannedMotion:
+def degrade_motion(motion: PlannedMotion, grade: GradeName | Imperfection, seed: int, camera: Camera) -> PlannedMotion:
     """The motion as wrong as an estimate from video: wrists off, trembling, fingers open, depth misjudged.
 
     Props stay; the thing moves on its rays from the camera where depth is misjudged.
@@ -155,50 +158,50 @@ def spoilt(motion: PlannedMotion, grade: GradeName | Imperfection, seed: int, ca
     return replace(motion, qpos=qpos, plan=motion.plan | {"degraded": clip.provenance["degraded"]})
 
 
-def choose_view(
-    scene: Assembled,
+def choose_camera(
+    scene: ComposedScene,
     qpos: np.ndarray,
     hands: tuple[Hand, ...],
     preset: str,
     asked: tuple[float, float, float] | None,
     width: int,
-) -> View:
+) -> CameraChoice:
     """The best of DeVI's frontal cameras for a motion (T, nq), or the one asked for: azimuth and elevation in degrees,
     radius in metres. `width` pixels, 16 : 9.
     """
     if asked is not None:
         azimuth, elevation, radius = asked
-        return View(_wide(frontal(azimuth, elevation, radius, preset=preset), width))
+        return CameraChoice(_wide(frontal(azimuth, elevation, radius, preset=preset), width))
     camera, scores = rank_cameras(scene.stage.model, qpos, hands, preset)[0]
-    return View(_wide(camera, width), scores)
+    return CameraChoice(_wide(camera, width), scores)
 
 
-def open_studio(scene: Assembled, appearance: str, camera: Camera) -> Studio:
+def open_renderer(scene: ComposedScene, appearance: str | Scan, camera: Camera) -> PhotoRenderer:
     """The scene, dressed and furnished, before a camera. A context manager."""
     models = dict(scene.arranged.models)
     models["object"] = models.pop(scene.setup.manipulated.name)
-    return Studio(Scene(scene.arranged.scene, scene.body), appearance, camera, models)
+    return PhotoRenderer(Scene(scene.arranged.scene, scene.body), appearance, camera, models)
 
 
-def foreground(studio: Studio, scene: Assembled, qpos: np.ndarray) -> np.ndarray:
+def foreground_mask(renderer: PhotoRenderer, scene: ComposedScene, qpos: np.ndarray) -> np.ndarray:
     """Where person and things are in the picture of `qpos` (nq,), bool (height, width)."""
     names = ["pelvis", "object", *(prop.name for prop in scene.arranged.scene.props)]
-    return np.isin(studio.segmentation(qpos), [studio.model.body(name).id for name in names])
+    return np.isin(renderer.segmentation(qpos), [renderer.model.body(name).id for name in names])
 
 
-def frames(studio: Studio, qpos: np.ndarray, pictures: int = 1) -> Iterator[np.ndarray]:
+def render_frames(renderer: PhotoRenderer, qpos: np.ndarray, pictures: int = 1) -> Iterator[np.ndarray]:
     """The pictures of a motion (T, nq), `pictures` a frame while a shutter is open on the way to the next frame."""
-    model = studio.model
+    model = renderer.model
     velocity = np.zeros(model.nv)
     for t, now in enumerate(qpos):
         mujoco.mj_differentiatePos(model, velocity, 1.0, now, qpos[min(t + 1, len(qpos) - 1)])
         for k in range(pictures):
             out = now.copy()
             mujoco.mj_integratePos(model, out, velocity, SHUTTER * k / pictures)
-            yield studio.frame(out)
+            yield renderer.frame(out)
 
 
-def other_words(setup: SceneFile) -> Mapping[str, tuple[str, ...]]:
+def spoken_names(setup: SceneFile) -> Mapping[str, tuple[str, ...]]:
     """The things' names, and by what else a prompt may call them: the names of their models."""
     return {t.name: (Path(t.model.rpartition(":")[2]).stem,) for t in setup.things}
 

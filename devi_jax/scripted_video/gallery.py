@@ -35,7 +35,7 @@ def write_gallery(out: Path, films: Path | None = None) -> list[Path]:
     `films`: a folder with imagined videos of bundled scenes, SCENE/video.mp4; they are made small and shown too.
     Without it the films that are there stay. Raises `DeviceError` when this machine cannot render.
     """
-    clips = shown()
+    clips = shown_clips()
     made = []
     for setup in scenes() if films is not None else ():
         video = films / setup.name / "video.mp4"  # type: ignore[operator]
@@ -45,16 +45,16 @@ def write_gallery(out: Path, films: Path | None = None) -> list[Path]:
     for clip, picture in zip(clips, pictures, strict=True):
         picture.parent.mkdir(parents=True, exist_ok=True)
         draw(clip, picture)
-    (out / "gallery.md").write_text(page(clips, filmed(out)))
+    (out / "gallery.md").write_text(page(clips, filmed_scenes(out)))
     return pictures + made
 
 
-def shown() -> list[Clip]:
+def shown_clips() -> list[Clip]:
     """The clean bundled clips, as the page orders them."""
     return [load_clip(bundled()[name]) for name in (*TABLETOP, *FLOOR)]
 
 
-def filmed(out: Path) -> list[SceneFile]:
+def filmed_scenes(out: Path) -> list[SceneFile]:
     """The bundled scenes of which there is a film beside the page in `out`."""
     return [setup for setup in scenes() if (out / FILMS / f"{setup.name}.mp4").is_file()]
 

@@ -15,7 +15,7 @@ from envs.scenes.appearance import Appearance, Scan, add_room, appearance, dress
 from envs.scenes.objects.textured_model import Model
 
 
-class Studio:
+class PhotoRenderer:
     """Renders one scene from one camera. A context manager.
 
     `qpos` is that of the simulated scene: root and joints of the human, then the object and the props as free bodies.
@@ -47,7 +47,7 @@ class Studio:
         self.model = spec.compile()
         self._renderer = Renderer(self.model, self.camera.width, self.camera.height, quality)
 
-    def __enter__(self) -> "Studio":
+    def __enter__(self) -> "PhotoRenderer":
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -12,7 +12,7 @@ from envs.animation.kinematics.posture import relaxed, stand
 from envs.embodiments.human import Body, human, smplx_body
 
 
-def body_of(person: SceneHuman) -> Body:
+def body_for(person: SceneHuman) -> Body:
     """The bundled body at the person's scale, or that of an SMPL-X file. Raises `BodyError` for a file that is none."""
     if isinstance(person.shape, str):
         return smplx_body(Path(person.shape).expanduser())
@@ -25,7 +25,7 @@ def scaled(body: Body, by: float) -> Body:
     return replace(body, mass_kg=body.mass_kg * by**3, **lengths)
 
 
-def standing(stage: PosedScene, person: SceneHuman) -> np.ndarray:
+def standing_posture(stage: PosedScene, person: SceneHuman) -> np.ndarray:
     """The stage's posture (nq,) with the human as the setup has it: relaxed but for the joints that differ, soles on
     the floor, turned and moved to its place. Things stay where the stage has them.
     """

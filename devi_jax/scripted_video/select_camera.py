@@ -30,7 +30,7 @@ _MARGIN = 0.02  # share of the picture's width and height
 
 
 @dataclass(frozen=True)
-class Scores:
+class CameraScores:
     """What a camera sees, mean over frames: visible shares of the hands' and the object's pixels, each in [0, 1].
 
     `in_picture`: share of hands, head and object that lies within the picture, of the worst frame. `object` is 1 where
@@ -62,12 +62,12 @@ def rank_cameras(
     grasping: Sequence[Hand] = ("right",),
     preset: str = "paper",
     samples: int = 4,
-) -> list[tuple[Camera, Scores]]:
+) -> list[tuple[Camera, CameraScores]]:
     """The six frontal cameras, best first.
 
-    Ranked by `Scores.total`. Alike ones: from the side opposite to the grasping hand, whose fingers hide the object
-    from their own side; then that side; straight views, which lose the depth of a reach, last. All six are moved away
-    from the human until one has everything in its picture.
+    Ranked by `CameraScores.total`. Among nearly equal ones: first from the side opposite to the grasping hand, whose
+    fingers hide the object from their own side; then that side; last frontal views, which lose the depth of a reach.
+    All six are moved away from the human until one has everything in its picture.
 
     Args:
         model: the scene as it is simulated, undressed.
@@ -87,10 +87,10 @@ def rank_cameras(
             if max(inside) < 1.0:
                 continue
             scored = [
-                (camera, Scores(a, e, radius, **_visible(renderer, chosen, parts, camera), in_picture=share))
+                (camera, CameraScores(a, e, radius, **_visible(renderer, chosen, parts, camera), in_picture=share))
                 for (a, e, camera), share in zip(views, inside, strict=True)
             ]
-            return sorted(scored, key=lambda pair: order(pair[1], max(s.total for _, s in scored), grasping))
+            return sorted(scored, key=lambda pair: camera_order(pair[1], max(s.total for _, s in scored), grasping))
     raise CameraError(
         "no frontal camera has hands, head and object of all frames in its picture",
         where="cameras",
@@ -98,18 +98,7 @@ def rank_cameras(
     )
 
 
-def camera_table(ranked: Sequence[tuple[Camera, Scores]]) -> str:
-    """The ranking for a reader, one camera a line, best first."""
-    lines = ["azimuth  elevation  radius  left hand  right hand  object  in picture  total"]
-    lines += [
-        f"{s.azimuth_deg:+6.0f}°  {s.elevation_deg:8.0f}°  {s.radius_m:4.1f} m  {s.left_hand:8.0%}  {s.right_hand:9.0%}"
-        f"  {s.object:6.0%}  {s.in_picture:10.0%}  {s.total:5.2f}"
-        for _, s in ranked
-    ]
-    return "\n".join(lines)
-
-
-def order(scores: Scores, best: float, grasping: Sequence[Hand]) -> tuple[int, int, float]:
+def camera_order(scores: CameraScores, best: float, grasping: Sequence[Hand]) -> tuple[int, int, float]:
     """Sort key: how many steps below the best, then the side, then the score itself."""
     towards = {"left": -1, "right": 1}.get(grasping[0], 1) if len(set(grasping)) == 1 else 1
     side = scores.azimuth_deg * towards

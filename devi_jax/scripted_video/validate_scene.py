@@ -25,7 +25,7 @@ MOVED_M, TURNED_RAD = 1e-2, np.radians(5.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Settled:
+class ValidatedScene:
     """A scene that stands; how far each thing moved (metres) and turned (radians) in `SECONDS` on its own."""
 
     arranged: ArrangedScene
@@ -43,7 +43,7 @@ class _Touch:
     normal: np.ndarray
 
 
-def settle(setup: SceneFile, where: str = "scene") -> Settled:
+def validate_scene(setup: SceneFile, where: str = "scene") -> ValidatedScene:
     """Put a scene into C MuJoCo and leave it alone, the human standing by.
 
     Raises `SceneError` naming the thing or pair, by how much, and what fixes it: for overlaps of more than
@@ -69,7 +69,7 @@ def settle(setup: SceneFile, where: str = "scene") -> Settled:
                 valid="a thing that rests where it stands",
                 fix="move it away from edges, or turn it (rotation, yaw_deg) so that it stands on a flat side",
             )
-    return Settled(arranged, moved, turned)
+    return ValidatedScene(arranged, moved, turned)
 
 
 def _build(arranged: ArrangedScene) -> tuple[mujoco.MjModel, mujoco.MjData, dict[str, int]]:

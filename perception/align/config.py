@@ -17,57 +17,57 @@ class AlignConfig:
     """Visual HOI alignment (DeVI 4.2, A.6). `AlignConfig()` is what measured best, `paper()` the printed objective."""
 
     iterations: int = 600
-    """At most so many steps of Adam."""
+    """Maximum number of Adam steps."""
     learning_rate: float = 1e-2
-    """A.6 has 2e-2."""
+    """Learning rate of Adam; A.6 has 2e-2."""
     epsilon: float = 0.3
-    """Adam's; torch's own is 1e-8. Steps of that Adam are of one size however small the gradient, so what the picture
-    does not show (depth) is shaken: a true motion, truly seen, loses 22 mm at the wrist."""
+    """Adam's epsilon. With torch's default, 1e-8, steps keep their size however small the gradient is, so that depth,
+    which the image does not determine, drifts: a perfect motion with perfect 2D joints loses 22 mm at the wrist."""
     tolerance: float = 3e-4
     """Stop when `patience` steps have not lowered the mean total by this share; 0 never stops early."""
     patience: int = 25
     weight_body: float = 0.3
-    """w_b of Eq. 10, per px^2. A.6 has 1; body landmarks are biased by 5 to 15 px, hands by 3 to 5."""
+    """w_b of Eq. 10, per px^2. A.6 has 1; body landmarks are biased by 5 to 15 px, hand landmarks by 3 to 5."""
     weight_hand: float = 1.0
-    """w_h of Eq. 10, per px^2. More of it fits hands to estimators that err most in a grasp."""
+    """w_h of Eq. 10, per px^2. A larger one fits hands to estimators that are worst during a grasp."""
     weight_temporal: float = 300.0
-    """w_tc of Eq. 10, per radian a frame. A.6 has 1e4, which cuts turns short; `weight_unrest` steadies as well."""
+    """w_tc of Eq. 10, per radian a frame. A.6 has 1e4, which flattens fast turns; `weight_unrest` smooths as well."""
     weight_hoi: float = 5e2
     """w_HOI of Eq. 10, per metre."""
     reduction: Reduction = "mean"
-    """Over frames and joints of Eq. 11-13, which the paper leaves open. Means balance the printed weights."""
+    """Reduction over frames and joints in Eq. 11-13, which the paper leaves open. Means balance the printed weights."""
     limit_px: float = 30.0
-    """Beyond this a 2D joint pulls no harder; infinite is the printed square."""
+    """Pixel error beyond which the squared loss becomes linear (Huber); infinite is the printed square."""
     reach: Reach = "onset"
-    """Eq. 14 in the best frame before the object moves, or, where it is known, in all frames from the onset to that."""
+    """Frames of Eq. 14: the best one before the object moves, or all from the contact onset (where known) to then."""
     margin_frames: int = 2
-    """The object may be said to move so many frames too early."""
+    """Frames by which the object's first motion may be detected too early."""
     parts: Parts = "tips"
-    """J* of Eq. 14: the 16 joints of the hand, or its five fingertips: joints of the palm cannot touch."""
+    """J* of Eq. 14: the 16 joints of the hand, or its five fingertips, since joints of the palm cannot touch."""
     clearance_m: float = 0.015
-    """A part this near to the surface touches: fingers are thick, and a grasp need not use all. Zero is as printed."""
+    """Distance from the surface, metres, at which a joint counts as touching: fingers are thick. Zero is as printed."""
     carry: bool = True
-    """Beyond Eq. 14, which ends when the object moves: hands keep their place on it, whose path is known, while they
-    hold it. Our own; `False` leaves Eq. 14 alone."""
+    """Let hands keep their place on the object while they hold it. Our own extension of Eq. 14, which ends when the
+    object moves."""
     weight_carry: float = 2e4
-    """Hands do not slip on what they hold, per m^2."""
+    """Weight of the slip of a holding hand on the object, per m^2."""
     held_confidence: float = 0.1
-    """2D points of a hand that holds an object count so much while it is carried: the object hides its fingers, and
-    estimators guess them, 10 to 20 px off."""
+    """Confidence of the 2D joints of a hand while it carries an object, which hides the fingers: estimators guess them
+    10 to 20 px off."""
     softness_m: float = 0.0
-    """Width of a soft minimum over frames; zero is the printed one."""
+    """Width of a soft minimum over frames, metres; zero is the printed hard minimum."""
     weight_departure: float = 2.0
-    """Hold to the estimator's pose, per rad^2: one view does not see depth."""
+    """Weight of the deviation from the estimated pose, per rad^2: one view does not determine depth."""
     spine_stiffness: float = 10.0
-    """Spine and collars are held so many times as strongly as arms."""
+    """Factor on that weight for spine and collars."""
     weight_unrest: float = 100.0
-    """Corrections change slowly, per rad^2 a frame: estimators are biased rather than noisy."""
+    """Weight of the frame-to-frame change of corrections, per rad^2: estimators are biased rather than noisy."""
     collars: bool = False
-    """Optimise the collars as well; A.6 names hands, wrists, elbows, shoulders and spine."""
+    """Optimise the collars too; A.6 names hands, wrists, elbows, shoulders and spine."""
     calibrate_frames: int = 8
-    """The 2D joints' constant offsets are read off so many first frames, in which the scene's human stands; 0: none."""
+    """Number of first frames from which constant offsets of the 2D joints are estimated; 0 for none."""
     pin_first: bool = True
-    """The first frame is the scene's and stays so."""
+    """Keep the first frame at the scene's pose."""
 
     def validate(self) -> None:
         """Raise `ConfigError` unless every number has a meaning."""

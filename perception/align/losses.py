@@ -6,14 +6,12 @@ Each returns a number in the unit its docstring states; weights are `config`'s.
 import torch
 from torch import Tensor
 
+from devi_jax.core.camera import NEAR_M
 from perception.human import so3
-
-NEAR_M = 0.02
-"""Depths below this are clamped for the division, as in `devi_jax.core.camera`."""
 
 
 def project(points: Tensor, K: Tensor, T_camera_world: Tensor) -> Tensor:
-    """World points (..., 3) to pixels (..., 2)."""
+    """World points (..., 3) to pixels (..., 2): `devi_jax.core.camera.project` for tensors, which have another API."""
     camera = points @ T_camera_world[:3, :3].mT + T_camera_world[:3, 3]
     return (camera @ K.mT)[..., :2] / camera[..., 2:].clamp(min=NEAR_M)
 

@@ -19,7 +19,7 @@ Hands = Literal["left", "right", "both", "nearest"]
 
 @dataclass(frozen=True)
 class ContactConfig:
-    """What Algorithm 1 leaves open."""
+    """Contact labels: what Algorithm 1 leaves open."""
 
     threshold_px: float = 1.5
     """tau: mean displacement that counts as motion, pixels a frame in a 1024 x 576 image at 30 frames a second.
@@ -27,19 +27,19 @@ class ContactConfig:
     It has to stay above the tracker's jitter: a standard deviation of s pixels looks like a speed of 1.8 s.
     """
     hands: Hands = "nearest"
-    """Who may hold the object: the prompted hand, both, or the hand nearest to it while it moves."""
+    """Which hand may hold the object: the one of the prompt, both, or the nearest to the object while it moves."""
     latch: bool = False
-    """After the first contact all frames are contact (A.9's simpler reading)."""
+    """Label all frames after the first contact (the simpler reading of A.9)."""
     median_frames: int = 1
-    """Odd width of a median filter over the speeds; 1 is the printed algorithm, 5 forgives one misplaced frame."""
+    """Odd width of a median filter over speeds; 1 is the printed algorithm, 5 tolerates one wrong frame."""
     window_s: float = 0.0
-    """Displacement is taken from so many seconds before to as many after: jitter counts less. 0: frame to frame."""
+    """Half-width in seconds of the window over which displacement is measured, against jitter; 0 is frame to frame."""
     hand_factor: float = 1.0
-    """A hand waves at so many times the object's threshold: it slows down with the object, but not quite as soon."""
+    """Factor on the threshold for hands, which slow down with the object, but slightly later."""
     hand_part: float = 0.75
-    """With a window, a hand's speed is the one than which this part of its joints is slower: fingers close last."""
+    """With a window: quantile of the joints' speeds that is the hand's speed, since fingers close last."""
     near_px: float = math.inf
-    """A hand further than this from what is seen of the object, in a 1024 x 576 image, does not hold it."""
+    """Largest distance of a holding hand from the visible object, pixels of a 1024 x 576 image."""
 
     def validate(self) -> None:
         """Raise `ConfigError` unless threshold and filter width have meaning."""

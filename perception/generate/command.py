@@ -16,16 +16,16 @@ from perception.video.video import Video, probe
 
 @dataclass(frozen=True)
 class Command:
-    """A program as a video generator. It is started without a shell: values need no quotes."""
+    """A program as the video generator. It is started without a shell: values need no quotes."""
 
     line: str = ""
-    """The command, with {image} {prompt} {negative_prompt} {out} {seed} {fps} {frames} where its values belong."""
+    """Command line with {image} {prompt} {negative_prompt} {out} {seed} {fps} {frames} for the values."""
     fps: float = 16.0
-    """What {fps} says; the video's own rate is read from the video."""
+    """Value of {fps}; the video's actual rate is read from the file."""
     frames: int = 81
-    """What {frames} says."""
+    """Value of {frames}."""
     timeout_s: float = 3600.0
-    """A program that runs longer is ended."""
+    """Seconds after which the program is stopped."""
 
     def validate(self) -> None:
         """Raise `ConfigError` unless the command can be read and its program is there."""

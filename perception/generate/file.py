@@ -17,14 +17,14 @@ MEND_RATE = "take frames at a constant rate: --file.fps=16"
 
 @dataclass(frozen=True)
 class File:
-    """A video file as a generator: prompt and seed do not change it."""
+    """An existing video file: prompt and seed do not change it."""
 
     path: Path | None = None
-    """The video: what the scene's camera could have filmed. Its first frame is compared with frame0.png."""
+    """The video, as the scene's camera would see it. Its first frame is compared with frame0.png."""
     resize: bool = False
-    """Scale a video of the camera's aspect ratio to the camera's size."""
+    """Scale a video of the camera's aspect ratio to the camera's image size."""
     fps: float | None = None
-    """Take frames at this rate, nearest in time; needed where the video's rate varies."""
+    """Resample to this constant frame rate, nearest frame in time; needed where the rate varies."""
 
     def validate(self) -> None:
         """Raise `ConfigError` unless a video is named, `VideoError` unless it is one."""

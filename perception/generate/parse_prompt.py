@@ -6,7 +6,6 @@ Only two places of a sentence are checked against the scene: what is acted on, a
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from devi_jax.core.errors import ConfigError
 from perception.contracts.hand import Side
@@ -49,11 +48,6 @@ class PromptIntent:
     def contact_pairs(self) -> tuple[tuple[str, str], ...]:
         """(body part, object): what the HOI loss draws together."""
         return tuple((f"{hand} hand", self.thing) for hand in self.hands)
-
-    @property
-    def holders(self) -> Literal["left", "right", "both"]:
-        """The hands as contact labelling names them."""
-        return "both" if len(self.hands) == 2 else self.hands[0]
 
     @property
     def summary(self) -> str:

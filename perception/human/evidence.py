@@ -7,6 +7,7 @@ import numpy as np
 
 from devi_jax.core.camera import Camera
 from devi_jax.core.errors import ClipError
+from devi_jax.core.intervals import true_runs
 from perception.human.skeleton_points import N_POINTS
 
 LEAST_HOLD = 3
@@ -95,10 +96,7 @@ class HeldObject:
     @property
     def holds(self) -> list[tuple[int, np.ndarray]]:
         """Side and frames of each unbroken hold; what is shorter than `LEAST_HOLD` frames is none."""
-        runs = []
-        for side in (0, 1):
-            frames = np.flatnonzero(self.held[:, side])
-            runs += [(side, run) for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)]
+        runs = [(side, run) for side in (0, 1) for run in true_runs(self.held[:, side])]
         return [(side, run) for side, run in runs if len(run) >= LEAST_HOLD]
 
     def validate(self, frames: int, where: str) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from devi_jax.core import rotations as rot
+from devi_jax.core.intervals import true_runs
 
 
 def fill_rotations(quats: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -26,8 +27,7 @@ def fill_positions(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 def longest_gap(valid: np.ndarray) -> int:
     """The number of frames in the longest run that is not `valid` (T,)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[True], valid, [True]]).astype(int)))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
+    return max(map(len, true_runs(~valid)), default=0)
 
 
 def _neighbours(valid: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -29,13 +29,13 @@ class UnifyConfig:
     """What A.5 leaves open."""
 
     ray: Literal["auto", "none", "rotate"] = "auto"
-    """An estimator that sees a crop (HaMeR, WiLoR) takes the hand to be straight ahead: `rotate` turns its wrist as the
-    ray through the hand is turned. `none`, as printed, is right for those that know the camera (SAM 3D Body, GEM-X).
-    `auto` does what each hand's file says of itself."""
+    """Correction for estimators that see a crop (HaMeR, WiLoR) and assume the hand in the image centre: `rotate` turns
+    the wrist by the ray through the hand. `none`, as printed, suits those that know the camera (SAM 3D Body, GEM-X).
+    `auto` follows each hand's file."""
     twist_limit_deg: float = 45.0
-    """Wrist's turn about the forearm beyond this is the forearm's own and goes to the elbow."""
+    """Twist of the wrist about the forearm beyond which the rest goes to the elbow, degrees."""
     swing_limit_deg: float = 120.0
-    """A wrist bent further is a misread hand: the frame counts as not seen."""
+    """Bend of the wrist, degrees, beyond which the hand counts as not detected in that frame."""
 
     def validate(self) -> None:
         """Raise `ConfigError` unless the limits are angles."""

@@ -1,4 +1,4 @@
-"""Rotations that torch can differentiate: exponential map, 6D, geodesic distance.
+"""Rotations that torch can differentiate: exponential map, geodesic distance.
 
 What crosses to files is quaternions of `devi_jax.core.rotations`; in here rotations are matrices (..., 3, 3).
 """
@@ -27,19 +27,6 @@ def skew(v: Tensor) -> Tensor:
     x, y, z = v.unbind(-1)
     zero = torch.zeros_like(x)
     return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).reshape(*v.shape[:-1], 3, 3)
-
-
-def from_sixd(x: Tensor) -> Tensor:
-    """Two columns (..., 6), made orthonormal, to matrices (..., 3, 3) (Zhou et al. 2019)."""
-    first = torch.nn.functional.normalize(x[..., :3], dim=-1)
-    second = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdim=True) * first
-    second = torch.nn.functional.normalize(second, dim=-1)
-    return torch.stack([first, second, torch.linalg.cross(first, second)], dim=-1)
-
-
-def to_sixd(matrix: Tensor) -> Tensor:
-    """The first two columns of matrices (..., 3, 3), one after the other: (..., 6)."""
-    return torch.cat([matrix[..., 0], matrix[..., 1]], dim=-1)
 
 
 def geodesic(a: Tensor, b: Tensor, softness: float = 1e-4) -> Tensor:

@@ -15,18 +15,18 @@ GAMMA = 2.2
 
 @dataclass(frozen=True)
 class ImageDegradation:
-    """How far pictures are from perfect; the defaults leave them as they are."""
+    """How images are degraded; the defaults leave them as they are."""
 
     shutter_frames: int = 1
-    """Pictures rendered between two frames and averaged over an open shutter: motion blur. 1 is a sharp picture."""
+    """Images rendered and averaged per frame while the shutter is open: motion blur. 1 is sharp."""
     noise: float = 0.0
-    """Standard deviation of the noise of each pixel, of 255."""
+    """Standard deviation of each pixel's noise, in 0 to 255."""
     flicker: float = 0.0
-    """Standard deviation of each frame's exposure, as a part of it: 0.02 is as much as generated videos flicker."""
+    """Relative standard deviation of each frame's exposure; generated videos have about 0.02."""
     jpeg_quality: int | None = None
-    """Each frame through JPEG of this quality, 1 to 95: blocks and ringing."""
+    """Compress each frame as JPEG of this quality, 1 to 95: blocks and ringing."""
     crf: int = 14
-    """x264's quality of the video, 0 (lossless) to 51; generated videos as they are shared have 23 to 30."""
+    """x264 constant rate factor, 0 (lossless) to 51; shared generated videos have 23 to 30."""
 
     def validate(self) -> None:
         """Raise `ConfigError` unless all numbers have meaning."""
@@ -44,9 +44,9 @@ class ImageDegradation:
 
 
 def degrade_frames(frames: Iterable[np.ndarray], knobs: ImageDegradation, seed: int = 0) -> Iterator[np.ndarray]:
-    """Frames, uint8 (H, W, 3), as a worse camera and a worse file would have them, in the order of light's way.
+    """Frames, uint8 (H, W, 3), degraded in the order of a camera: shutter, exposure, noise, compression.
 
-    `frames` come `knobs.shutter_frames` times as often as those that leave. The same seed gives the same frames.
+    Each `knobs.shutter_frames` of `frames` become one. The same seed gives the same frames.
 
     Raises:
         ConfigError: the knobs have no meaning.

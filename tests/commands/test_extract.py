@@ -86,8 +86,8 @@ def filmed(tmp_path_factory, truth) -> Path:
     setup = load_scene_file("lift_can")
     (folder / "scene.json").write_text(json.dumps(scene_file_to_json(setup)))
     write_camera(folder / "video.json", CAMERA)
-    scene = compose.assemble(setup)
-    with compose.open_studio(scene, setup.human.appearance, CAMERA) as studio:
+    scene = compose.compose_scene(setup)
+    with compose.open_renderer(scene, setup.human.appearance, CAMERA) as studio:
         frame = studio.frame(scene.posture)
     write(folder / "video.mp4", [frame] * truth.frames, FPS)
     return folder

@@ -13,6 +13,7 @@ from devi_jax.core.clip_io import load_clip
 from devi_jax.core.scene_file import scene_file_from_json
 from devi_jax.rendering import gl
 from perception.video.video import Video, probe, read, write
+from tests.envs.scenes.scan_folder import write_scan
 
 ASKED = ["--camera", "-45", "15", "1.8"]
 
@@ -62,6 +63,9 @@ def fails(arguments: list[str], capsys) -> str:
         (["--generator=command"], "--command.line"),
         (["--generator=command", "--command.line=absent-program {out}"], "absent-program"),
         (["--llm=absent-program"], "absent-program"),
+        (["--scan=absent"], "--smplx"),
+        (["--scan=absent", "--smplx=absent.npz"], "0 meshes"),
+        (["--scan=absent", "--smplx=absent.npz", "--appearance=casual"], "two appearances"),
     ],
 )
 def test_bad_input_is_one_error_and_no_file(arguments, said, tmp_path, capsys):
@@ -104,6 +108,19 @@ def test_a_program_makes_the_video_of_the_first_frame(tmp_path, capsys, generato
     assert told["checks"]["camera_motion"]["corner_px"] < 1
     setup = scene_file_from_json(json.loads((out / "scene.json").read_text()), "scene.json")
     assert setup.prompt.startswith(prompt) and setup.manipulated.name == "can"
+
+
+@needs_gl
+def test_a_scan_of_ones_own_is_the_person_in_the_first_frame(tmp_path, generator):
+    write_scan(tmp_path / "0000", tmp_path / "SMPLX.npz")
+    flags = ["--generator=command", generator(0), "--width=256", f"--out={tmp_path / 'out'}", *ASKED]
+    imagine.main([*flags, f"--scan={tmp_path / '0000'}", f"--smplx={tmp_path / 'SMPLX.npz'}"])
+    frame = np.asarray(Image.open(tmp_path / "out" / "frame0.png")).astype(int)
+    red = (frame[..., 0] > 2 * frame[..., 1]) & (frame[..., 0] > 2 * frame[..., 2]) & (frame[..., 0] > 80)
+    rows = np.flatnonzero(red.any(axis=1))
+    assert red.mean() > 0.03 and np.ptp(rows) > 0.5 * len(frame)  # a whole figure, not a red thing
+    told = json.loads((tmp_path / "out" / "video.json").read_text())
+    assert told["scan"] == str(tmp_path / "0000")
 
 
 @needs_gl

@@ -12,7 +12,7 @@ from devi_jax.core.scene_file import SceneFile, SceneHuman, Thing
 from devi_jax.datasets.load import resolve
 from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.scripted_video import compose
-from devi_jax.scripted_video.place_human import body_of, standing
+from devi_jax.scripted_video.place_human import body_for, standing_posture
 from envs.animation import Imperfection
 from envs.animation.kinematics.posed_scene import build_posed_scene
 from envs.animation.kinematics.to_clip import postures_of_clip
@@ -42,27 +42,27 @@ def test_a_mesh_is_named_by_its_absolute_path(tmp_path, monkeypatch):
     setup = SceneFile("own", things=(Thing("cup", "cup.obj", "ceramic"),))
     (thing,) = compose.with_manipulated(setup, "cup", None, "A.").things
     assert thing.model == str(tmp_path / "cup.obj")
-    assert compose.other_words(setup) == {"cup": ("cup",)}
+    assert compose.spoken_names(setup) == {"cup": ("cup",)}
 
 
 def test_a_place_aside_is_on_the_support_and_towards_the_middle():
-    scene = compose.assemble(load_scene_file("lift_can"))
+    scene = compose.compose_scene(load_scene_file("lift_can"))
     x, y = scene.arranged.object_start[:2]
-    assert compose.aside(scene) == pytest.approx((x - 0.2, y, 0.8))
+    assert compose.default_target(scene) == pytest.approx((x - 0.2, y, 0.8))
 
 
 @pytest.mark.parametrize(("verb", "said"), [("", "no action"), ("juggle", "cannot juggle"), ("pour", "into nothing")])
 def test_what_the_planner_cannot_do_is_said(verb, said):
-    scene = compose.assemble(load_scene_file("lift_can"))
+    scene = compose.compose_scene(load_scene_file("lift_can"))
     with pytest.raises(ConfigError, match=said):
-        compose.script(scene, verb, None, ("right",))
+        compose.script_motion(scene, verb, None, ("right",))
 
 
 def test_the_human_stands_as_the_setup_has_it():
     stage = build_posed_scene(SceneSpec())
-    plain = standing(stage, SceneHuman())
+    plain = standing_posture(stage, SceneHuman())
     bent = (0.4, 0.0, 0.0)
-    asked = standing(stage, SceneHuman(position=(0.3, -0.5), yaw_deg=90.0, pose={"neck": bent}))
+    asked = standing_posture(stage, SceneHuman(position=(0.3, -0.5), yaw_deg=90.0, pose={"neck": bent}))
     np.testing.assert_allclose(asked[stage.quat("neck")], quat_exp(np.array(bent)), atol=1e-6)
     root = slice(stage.root_qpos, stage.root_qpos + 3)
     turn = np.array([np.sqrt(0.5), 0, 0, np.sqrt(0.5)])
@@ -70,7 +70,7 @@ def test_the_human_stands_as_the_setup_has_it():
 
 
 def test_a_scaled_body_is_scaled_throughout():
-    small, usual = body_of(SceneHuman(shape=0.8)), body_of(SceneHuman())
+    small, usual = body_for(SceneHuman(shape=0.8)), body_for(SceneHuman())
     assert small.stature_m == pytest.approx(0.8 * usual.stature_m)
     assert small.mass_kg == pytest.approx(0.512 * usual.mass_kg)
 
@@ -100,9 +100,9 @@ def test_a_shutter_is_open_for_half_the_way_to_the_next_frame():
             return qpos
 
     qpos = np.array([[0.0], [1.0], [3.0]])
-    shown = np.concatenate(list(compose.frames(Studio(), qpos, 4)))  # type: ignore[arg-type]
+    shown = np.concatenate(list(compose.render_frames(Studio(), qpos, 4)))  # type: ignore[arg-type]
     np.testing.assert_allclose(shown, [0, 0.125, 0.25, 0.375, 1, 1.25, 1.5, 1.75, 3, 3, 3, 3])
-    np.testing.assert_allclose(np.concatenate(list(compose.frames(Studio(), qpos))), [0, 1, 3])  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.concatenate(list(compose.render_frames(Studio(), qpos))), [0, 1, 3])  # type: ignore[arg-type]
 
 
 def test_misjudged_depth_moves_hand_and_thing_away_on_their_rays():
@@ -110,8 +110,8 @@ def test_misjudged_depth_moves_hand_and_thing_away_on_their_rays():
     stage = build_posed_scene(clip.scene)
     motion = PlannedMotion(stage, postures_of_clip(stage, clip)[::20], clip.contact[::20], {})
     camera = frontal(azimuth_deg=-45.0)
-    wrong = compose.spoilt(motion, Imperfection(depth_scale=1.05), 0, camera)
+    wrong = compose.degrade_motion(motion, Imperfection(depth_scale=1.05), 0, camera)
     was, now = (m.qpos[:, stage.object][:, :3] - camera.position_world for m in (motion, wrong))
     np.testing.assert_allclose(now, 1.05 * was, atol=1e-6)
-    same = compose.spoilt(motion, Imperfection(), 0, camera)
+    same = compose.degrade_motion(motion, Imperfection(), 0, camera)
     np.testing.assert_allclose(same.qpos, motion.qpos, atol=4e-3)  # rounded as clips of grades are

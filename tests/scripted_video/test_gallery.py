@@ -11,14 +11,14 @@ import devi_jax
 from devi_jax.core.errors import VideoError
 from devi_jax.core.video_writer import encode
 from devi_jax.datasets.bundled_sets import SETS
-from devi_jax.scripted_video.gallery import filmed, page, shown
+from devi_jax.scripted_video.gallery import filmed_scenes, page, shown_clips
 from devi_jax.scripted_video.gallery_films import write_film
 
 DOCS = Path(devi_jax.__file__).parents[1] / "docs"
 
 
 def test_shown_page_is_the_one_the_command_writes():
-    clips, seen = shown(), filmed(DOCS)
+    clips, seen = shown_clips(), filmed_scenes(DOCS)
     written = page(clips, seen)
     assert (DOCS / "gallery.md").read_text() == written
     pictures = re.findall(r"!\[.*\]\((.*)\)", written)

@@ -10,7 +10,7 @@ from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS
 from devi_jax.datasets.load import resolve
 from devi_jax.rendering import gl
 from devi_jax.rendering.renderer import NOTHING, Quality
-from devi_jax.scripted_video.photo_renderer import Studio
+from devi_jax.scripted_video.photo_renderer import PhotoRenderer
 from envs.animation import build_posed_scene
 from envs.animation.kinematics.to_clip import postures_of_clip
 from envs.physics.scene_model import Scene
@@ -46,11 +46,11 @@ def motion():
 
 @pytest.fixture(scope="module")
 def studio(motion):
-    with Studio(motion[0], "casual", frontal(-45.0), {"object": sleeve()}) as opened:
+    with PhotoRenderer(motion[0], "casual", frontal(-45.0), {"object": sleeve()}) as opened:
         yield opened
 
 
-def joints_px(studio: Studio, qpos: np.ndarray) -> np.ndarray:
+def joints_px(studio: PhotoRenderer, qpos: np.ndarray) -> np.ndarray:
     """Joints (52, 2) in pixels."""
     data = mujoco.MjData(studio.model)
     data.qpos[:] = qpos
@@ -124,7 +124,7 @@ def test_the_person_is_as_far_away_as_its_joints(studio, motion):
 
 def test_video_has_the_frames_of_the_motion(tmp_path, motion):
     scene, qpos = motion
-    with Studio(scene, "worker", frontal(45.0, width=256, height=144), quality=Quality(1.0, True, 512)) as small:
+    with PhotoRenderer(scene, "worker", frontal(45.0, width=256, height=144), quality=Quality(1.0, True, 512)) as small:
         small.video(tmp_path / "out.mp4", qpos, fps=10)
         first = small.frame(qpos[0]).astype(int)
     import imageio_ffmpeg

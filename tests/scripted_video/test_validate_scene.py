@@ -10,7 +10,7 @@ from devi_jax.core.scene import Table
 from devi_jax.core.scene_file import SceneFile, SceneHuman, Thing
 from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.scripted_video.arm_reach import PALM_M, reach_m
-from devi_jax.scripted_video.validate_scene import settle
+from devi_jax.scripted_video.validate_scene import validate_scene
 from envs.embodiments.human import human
 from tests.simulated import within
 
@@ -25,7 +25,7 @@ def changed(**things: dict) -> SceneFile:
 
 def refused(setup: SceneFile, match: str) -> SceneError:
     with pytest.raises(SceneError, match=match) as caught:
-        settle(setup, "s.json")
+        validate_scene(setup, "s.json")
     assert caught.value.where.startswith("s.json: ") and caught.value.valid and caught.value.fix
     return caught.value
 
@@ -33,15 +33,15 @@ def refused(setup: SceneFile, match: str) -> SceneError:
 @pytest.mark.simulated
 @pytest.mark.parametrize("name", ["lift_can", "lift_box", "push_box", "floor_box"])
 def test_bundled_scenes_stand(name):
-    settled = settle(load_scene_file(name), name)
+    settled = validate_scene(load_scene_file(name), name)
     assert settled.moved_m.keys() == settled.arranged.poses.keys()
     within("moved, m", max(settled.moved_m.values()), high=1e-3)
     within("turned, rad", max(settled.turned_rad.values()), high=np.radians(0.5))
 
 
 def test_a_thing_given_its_exact_height_stands_as_well():
-    settle(changed(can={"position": (0.12, 0.33, 0.86)}))
-    settle(changed(can={"position": (0.12, 0.33, 0.859)}))
+    validate_scene(changed(can={"position": (0.12, 0.33, 0.86)}))
+    validate_scene(changed(can={"position": (0.12, 0.33, 0.859)}))
 
 
 def test_two_things_in_one_place_are_named_with_their_overlap():
@@ -50,7 +50,7 @@ def test_two_things_in_one_place_are_named_with_their_overlap():
     error = refused(changed(can={"position": (side + 0.025, 0.35)}), "'(book|can)' and '(book|can)' overlap by 8.0 mm")
     assert "by 8 mm in the direction" in error.fix
     moved = changed(can={"position": (side + 0.034, 0.35)})
-    settle(moved)
+    validate_scene(moved)
 
 
 def test_a_thing_in_the_table_is_to_be_raised():
@@ -69,7 +69,7 @@ def test_a_thing_in_the_air_is_to_be_lowered():
 @pytest.mark.simulated
 def test_a_thing_on_another_is_as_good_as_on_the_table():
     stacked = changed(can={"position": (-0.2, 0.35, 0.8 + 0.03 + 0.06 - 2e-4)})
-    within("moved, m", settle(stacked).moved_m["can"], high=2e-3)
+    within("moved, m", validate_scene(stacked).moved_m["can"], high=2e-3)
 
 
 @pytest.mark.simulated
@@ -88,7 +88,7 @@ def test_a_human_cannot_stand_in_a_box():
     box = Thing("box", "box", position=(0.0, 0.05))
     error = refused(SceneFile("s", things=(box,)), "'box' and the human's .* overlap by")
     assert "ankle" in error.what or "foot" in error.what
-    settle(SceneFile("s", human=SceneHuman(position=(0.0, -0.5)), things=(box,)))
+    validate_scene(SceneFile("s", human=SceneHuman(position=(0.0, -0.5)), things=(box,)))
 
 
 @pytest.mark.parametrize("human_at", [SceneHuman(), SceneHuman(position=(1.0, -2.0), yaw_deg=120.0)])

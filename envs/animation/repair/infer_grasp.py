@@ -12,6 +12,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip
+from devi_jax.core.intervals import true_runs
 from devi_jax.core.skeleton import FINGERS, INDEX, SIDES
 from envs.animation.grasping.grasp_candidates import GraspCandidate, clasp_candidates, push_candidates, wrap_candidates
 from envs.animation.grasping.grasp_cost import OVERLAP_COST_PER_M, closed_hand_cost, depth, effort_cost
@@ -47,11 +48,8 @@ class ContactInterval:
 
 def contact_intervals(clip: Clip) -> list[ContactInterval]:
     """The clip's contact intervals in order; two hands that are mostly in contact together share one."""
-    runs = [
-        ContactInterval((side,), int(r[0]), int(r[-1]) + 1)
-        for s, side in enumerate(SIDES)
-        for r in _runs(clip.contact[:, s])
-    ]
+    touching = [(side, run) for s, side in enumerate(SIDES) for run in true_runs(clip.contact[:, s] > 0.5)]
+    runs = [ContactInterval((side,), int(run[0]), int(run[-1]) + 1) for side, run in touching]
     out: list[ContactInterval] = []
     for run in sorted(runs, key=lambda h: h.start):
         last = out[-1] if out else None
@@ -162,11 +160,6 @@ def _closed(
         cost += closed_hand_cost(stage, found.qpos, grip, candidate.kind, stage.obstacles)
         grips.append(grip)
     return cost, tuple(grips)
-
-
-def _runs(label: np.ndarray) -> list[np.ndarray]:
-    frames = np.flatnonzero(label > 0.5)
-    return [run for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(run)]
 
 
 def _length(one: ContactInterval, other: ContactInterval) -> int:

@@ -5,7 +5,7 @@ from envs.scenes.appearance.dress import add_skin, dress_human
 from envs.scenes.appearance.object_visuals import dress_object
 from envs.scenes.appearance.registration import Registration, read_registration
 from envs.scenes.appearance.room import add_room
-from envs.scenes.appearance.scan import Scan, load_scan
+from envs.scenes.appearance.scan import Scan, load_scan, read_scan_folder
 
 __all__ = [
     "APPEARANCES",
@@ -19,4 +19,5 @@ __all__ = [
     "add_room",
     "load_scan",
     "read_registration",
+    "read_scan_folder",
 ]

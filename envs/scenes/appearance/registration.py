@@ -1,19 +1,22 @@
 """A SMPL-X mesh that was fitted to a scan: what DeVI A.2 takes weights and offsets from."""
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
 
 from devi_jax.core.errors import SceneError
+from devi_jax.core.safe_load.pickles import read_pickle
 from devi_jax.core.skeleton import INDEX, JOINTS, PARENTS, SMPLX_JOINTS
 
 _BETAS = 10
 _POSES = {"global_orient": 1, "body_pose": 21, "left_hand_pose": 15, "right_hand_pose": 15}
-_VALID = "a .npz with betas (<= 10), global_orient (3), body_pose (63), left_hand_pose and right_hand_pose (<= 45), "
-_VALID += "and, where the data set has them, transl (3), scale, translation (3)"
+_VALID = "an .npz or a .pkl with betas (<= 10), global_orient (3), body_pose (63), left_hand_pose and right_hand_pose "
+_VALID += "(<= 45), and, where the data set has them, transl (3), scale, translation (3)"
 _MEND = "np.savez('0000.npz', **{k: np.asarray(v) for k, v in smplx_param.items()}) of the data set's parameters"
 
 
@@ -37,17 +40,18 @@ class Registration:
 
 
 def read_registration(parameters: Path, model: Path, registered: Path | None = None) -> Registration:
-    """SMPL-X of a scan from its parameters and the user's own model file; nothing is unpickled.
+    """SMPL-X of a scan from its parameters and the user's own model file; no code in either file is run.
 
     Jaw and eyes stay neutral: they move with the head.
 
     Args:
-        parameters: .npz with SMPL-X's parameters; hand poses of fewer than 45 numbers are principal components.
+        parameters: .npz or .pkl with SMPL-X's parameters; hand poses of fewer than 45 numbers are principal components.
         model: `SMPLX_{NEUTRAL,MALE,FEMALE}.npz`.
         registered: the fitted mesh as .obj, where there is one; else it is computed.
 
     Raises:
         SceneError: a file is missing, or has other arrays.
+        ClipError: a .pkl is damaged or wants to run code.
     """
     names = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights")
     body = _read(model, names, "an SMPL-X model .npz with arrays " + ", ".join(names), "")
@@ -73,11 +77,20 @@ def _read(
     path: Path, names: tuple[str, ...], valid: str, fix: str, optional: tuple[str, ...] = ()
 ) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            wanted = (*names, *(name for name in optional if name in file))
-            return {name: np.asarray(file[name], dtype=float) for name in wanted}
+        file = _content(path)
+        return {name: np.asarray(file[name], dtype=float) for name in names + tuple(n for n in optional if n in file)}
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise SceneError(f"cannot read SMPL-X data ({error})", where=str(path), valid=valid, fix=fix) from error
+
+
+def _content(path: Path) -> Mapping[str, Any]:
+    if path.suffix in (".pkl", ".pickle") and path.is_file():
+        held = read_pickle(path)
+        if not isinstance(held, dict):
+            raise TypeError(f"the file holds {type(held).__name__}")
+        return held
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
 
 
 def _pose(given: dict[str, np.ndarray], model: Path) -> np.ndarray:

@@ -15,8 +15,11 @@ from devi_jax.core.errors import SceneError
 from devi_jax.core.skeleton import INDEX
 from envs.embodiments.human.measure import from_smplx_axes
 from envs.embodiments.human.skin import PARTS, Skin
-from envs.scenes.appearance.registration import Registration
+from envs.scenes.appearance.registration import Registration, read_registration
 from envs.scenes.appearance.transfer import gaussian_blend
+
+FITTED = "mesh_smplx.obj"
+"""THuman2.0's name of the SMPL-X mesh that was fitted to a scan."""
 
 _FAR_M = 0.10
 _MEND = "pass the mesh, the parameters and the scale of the same subject"
@@ -28,6 +31,30 @@ class Scan:
 
     skin: Skin
     texture: np.ndarray
+
+
+def read_scan_folder(folder: Path, model: Path) -> Scan:
+    """The scan of a folder: one NNNN.obj with its picture, and what THuman2.0 keeps of the SMPL-X that fits it.
+
+    That is `smplx_param.pkl` or one .npz with parameters, and `mesh_smplx.obj`, the fitted mesh, where there is one.
+
+    Args:
+        model: the user's `SMPLX_{NEUTRAL,MALE,FEMALE}.npz`.
+
+    Raises:
+        SceneError, ClipError: no such folder, not one of each file, or a file that does not fit.
+    """
+    fitted = folder / FITTED
+    meshes = [path for path in sorted(folder.glob("*.obj")) if path != fitted]
+    parameters = [*sorted(folder.glob("*.pkl")), *sorted(folder.glob("*.npz"))]
+    if len(meshes) != 1 or len(parameters) != 1:
+        raise SceneError(
+            f"{len(meshes)} meshes and {len(parameters)} files of parameters are in the folder",
+            where=str(folder),
+            valid=f"one textured .obj, and smplx_param.pkl or one .npz; {FITTED} may be there as well",
+            fix="put what THuman2.0 keeps of one subject into one folder",
+        )
+    return load_scan(meshes[0], read_registration(parameters[0], model, fitted if fitted.is_file() else None))
 
 
 def load_scan(mesh: Path, registration: Registration, texture: Path | None = None) -> Scan:

@@ -18,8 +18,8 @@ from devi_jax.systems.build import make_scene
 from envs.animation.kinematics.ik import CenterOfMassTask, solve
 from envs.animation.kinematics.posture import keep_body, mobility
 from envs.animation.repair import pose_clip
-from envs.control import AnkleBalance, GroundReaction
 from envs.animation.repair.posed_clip import pose_frame, with_postures
+from envs.control import AnkleBalance, GroundReaction
 from envs.control.ground_reaction import FRICTION, LEGS, corners, loads, share, soles
 from tests.envs.replay import recipe, replay, with_controllers
 from tests.simulated import within

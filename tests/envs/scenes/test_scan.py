@@ -7,21 +7,17 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from devi_jax.core.errors import SceneError
+from devi_jax.core.errors import ClipError, SceneError
 from devi_jax.core.skeleton import JOINTS, PARENTS, SMPLX_JOINTS, joint_class
 from envs.embodiments.human.measure import from_smplx_axes
 from envs.embodiments.human.skin import PARTS, Skin, bundled_skin, keep, posed
 from envs.scenes.appearance.registration import Registration, read_registration
-from envs.scenes.appearance.scan import load_scan, scanned_skin
+from envs.scenes.appearance.scan import load_scan, read_scan_folder, scanned_skin
 from envs.scenes.appearance.transfer import gaussian_blend
+from tests.envs.scenes.scan_folder import smplx_axes, write_scan
 
 MEAN_ERROR_M = 0.0015
 """Of skinning by weights that come from the 16 nearest vertices of a mesh with 6 mm edges."""
-
-
-def smplx_axes(points: np.ndarray) -> np.ndarray:
-    """Inverse of `from_smplx_axes`."""
-    return np.stack([-points[..., 0], points[..., 2], points[..., 1]], axis=-1)
 
 
 def posture(seed: int, radians: float) -> tuple[np.ndarray, np.ndarray]:
@@ -203,3 +199,19 @@ def test_a_folder_like_thumans_is_read(tmp_path, body):
     used = np.unique(scan.skin.faces)
     np.testing.assert_allclose(scan.skin.corner_uv[used], [[0.25, 0.75]] * len(used))
     assert np.ptp(scan.skin.vertices[used, 2]) > 0.1
+
+
+def test_a_folder_with_everything_becomes_the_t_pose_again(tmp_path):
+    body = write_scan(tmp_path / "0000", tmp_path / "SMPLX.npz")
+    scan = read_scan_folder(tmp_path / "0000", tmp_path / "SMPLX.npz")
+    rest = body.vertices - body.joints[JOINTS.index("pelvis")]
+    gap = np.linalg.norm(scan.skin.vertices - rest, axis=1)
+    assert gap.mean() < MEAN_ERROR_M and scan.texture.shape == (4, 8, 3)
+    for name, said in (("second.obj", "2 meshes and 1 files"), ("second.npz", "1 meshes and 2 files")):
+        (tmp_path / "0000" / name).write_text("")
+        with pytest.raises(SceneError, match=said):
+            read_scan_folder(tmp_path / "0000", tmp_path / "SMPLX.npz")
+        (tmp_path / "0000" / name).unlink()
+    (tmp_path / "0000" / "smplx_param.pkl").write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
+    with pytest.raises(ClipError):
+        read_scan_folder(tmp_path / "0000", tmp_path / "SMPLX.npz")

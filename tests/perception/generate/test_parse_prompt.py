@@ -76,8 +76,7 @@ def test_a_sentence_is_understood(prompt, action, thing, target, hands):
 def test_contact_pairs_are_shown():
     intent = parse_prompt("A person places the can on the bowl with both hands", THINGS)
     assert intent.summary == "place can -> bowl; contact pairs: left hand x can, right hand x can"
-    assert intent.holders == "both"
-    assert parse_prompt("A person lifts the can with the left hand", THINGS).holders == "left"
+    assert intent.hands == ("left", "right")
 
 
 def test_no_hand_named_is_said():

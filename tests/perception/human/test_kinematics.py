@@ -53,19 +53,10 @@ def test_gradients_agree_with_finite_differences():
     assert torch.autograd.gradcheck(ends, given, atol=1e-6)
 
 
-def test_exponential_is_the_cores_and_sixd_returns():
+def test_exponential_is_the_cores():
     rotvec = np.concatenate([RNG.normal(size=(20, 3)), np.zeros((1, 3)), np.full((1, 3), 1e-6)])
     matrix = so3.exp(torch.from_numpy(rotvec))
     np.testing.assert_allclose(matrix, rot.quat_to_matrix(rot.quat_exp(rotvec)), atol=1e-10)
-    np.testing.assert_allclose(so3.from_sixd(so3.to_sixd(matrix)), matrix, atol=1e-10)
-    np.testing.assert_allclose(so3.to_sixd(matrix), rot.sixd(rot.quat_exp(rotvec)), atol=1e-10)
-
-
-def test_sixd_of_any_two_columns_is_a_rotation_that_kinematics_can_take():
-    matrix = so3.from_sixd(torch.from_numpy(RNG.normal(size=(7, 6))))
-    np.testing.assert_allclose(matrix @ matrix.mT, np.broadcast_to(np.eye(3), (7, 3, 3)), atol=1e-12)
-    np.testing.assert_allclose(torch.linalg.det(matrix), np.ones(7), atol=1e-12)
-    assert torch.autograd.gradcheck(so3.from_sixd, torch.from_numpy(RNG.normal(size=(2, 6))).requires_grad_())
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-3, 0.5, 3.0, np.pi])
