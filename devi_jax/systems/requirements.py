@@ -28,6 +28,17 @@ def require(system: System, clip: Clip) -> None:
         )
 
 
+def require_residual(system: System) -> None:
+    """Raise `ConfigError` for absolute actions, which cannot turn around a plan's targets."""
+    if system.environment.action.mode == "absolute":
+        raise ConfigError(
+            "a plan needs residual actions: absolute ones do not act around its targets",
+            where="--plan, --environment.action.mode",
+            valid="--plan=none with absolute actions; or residual actions",
+            fix="add --plan=none",
+        )
+
+
 def _asking(system: System, need: str) -> list[str]:
     """Flags of the rewards in force that need it."""
     names = [name for name, weighting in system.rewards.items() if weighting.weight and TERMS[name].needs == need]

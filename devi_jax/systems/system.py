@@ -5,6 +5,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import tyro
 from pydantic import TypeAdapter, ValidationError
 
 from agents import NetworkConfig, PpoConfig
@@ -19,14 +20,14 @@ from envs.tracking.config import EnvironmentConfig
 class System:
     """Everything that defines what is learned; a run folder keeps it whole."""
 
-    name: str
-    """Which recipe this is."""
+    name: tyro.conf.SuppressFixed[tyro.conf.Fixed[str]]
+    """Which system this is: `train --system`."""
     environment: EnvironmentConfig
     """Actions, resets, termination, goal."""
     rewards: dict[str, Weighting]
     """Weight and sharpness of each reward term; weight 0 switches a term off."""
     combine: Literal["product", "sum"]
-    """How the terms' factors make a reward."""
+    """How the factors of all reward terms combine: their product, or their weighted mean."""
     ppo: PpoConfig
     """The learner."""
     network: NetworkConfig
@@ -63,6 +64,9 @@ ADDED: dict[str, Any] = {
 }
 """Fields that files of older versions lack, and what those runs did without them."""
 
+RENAMED: dict[str, str] = {}
+"""Fields that files of older versions, and flags, know by another name: old to new."""
+
 
 def to_json(system: System) -> dict[str, Any]:
     """The system as JSON types; infinities, which JSON has no numbers for, as words."""
@@ -70,11 +74,11 @@ def to_json(system: System) -> dict[str, Any]:
 
 
 def from_json(data: Any, where: str) -> System:
-    """Inverse of `to_json`; what was `ADDED` since has its old meaning.
+    """Inverse of `to_json`; what was `ADDED` or `RENAMED` since has its old meaning.
 
     Raises `RunError` naming the field that does not fit, is unknown, or is missing.
     """
-    data = _with_added(data)
+    data = _with_added(_with_renamed(data))
     try:
         system = TypeAdapter(System).validate_python(data)
     except ValidationError as error:
@@ -90,13 +94,27 @@ def from_json(data: Any, where: str) -> System:
 def _with_added(data: Any) -> Any:
     data = copy.deepcopy(data)
     for path, value in ADDED.items():
-        *parents, last = path.split(".")
-        node = data
-        for name in parents:
-            node = node.get(name) if isinstance(node, dict) else None
+        node, name = _parent(data, path)
         if isinstance(node, dict):
-            node.setdefault(last, value)
+            node.setdefault(name, value)
     return data
+
+
+def _with_renamed(data: Any) -> Any:
+    data = copy.deepcopy(data)
+    for old, new in RENAMED.items():
+        (source, before), (target, after) = _parent(data, old), _parent(data, new)
+        if isinstance(source, dict) and isinstance(target, dict) and before in source and after not in target:
+            target[after] = source.pop(before)
+    return data
+
+
+def _parent(data: Any, path: str) -> tuple[Any, str]:
+    """The dictionary that holds a dotted path, None if there is none, and the path's last name."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        data = data.get(parent) if isinstance(data, dict) else None
+    return data, name
 
 
 def _misfit(what: str, field: str, where: str) -> RunError:

@@ -29,10 +29,11 @@ from envs.rewards.kinematic import (
     pose_vector_quaternion,
 )
 from envs.rewards.object import object_2d, object_position, object_rotation, object_velocity
-from envs.rewards.shaping import Rewards, Term, Weighting, combine, evaluate_terms
+from envs.rewards.shaping import Rewards, Shape, Term, Weighting, combine, evaluate_terms
 
 __all__ = [
     "Rewards",
+    "Shape",
     "Term",
     "Weighting",
     "combine",
