@@ -29,10 +29,10 @@ from devi_jax.systems.build import Assembly
 from devi_jax.systems.requirements import require_residual
 from devi_jax.systems.system import RENAMED
 from devi_jax.training.loop import plan_first, train
-from devi_jax.training.milestones import Stages
+from devi_jax.training.milestones import Milestones
 from devi_jax.training.report import dry_run, report, report_plan
 from devi_jax.training.run_config import load_run, load_state, make_learner, with_learner, with_limit
-from devi_jax.training.run_setup import Record, create
+from devi_jax.training.run_setup import RunRecord, create
 from devi_jax.training.train_options import (
     EarlyOptions,
     TrainOptions,
@@ -105,7 +105,7 @@ def _mesh(options: TrainOptions) -> Mesh | None:
     if len(devices) == 1:
         return None
     what = "environments" if options.call.seeds == 1 else "seeds"
-    print(f"devices: {what} shared out among {len(devices)}, of {jax.process_count()} process(es)")
+    print(f"devices: {what} shared among {len(devices)} devices of {jax.process_count()} process(es)")
     return env_mesh(devices)
 
 
@@ -117,7 +117,7 @@ def _report_plan(run: RunDir, assembly: Assembly, options: TrainOptions) -> None
 def _resume(options: TrainOptions, folder: Path) -> None:
     run, mesh = RunDir.open(folder), _mesh(options)
     config, assembly, learner = load_run(run, mesh)
-    record = Record(run, Stages(run.path))
+    record = RunRecord(run, Milestones(run.path))
     if config.plan != "none" and not agree(assembly.raw is not None):
         # stopped while planning: plan again, from the same seed
         assembly = plan_first([record], config, assembly)

@@ -1,4 +1,4 @@
-"""What a run folder's configuration means: how to build its environment and learner again, and read its policy."""
+"""A run's configuration, and how to build its environment and learner and read its policy from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -68,7 +68,7 @@ def with_limit(config: RunConfig) -> RunConfig:
 
 
 def clip_file(run: RunDir) -> Path:
-    """The run's own copy of its clip, so that a run can be judged where the source is gone."""
+    """The run's own copy of its clip, so that a run can be evaluated where the source is gone."""
     return run.path / "clip.npz"
 
 
@@ -121,7 +121,7 @@ def load_state(run: RunDir, learner: Learner) -> TrainState:
     config = read_config(run)
     if config.plan == "only":
         raise RunError(
-            "the run planned only: it has no policy",
+            "the run only planned: it has no policy",
             where=str(run.path),
             valid="a run that learned; the evaluation of its plan is in evaluation.json",
             fix=f"python -m devi_jax.train --clip={config.clip} --plan=first",
