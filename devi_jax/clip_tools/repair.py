@@ -28,7 +28,7 @@ def mended(clip: Clip, how: Mending) -> Clip:
     Raises:
         ConfigError: when a grip is asked for and there is nothing to hold, or no hand that does.
     """
-    if how.grip and (clip.object_poses is None or not clip.contact.any()):
+    if how.grip and (clip.scene.object is None or clip.object_poses is None or not clip.contact.any()):
         raise ConfigError(
             f"'{clip.name}' says not where its object is, or of no hand that it touches it",
             where="--grip",

@@ -5,7 +5,6 @@ Every command turns a `DeviError` into one message on stderr and exit code 2 (se
 
 import difflib
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -71,20 +70,32 @@ def fail(error: DeviError) -> NoReturn:
     raise SystemExit(2)
 
 
+_RAISED_IN_CALLBACKS: list[DeviError] = []
+"""Since the last `exit_on_error` began, the first one first."""
+
+
+def raise_in_callback(error: DeviError) -> NoReturn:
+    """Raise `error` in a host callback of a compiled program.
+
+    JAX raises an error of its own in its place, which has no more of it than text: the error itself is kept for
+    `exit_on_error`.
+    """
+    _RAISED_IN_CALLBACKS.append(error)
+    raise error
+
+
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Turn a `DeviError` raised inside into one message and exit code 2."""
+    """Turn a `DeviError` raised inside, be it in a host callback, into one message and exit code 2."""
+    _RAISED_IN_CALLBACKS.clear()
     try:
         yield
     except DeviError as error:
         fail(error)
-    except RuntimeError as error:
-        # what an engine raises inside a compiled program arrives as text in an error of JAX's
-        told = re.search(r"^(?:[\w.]+\.)?(\w+): (.+(?:\n  (?:where|valid|fix): .+)+)", str(error), re.MULTILINE)
-        if told is None or told[1] not in globals():
+    except RuntimeError:
+        if not _RAISED_IN_CALLBACKS:
             raise
-        print(f"error: {told[2]}", file=sys.stderr)
-        raise SystemExit(2) from None
+        fail(_RAISED_IN_CALLBACKS[0])
     except BrokenPipeError:
         # the reader of a pipe (`| head`) has seen enough; keep the interpreter from flushing into it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

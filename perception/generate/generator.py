@@ -32,7 +32,7 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True)
-class Limits:
+class VideoLimits:
     """Videos that the later stages take."""
 
     min_fps: float = 8.0
@@ -47,13 +47,13 @@ def same_aspect(video: Video, width: int, height: int) -> bool:
 
 
 def check_fit(
-    video: Video, width: int, height: int, limits: Limits | None = None, fix: tuple[str, str] = ("", "")
+    video: Video, width: int, height: int, limits: VideoLimits | None = None, fix: tuple[str, str] = ("", "")
 ) -> None:
     """Raise `VideoError`, with numbers, unless `video` is what a camera of `width` x `height` pixels could have filmed.
 
     `fix`: what a user may do about the size, and about the frame rate.
     """
-    limits = limits or Limits()
+    limits = limits or VideoLimits()
     resize, resample = fix
     where = f"{video.path} ({video.summary})"
     if (video.width, video.height) != (width, height):

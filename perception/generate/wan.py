@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from devi_jax.core.errors import ConfigError, DeviceError, VideoError
-from perception.generate.wan_models import Family, family_of, lightx2v, split_lora, working_size
+from perception.generate.wan_models import WanFamily, family_of, lightx2v, split_lora, working_size
 from perception.video.video import Video, write
 
 INSTALL = "pip install -e '.[perception,wan]'"
@@ -81,7 +81,7 @@ class Wan:
                 )
         self._device(_libraries()[0])
 
-    def load(self) -> tuple[Any, Family, list[str]]:
+    def load(self) -> tuple[Any, WanFamily, list[str]]:
         """The pipeline on its device with its LoRA, what kind of Wan it is, and the LoRA's files.
 
         Raises:
@@ -118,7 +118,7 @@ class Wan:
             fix="generate elsewhere from frame0.png, then --generator=file; or --generator=scripted",
         )
 
-    def _load_lora(self, pipeline: Any, family: Family) -> list[str]:
+    def _load_lora(self, pipeline: Any, family: WanFamily) -> list[str]:
         """Load the LoRA's files, one a denoiser; returns their names, empty for none."""
         files = {"auto": lightx2v(family), "none": []}.get(self.lora, [f.strip() for f in self.lora.split(",")])
         denoisers = 1 + (pipeline.transformer_2 is not None)

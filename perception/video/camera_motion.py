@@ -149,7 +149,7 @@ def check_first_frame(video: Video, frame0: np.ndarray, least_db: float = 18.0) 
 
 
 @dataclass(frozen=True)
-class Seen:
+class VideoCheck:
     """What was measured of a video: its first frame's likeness, dB, and its camera's motion, None if not to be seen."""
 
     first_frame_db: float
@@ -162,9 +162,9 @@ class Seen:
         return f"first frame {self.first_frame_db:.1f} dB; camera: {motion}"
 
 
-def examine(
+def check_video(
     video: Video, frame0: np.ndarray, mask0: np.ndarray, keep_motion: bool = False, any_first_frame: bool = False
-) -> Seen:
+) -> VideoCheck:
     """Both checks of a video that should start like `frame0` with its foreground at `mask0`, each measured only where
     its flag is set. Raises what `check_first_frame` and `check_steady` raise.
     """
@@ -172,11 +172,11 @@ def examine(
     # a video that starts elsewhere has its foreground elsewhere too
     reference = (None, None) if any_first_frame else (frame0, mask0)
     try:
-        return Seen(alike, check_steady(video, *reference, allowed=keep_motion))
+        return VideoCheck(alike, check_steady(video, *reference, allowed=keep_motion))
     except VideoError:
         if not keep_motion:
             raise
-        return Seen(alike, None)
+        return VideoCheck(alike, None)
 
 
 def _grey(frame: np.ndarray, scale: float) -> np.ndarray:

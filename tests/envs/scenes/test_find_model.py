@@ -196,7 +196,7 @@ def test_the_grip_is_where_the_thing_is():
 
 
 def test_the_page_on_scenes_has_every_thing_and_every_material_with_its_numbers():
-    page = (Path(__file__).parents[2] / "docs" / "scenes.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "scenes.md").read_text(encoding="utf-8")
     listed = page.split("standing as they stand on a table:")[1].split(".")[0]
     assert {name.strip() for name in listed.split(",")} == set(CATALOGUE)
     rows = [

@@ -10,7 +10,7 @@ import pytest
 from devi_jax.core.errors import ConfigError, VideoError
 from perception.generate.command import Command
 from perception.generate.file import File
-from perception.generate.generator import Limits, check_fit
+from perception.generate.generator import VideoLimits, check_fit
 from perception.video.video import Video, probe, read, write
 
 GOOD = Video(Path("video.mp4"), 16.0, 81, 1024, 576)
@@ -19,7 +19,7 @@ PROGRAM = """
 import sys
 import numpy as np
 from PIL import Image
-from perception.video import write
+from perception.video.video import write
 image, prompt, out, seed, fps, frames = sys.argv[1:]
 first = np.asarray(Image.open(image))
 print(f"{prompt}|{seed}", file=open(out + ".txt", "w"))
@@ -28,7 +28,7 @@ write(out, [np.roll(first, t, axis=1) for t in range(int(frames))], float(fps))
 
 
 def program(tmp_path: Path, text: str = PROGRAM) -> str:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     (tmp_path / "program.py").write_text(f"import sys; sys.path.insert(0, {str(root)!r})\n{text}")
     return f"{sys.executable} {tmp_path / 'program.py'} {{image}} {{prompt}} {{out}} {{seed}} {{fps}} {{frames}}"
 
@@ -94,7 +94,7 @@ def test_a_video_that_does_not_fit_is_refused_with_its_numbers(change, said, fix
 
 
 def test_limits_may_be_others():
-    check_fit(replace(GOOD, frames=9), 1024, 576, Limits(min_seconds=0.5))
+    check_fit(replace(GOOD, frames=9), 1024, 576, VideoLimits(min_seconds=0.5))
 
 
 def clip(tmp_path: Path, width: int, height: int, fps: float, textured) -> Path:
