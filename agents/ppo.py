@@ -64,13 +64,13 @@ class PpoConfig:
     def __post_init__(self):
         for name in ("environments", "horizon", "minibatch", "epochs"):
             if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}", where=name, valid="1 or more")
+                raise ConfigError(f"{name} is {getattr(self, name)}", where=f"--ppo.{name}", valid="1 or more")
         samples = self.environments * self.horizon
         if samples % self.minibatch:
             raise ConfigError(
                 f"{self.environments} environments x {self.horizon} steps do not divide into minibatches "
                 f"of {self.minibatch}",
-                where="minibatch",
+                where="--ppo.minibatch",
                 valid=f"a divisor of {samples}, such as {', '.join(map(str, _divisors_near(samples, self.minibatch)))}",
             )
 

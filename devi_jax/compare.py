@@ -1,4 +1,4 @@
-"""`python -m devi_jax.compare`: train every method on every clip, judge all the same way, write the paper's tables."""
+"""`python -m devi_jax.compare`: train every method on every clip, evaluate all alike, write the paper's tables."""
 
 import sys
 from dataclasses import dataclass
@@ -10,48 +10,51 @@ import tyro
 from devi_jax.bench.grid import Grid, check_positive, write_markdown
 from devi_jax.bench.methods.jobs import ComparisonJob, collect, comparison, named_clips, train
 from devi_jax.bench.methods.page import page
-from devi_jax.core.errors import ConfigError, exit_on_error
+from devi_jax.cli import parse
+from devi_jax.core.errors import ConfigError, did_you_mean, exit_on_error
 from devi_jax.systems import NAMES, Recipe, SystemName
 from envs.physics import Root
 
 
 @dataclass(frozen=True)
 class CompareOptions:
-    """Fill the tables job by job; what has a result is skipped, what was interrupted goes on where it was.
+    """Compare methods: train and evaluate each method on each clip, one training a job of the table.
 
-    A job that failed is shown as failed; remove its result to try it again.
+    Jobs that have a result are skipped, interrupted ones are resumed. A failed job is shown as failed; delete its
+    result file to try again.
     """
 
     clips: tuple[str, ...] = ("tabletop-8",)
-    """Sets of clips, bundled clips, or clip files."""
+    """Names of clip sets or bundled clips, or clip files."""
     grade: Literal["clean", "mild", "rough"] = "mild"
-    """Grade of sets and of bundled clips named without one: as made, or as wrong as from video."""
+    """Quality of the clips: clean, or degraded as if estimated from a good (mild) or a bad (rough) video."""
     systems: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SYSTEM,SYSTEM|SYSTEM SYSTEM")] = NAMES
-    """Methods, by commas or blanks: devi, physhoi, skillmimic, intermimic_reward, devi_6d, devi_no_object."""
+    """Methods, separated by commas or spaces: devi, physhoi, skillmimic, intermimic_reward, devi_6d, devi_no_object."""
     seeds: int = 3
-    """How many seeds."""
+    """Number of random seeds for each method and clip."""
     minutes: float = 10.0
-    """Minutes of each training, beside planning, compilation and evaluation."""
+    """Minutes of each training, not counting planning, compilation and evaluation."""
     iterations: int | None = None
-    """Iterations of each training, in place of minutes: as many steps for each, however busy the machine is."""
+    """Iterations of each training, instead of minutes: equally many steps for all, however busy the machine is."""
     roots: tuple[Root, ...] = ("pinned",)
-    """Free or pinned pelvis."""
+    """free: the human balances on its own feet; pinned: stiff springs pull its pelvis along the clip."""
     recipe: Recipe = "fast"
-    """fast: plan first, residual actions, starts in the plan's states; paper: A.10 as printed, from scratch."""
+    """fast: plan first, then learn residual actions around the plan; paper: as printed in appendix A.10, no plan."""
     limit: int | None = None
-    """Train so many jobs at most."""
+    """Largest number of jobs to train in this call."""
     list_: Annotated[bool, tyro.conf.arg(name="list")] = False
-    """Only show the jobs and which have a result."""
+    """Only list the jobs and whether each is done."""
     runs: Path = Path("runs/compare")
-    """Where run folders go."""
+    """Folder for run folders."""
     out: Path = Path("docs/compare")
-    """Where results are kept; the page lies beside that folder."""
+    """Folder for result files; the page with the tables is written beside it."""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point."""
     with exit_on_error():
-        options = tyro.cli(CompareOptions, args=sys.argv[1:] if arguments is None else arguments)
+        arguments = sys.argv[1:] if arguments is None else arguments
+        options = parse(CompareOptions, arguments, prog="python -m devi_jax.compare")
         given = {"minutes": options.minutes, "iterations": options.iterations}
         check_positive(**given, seeds=options.seeds, limit=options.limit)
         jobs = wanted(options)
@@ -64,7 +67,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def wanted(options: CompareOptions) -> list[ComparisonJob]:
-    """The jobs asked for, in the order they are run. Raises `ConfigError` for a clip or a system that is not there."""
+    """The jobs asked for, in the order they are run. Raises `ConfigError` for an unknown clip or system."""
     clips = named_clips(options.clips, options.grade)
     systems: list[SystemName] = [_system(name) for words in options.systems for name in words.split(",") if name]
     return comparison(clips, systems, options.roots, options.seeds, options.minutes, options.recipe, options.iterations)
@@ -72,7 +75,7 @@ def wanted(options: CompareOptions) -> list[ComparisonJob]:
 
 def _system(name: str) -> SystemName:
     if name not in NAMES:
-        raise ConfigError(f"no system '{name}'", where="--systems", valid=", ".join(NAMES))
+        raise ConfigError(f"no system '{name}'{did_you_mean(name, NAMES)}", where="--systems", valid=", ".join(NAMES))
     return cast(SystemName, name)
 
 

@@ -153,7 +153,10 @@ def examine(checks: tuple[Callable[[], Finding], ...] = CHECKS) -> list[Finding]
 
 
 def main() -> None:
-    """Report what this machine can run; exit code 2 if something that every run needs is missing."""
+    """Check the installation: what this machine can run, what is missing, and how to fix it.
+
+    The exit code is 2 if something is missing that every run needs.
+    """
     findings = examine()
     table = Table(show_edge=False, box=None)
     for title in ("", "", "found", "fix"):
@@ -193,4 +196,4 @@ def _origin(package: str) -> Path | None:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    tyro.cli(main, prog="python -m devi_jax.doctor")

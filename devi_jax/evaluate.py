@@ -1,4 +1,4 @@
-"""`python -m devi_jax.evaluate RUN|POLICY`: judge a trained policy again, from exact and perturbed starts."""
+"""`python -m devi_jax.evaluate RUN|POLICY`: evaluate a trained policy again, from exact and perturbed starts."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from devi_jax.cli import parse
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.deploy.policy_file import find_policy, read_policy
@@ -22,31 +23,38 @@ from devi_jax.systems.build import Assembly
 from devi_jax.training.report import UNSEEN
 from devi_jax.training.run_config import RunConfig, load_run, load_state, trained_policy
 
+RENAMED = {"online": "mpc"}
+
 
 @dataclass(frozen=True)
-class Options:
-    """Evaluate a policy over its whole clip; nothing is cut off after a fall."""
+class EvaluateOptions:
+    """Evaluate a policy over its whole clip, from exact and perturbed starts. A fall does not end a rollout."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Run folder written by devi_jax.train (its latest checkpoint), a shipped policy's name, or a policy file."""
+    """Run folder of devi_jax.train (its latest checkpoint is evaluated), name of a shipped policy, or policy file."""
     rollouts: int = ROLLOUTS
-    """Perturbed rollouts."""
+    """Number of rollouts from perturbed starts."""
     seed: int = UNSEEN
-    """Seed of the perturbations."""
-    online: int = 0
-    """Also control so many perturbed starts by the planner online: model-predictive control, minutes for each."""
+    """Random seed of the perturbed starts."""
+    mpc: int = 0
+    """Number of perturbed starts to control by the planner as well (model-predictive control), at minutes each."""
     truth: Path | None = None
-    """Compare with this clip as well: the one that a video was drawn from, where the policy imitates what was seen."""
+    """Ground-truth clip to score the same rollouts against: the one that the imitated video was rendered from."""
     json: bool = False
-    """Print evaluation.json instead of the table."""
+    """Print the result as JSON instead of a table."""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point."""
     with exit_on_error():
-        options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
-        if options.rollouts < 1 or options.online < 0:
-            raise ConfigError("nothing to evaluate", where="--rollouts, --online", valid="at least 1; 0 or more")
+        arguments = sys.argv[1:] if arguments is None else arguments
+        options = parse(EvaluateOptions, arguments, prog="python -m devi_jax.evaluate", renamed=RENAMED)
+        if options.rollouts < 1 or options.mpc < 0:
+            raise ConfigError(
+                f"{options.rollouts} rollouts, {options.mpc} by MPC",
+                where="--rollouts, --mpc",
+                valid="--rollouts of 1 or more, --mpc of 0 or more",
+            )
         enable_compilation_cache()
         ignore_fork_warning()
         policy = None if options.run.is_dir() else find_policy(str(options.run))
@@ -54,8 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(json.dumps(result, indent=2) if options.json else table(result))
 
 
-def _of_run(options: Options) -> dict[str, Any]:
-    """Judge a run's latest checkpoint, and renew its evaluation.json."""
+def _of_run(options: EvaluateOptions) -> dict[str, Any]:
+    """Evaluate a run's latest checkpoint, and write its evaluation.json anew."""
     run = RunDir.open(options.run)
     config, assembly, learner = load_run(run)
     state = load_state(run, learner)
@@ -68,22 +76,22 @@ def _of_run(options: Options) -> dict[str, Any]:
     return result
 
 
-def _of_policy(options: Options, path: Path) -> dict[str, Any]:
-    """Judge a policy file, which stays as it is."""
+def _of_policy(options: EvaluateOptions, path: Path) -> dict[str, Any]:
+    """Evaluate a policy file, which is left as it is."""
     file = read_policy(path)
     result, rollouts = evaluate(file.assembly, file.policy, options.seed, options.rollouts)
     return result | _online(options, file.assembly, file.config) | _by_truth(options, file.assembly, rollouts)
 
 
-def _online(options: Options, assembly: Assembly, config: RunConfig) -> dict[str, Any]:
-    """The planner's own scores from perturbed starts, where asked for."""
-    if not options.online:
+def _online(options: EvaluateOptions, assembly: Assembly, config: RunConfig) -> dict[str, Any]:
+    """The planner's own scores from perturbed starts, if asked for."""
+    if not options.mpc:
         return {}
-    return {"online": control_online(assembly.environment, config.system.planner, options.seed, options.online)}
+    return {"online": control_online(assembly.environment, config.system.planner, options.seed, options.mpc)}
 
 
-def _by_truth(options: Options, assembly: Assembly, rollouts: Rollouts) -> dict[str, Any]:
-    """The same rollouts by the truth, where one is given."""
+def _by_truth(options: EvaluateOptions, assembly: Assembly, rollouts: Rollouts) -> dict[str, Any]:
+    """The same rollouts scored against the ground truth, if given."""
     return {"truth": by_truth(assembly, rollouts, load_clip(options.truth))} if options.truth else {}
 
 

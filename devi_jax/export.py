@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from devi_jax.cli import parse
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.deploy.exporters import make_card, write_jax, write_onnx
 from devi_jax.deploy.policy_file import about, find_policy, read_policy, write_policy
@@ -21,7 +22,7 @@ SUFFIXES: dict[str, Format] = {".npz": "npz", ".jaxexport": "jax", ".onnx": "onn
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """Write the latest policy of a run.
 
     npz: parameters, plan, clip, configuration and provenance, for this project's own commands. jax: a serialised JAX
@@ -29,11 +30,11 @@ class Options:
     """
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Run folder written by devi_jax.train; for jax and onnx also a shipped policy (lift_can) or a policy file."""
+    """Run folder of devi_jax.train; for jax and onnx also the name of a shipped policy (lift_can) or a policy file."""
     out: Path
-    """Policy file; `devi_jax.play` and `devi_jax.evaluate` take a .npz in place of a run folder."""
+    """Policy file to write. `devi_jax.play` and `devi_jax.evaluate` accept an .npz in place of a run folder."""
     format: Format | None = None
-    """Kind of file; if not given, by the suffix of --out: .npz, .jaxexport or .onnx."""
+    """Kind of file; by default chosen by the suffix of --out: .npz, .jaxexport or .onnx."""
     overwrite: bool = False
     """Replace an existing file."""
 
@@ -41,7 +42,8 @@ class Options:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point."""
     with exit_on_error():
-        options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
+        arguments = sys.argv[1:] if arguments is None else arguments
+        options = parse(ExportOptions, arguments, prog="python -m devi_jax.export")
         kind = _format(options)
         if options.out.exists() and not options.overwrite:
             raise ConfigError("the file exists", where=f"--out={options.out}", fix="add --overwrite")
@@ -55,16 +57,18 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"policy: {path}, {path.stat().st_size / 1e6:.2f} MB")
 
 
-def _format(options: Options) -> Format:
+def _format(options: ExportOptions) -> Format:
     kind = options.format or SUFFIXES.get(options.out.suffix)
     if kind is None or SUFFIXES.get(options.out.suffix, kind) != kind:
         raise ConfigError(
-            f"'{options.out}' does not name a {options.format or 'known'} file",
+            f"'{options.out}' is not the name of a {options.format or 'known kind of'} file",
             where="--out",
             valid=f"a path ending in {', '.join(SUFFIXES)}",
         )
     if kind == "npz" and options.out.suffix != ".npz":
-        raise ConfigError(f"'{options.out}' is no policy file name", where="--out", valid="a path ending in .npz")
+        raise ConfigError(
+            f"'{options.out}' is not the name of a policy file", where="--out", valid="a path ending in .npz"
+        )
     return kind
 
 

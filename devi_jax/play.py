@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import jax
 import tyro
 
+from devi_jax.cli import parse
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.datasets.load import resolve
 from devi_jax.deploy.policy_file import PolicyFile, find_policy, read_policy
@@ -22,28 +23,29 @@ from envs.physics import CONTROL_HZ, EngineChoice, Root, choose_engine
 
 
 @dataclass(frozen=True)
-class Options:
-    """Film a policy on its clip: reference, simulation and the clip's camera side by side."""
+class PlayOptions:
+    """Film a policy on its clip: reference, simulation and the view of the clip's camera, side by side."""
 
     target: Annotated[Path, tyro.conf.Positional] = Path("lift_can")
-    """A run folder, a shipped policy (lift_can), a policy file, or a clip (bundled name, .npz, .pt)."""
+    """Run folder, name of a shipped policy (lift_can), policy file, or clip (bundled name, .npz or .pt)."""
     policy: str | None = None
-    """zero, random, reference, a run folder or a policy; by default the run's own or the shipped one, and for a clip
-    without one its reference."""
+    """zero, random, reference (replays the clip's targets), a run folder, or a policy. By default the trained policy,
+    or for a clip without one its reference."""
     out: Path | None = None
-    """Film; by default play.mp4 in the run folder, or NAME-POLICY.mp4 here."""
+    """Video file; by default play.mp4 in the run folder, otherwise NAME-POLICY.mp4 in the current folder."""
     root: Root | None = None
-    """For a clip: free or pinned pelvis; free if not given."""
+    """For a clip: free balances on its own feet (default); pinned has springs pull its pelvis along the clip."""
     physics: EngineChoice = "auto"
-    """For a clip or a policy file: which engine."""
+    """Physics engine for a clip or a policy file: MuJoCo in C, MJX in JAX, or MJX on Warp; auto chooses by device."""
     seed: int = 0
-    """Seed of random actions."""
+    """Seed of the random policy's actions."""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point."""
     with exit_on_error():
-        options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
+        arguments = sys.argv[1:] if arguments is None else arguments
+        options = parse(PlayOptions, arguments, prog="python -m devi_jax.play")
         enable_compilation_cache()
         ignore_fork_warning()
         assembly, policy, film = _prepare(options)
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"MPJPE {scores.mpjpe_all_mm:.1f} mm, {scores.duration_s:.1f} s until failure or end{lift}\nfilm: {film}")
 
 
-def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
+def _prepare(options: PlayOptions) -> tuple[Assembly, Policy, Path]:
     """Environment, policy and film of what was asked for."""
     run_folder = options.target if (options.target / "config.json").exists() else None
     named = options.policy if options.policy in ("zero", "random", "reference") else None
@@ -71,7 +73,7 @@ def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
         return assembly, policy, options.out or run.path / "play.mp4"
     if options.target.is_dir():
         raise ConfigError(
-            f"{options.target} holds no run",
+            f"{options.target} is not a run folder",
             where="play TARGET",
             valid="a run folder, or a clip",
             fix="python -m devi_jax.clips list",
@@ -85,21 +87,21 @@ def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
     return assembly, _untrained(assembly, kind), options.out or Path(f"{name}-{kind}.mp4")
 
 
-def _of_policy(options: Options, path: Path) -> tuple[Assembly, Policy, Path]:
+def _of_policy(options: PlayOptions, path: Path) -> tuple[Assembly, Policy, Path]:
     file = read_policy(path, None if options.physics == "auto" else options.physics)
     if options.root not in (None, file.config.root):
         raise ConfigError(
             f"the policy {path.stem} was trained with a {file.config.root} pelvis",
             where=f"--root={options.root}",
-            valid=f"--root={file.config.root}, or none",
-            fix="--policy=reference replays the clip with either",
+            valid=f"--root={file.config.root}, or no --root",
+            fix="add --policy=reference to replay the clip with either pelvis",
         )
     print(_introduce(path.stem, file))
     return file.assembly, file.policy, options.out or Path(f"{path.stem}-policy.mp4")
 
 
 def _introduce(name: str, file: PolicyFile) -> str:
-    """What is played, how it was trained and what it withstands."""
+    """The policy, how it was trained and how often it succeeds."""
     root = "on its own feet" if file.config.root == "free" else "with a pinned pelvis"
     card, evaluation = file.card, file.card.get("evaluation") or {}
     rate = evaluation.get("perturbed", {}).get("success_rate")

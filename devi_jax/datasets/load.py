@@ -1,17 +1,18 @@
 """What `--clip=` takes: a bundled name, a clip file, or a foreign recording, known by what is in it."""
 
-import difflib
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip
-from devi_jax.core.errors import ClipError
+from devi_jax.core.errors import ClipError, did_you_mean
 from devi_jax.core.safe_load.joblib_file import read_joblib
 from devi_jax.core.safe_load.npz import Npz
 from devi_jax.core.safe_load.torch_file import read_matrix
+from devi_jax.datasets.bundled_sets import GRADES, SETS, SUITE
 from devi_jax.datasets.formats import amass, grab, intermimic, omomo, parahome, physhoi, skillmimic
 from devi_jax.datasets.formats.tcdm import is_object_motion
 
@@ -68,13 +69,18 @@ def resolve(
         return load_clip(known[name_or_path])
     if path.is_file():
         return _from_file(path, given)
-    close = difflib.get_close_matches(name_or_path, known, n=3, cutoff=0.5)
-    raise ClipError(
-        (f"no such file: {path}" if path.suffix else f"no clip '{name_or_path}'")
-        + (f"; did you mean {' or '.join(close)}?" if close else ""),
+    raise _absent(name_or_path, known)
+
+
+def _absent(name: str, known: Iterable[str]) -> ClipError:
+    """Names close to it, not all of them; those without a grade stand for their grades."""
+    path, clean = Path(name), [clip for clip in known if not clip.endswith(tuple(f"-{grade}" for grade in GRADES))]
+    return ClipError(
+        (f"no such file: {path}" if path.suffix else f"no clip '{name}'") + did_you_mean(name, known),
         where="--clip",
-        valid=f"a bundled name ({', '.join(known) or 'none here'}), a clip .npz, or {READABLE}",
-        fix=LIST,
+        valid=f"one of {len(clean)} bundled clips such as {', '.join(SUITE[:3])}, each also as NAME-mild and "
+        f"NAME-rough; a clip's .npz; or {READABLE}",
+        fix=f"{LIST} shows all clips, {LIST} --set={next(iter(SETS))} those of a set",
     )
 
 
@@ -127,7 +133,7 @@ def _archive(path: Path, given: SourceOptions) -> Clip:
         return amass.from_amass(data, path, given.model)
     if is_object_motion(data):
         raise ClipError(
-            "the file holds an object's motion and nobody who moves it",
+            "the file holds the motion of an object, and no human",
             where=str(path),
             valid="a clip of a human",
             fix=f"python -m devi_jax.choreograph follow {path} --mesh=OBJECT.stl --out=CLIP.npz",

@@ -52,7 +52,7 @@ def offer_cpus(wanted: Wanted) -> None:
     """
     if wanted != "all":
         if wanted < 1:
-            raise ConfigError("a training on no device", where="--devices", valid="all, or 1 and more")
+            raise ConfigError(f"training on {wanted} devices", where="--devices", valid="all, or 1 or more")
         with suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", wanted)
 
@@ -69,7 +69,7 @@ def choose_devices(wanted: Wanted) -> list[Any]:
     least = min(map(len, of_process))
     if not 1 <= wanted <= least:
         raise DeviceError(
-            f"{wanted} devices are asked for and there are {least}",
+            f"{wanted} devices asked for, but there are {least}",
             where="--devices",
             valid=f"all, or 1 to {least}",
         )

@@ -23,18 +23,18 @@ LONGEST_TEXT = 4096
 
 @dataclass(frozen=True)
 class Hosts:
-    """Processes that train one run together, usually one a machine; by default this one alone."""
+    """Processes that train one run together, usually one per machine; by default only this one."""
 
     coordinator: str | None = None
-    """HOST:PORT of process 0, where all find each other; with --hosts.count and --hosts.index."""
+    """HOST:PORT of process 0, where all processes meet; needs --hosts.count and --hosts.index."""
     count: int | None = None
-    """How many processes there are."""
+    """Number of processes."""
     index: int | None = None
-    """Which of them this is, from 0."""
+    """Index of this process, from 0."""
     auto: bool = False
-    """Take all three from the surroundings: a TPU pod, Slurm, Open MPI, or Kubernetes."""
+    """Read the three from the environment of a TPU pod, Slurm, Open MPI or Kubernetes."""
     timeout_s: int = 60
-    """The job ends when one of them has not been heard of for so long; for the first to come, five times as long."""
+    """Seconds without a sign of life from a process after which the job ends; five times as long at the start."""
 
     @property
     def together(self) -> bool:
@@ -67,11 +67,11 @@ def join(hosts: Hosts) -> None:
         )
     except (RuntimeError, ValueError) as error:
         raise DeviceError(
-            f"the processes do not find each other ({str(error).splitlines()[0][:200]})",
+            f"the processes cannot reach each other ({str(error).splitlines()[0][:200]})",
             where="--hosts.auto" if hosts.auto else "--hosts",
             valid="a TPU pod, Slurm, Open MPI or Kubernetes for --hosts.auto; anywhere, the same --hosts.coordinator "
             "and --hosts.count for all, and --hosts.index from 0",
-            fix="look whether the coordinator's port is free there and open to the others",
+            fix="check that the coordinator's port is free on its machine and open to the others",
         ) from error
 
 
@@ -116,18 +116,18 @@ def _check(hosts: Hosts) -> None:
     given = [part is not None for part in parts]
     if hosts.auto and any(given):
         raise ConfigError(
-            "--hosts.auto takes coordinator, count and index from the surroundings",
+            "--hosts.auto reads coordinator, count and index from the environment",
             where="--hosts",
             valid="--hosts.auto alone, or the other three",
         )
     if any(given) and not all(given):
         raise ConfigError(
-            "processes need to know the coordinator, how many they are, and which each is",
+            "each process needs the coordinator, the number of processes and its own index",
             where="--hosts",
             valid="--hosts.coordinator=HOST:PORT --hosts.count=N --hosts.index=I, all three",
         )
     if hosts.count is not None and hosts.count < 1:
-        raise ConfigError("a job of no process", where="--hosts.count", valid="1 or more")
+        raise ConfigError(f"{hosts.count} processes", where="--hosts.count", valid="1 or more")
     if hosts.count is not None and hosts.index is not None and not 0 <= hosts.index < hosts.count:
         raise ConfigError(
             f"there is no process {hosts.index} among {hosts.count}",
@@ -141,7 +141,7 @@ def _check(hosts: Hosts) -> None:
             valid="HOST:PORT, such as node0:12345",
         )
     if hosts.timeout_s < 1:
-        raise ConfigError("a timeout of less than a second", where="--hosts.timeout-s", valid="1 or more")
+        raise ConfigError(f"a timeout of {hosts.timeout_s} s", where="--hosts.timeout-s", valid="1 or more")
 
 
 def _is_address(text: str) -> bool:

@@ -72,8 +72,8 @@ def tell_of_aborts(index: int | None) -> None:
 
 def _lost(index: int | None, where: str) -> DeviceError:
     return DeviceError(
-        f"process {'?' if index is None else index} cannot go on: another has stopped or not come, or is out of reach",
+        f"process {'?' if index is None else index} cannot continue: another has stopped or cannot be reached",
         where=where,
         valid="all processes running",
-        fix="--resume=RUN goes on from the last checkpoint, on any number of processes and devices",
+        fix="--resume=RUN continues from the last checkpoint, on any number of processes and devices",
     )

@@ -94,7 +94,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
             int(row["iteration"])
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(
-                "a line of the metrics is not readable",
+                "a line of the metrics cannot be read",
                 where=f"{path}, line {number}",
                 valid='a JSON object with "iteration"',
                 fix="remove that line",

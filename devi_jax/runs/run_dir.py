@@ -53,7 +53,7 @@ class RunDir:
             raise RunError(
                 "there is no such run folder",
                 where=str(path),
-                valid="a folder written by python -m devi_jax.train",
+                valid="a run folder of python -m devi_jax.train",
                 fix=f"python -m devi_jax.train --clip=lift_can --out={path}",
             )
         found = run.description()
@@ -76,10 +76,10 @@ class RunDir:
             found = json.loads(self.config_json.read_text())
         except FileNotFoundError:
             within = sorted(p.parent.name for p in self.path.glob("*/config.json"))
-            several = f", but those of {', '.join(within)}: name one of them" if within else ""
-            raise self._unreadable(f"the folder holds no run{several}") from None
+            several = f", but contains the runs {', '.join(within)}: name one of them" if within else ""
+            raise self._unreadable(f"the folder is not a run{several}") from None
         except (OSError, ValueError) as error:
-            raise self._unreadable(f"the run's config is not readable ({error})") from error
+            raise self._unreadable(f"the run's config cannot be read ({error})") from error
         if not isinstance(found, dict) or not {"format", "system", "seed", "config"} <= found.keys():
             raise self._unreadable("the run's config lacks format, system, seed or config")
         if found["format"] != FORMAT:
@@ -93,7 +93,7 @@ class RunDir:
                 "the run folder exists and is not empty",
                 where=str(self.path),
                 valid="a folder that is absent or empty",
-                fix=f"--resume={self.path} to go on with that run, or another --out",
+                fix=f"--resume={self.path} to continue that run, or another --out",
             )
 
     @property

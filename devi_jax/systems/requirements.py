@@ -29,6 +29,17 @@ def require(system: System, clip: Clip) -> None:
         )
 
 
+def require_residual(system: System) -> None:
+    """Raise `ConfigError` for absolute actions, which cannot turn around a plan's targets."""
+    if system.action.mode == "absolute":
+        raise ConfigError(
+            "a plan needs residual actions: absolute ones do not act around its targets",
+            where="--plan, --action.mode",
+            valid="--plan=none with absolute actions; or residual actions",
+            fix="add --plan=none",
+        )
+
+
 def _asking(system: System, need: str) -> list[str]:
     """Flags of the rows in force that need it."""
     rows = [f"rewards.{n}" for n, row in system.rewards.items() if row.weight and row.measure.needs == need]

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from tyro.conf import Fixed, SuppressFixed
+
 from agents import NetworkConfig, PpoConfig
 from devi_jax.core.errors import ConfigError
 from devi_jax.systems.trajectory_search import PlanConfig
@@ -18,8 +20,8 @@ from envs.tracking.terminations import Termination
 class System:
     """Everything that defines what is learned; a run folder keeps it whole."""
 
-    name: str
-    """Which system this is."""
+    name: SuppressFixed[Fixed[str]]
+    """Which system this is: `train --system`."""
     action: ActionConfig
     """What an action means."""
     observations: dict[str, dict[str, Observe]]

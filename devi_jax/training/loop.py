@@ -1,4 +1,4 @@
-"""The host's side of a run: plan, then iterate, log, show, keep checkpoints, until a limit is reached.
+"""A run on the host: plan, then iterate, log, show progress and save checkpoints until a limit is reached.
 
 Several seeds that learn in one program have a record each; a run of one seed has one.
 """
@@ -28,10 +28,10 @@ from devi_jax.systems.build import Assembly
 from devi_jax.training.planning import load_plan, plan, save_plan
 from devi_jax.training.report import glance
 from devi_jax.training.run_config import RunConfig, plan_file, trained_policy, with_learner
-from devi_jax.training.run_setup import Record
+from devi_jax.training.run_setup import RunRecord
 
 
-def plan_first(records: Sequence[Record], config: RunConfig, assembly: Assembly) -> Assembly:
+def plan_first(records: Sequence[RunRecord], config: RunConfig, assembly: Assembly) -> Assembly:
     """Plan, keep the plan in the run folders with `planning.json`, and return the assembly with its targets.
 
     Of several processes one plans; the others wait, and read what it has written.
@@ -43,7 +43,7 @@ def plan_first(records: Sequence[Record], config: RunConfig, assembly: Assembly)
     # judged through the policy that training will judge, so that one compilation serves both
     learner = with_learner(assembly, config)
     policy = trained_policy(learner, learner.init(jax.random.key(config.seed)))
-    key, began = jax.random.key(config.seed + 1), first.stages.minutes
+    key, began = jax.random.key(config.seed + 1), first.milestones.minutes
     with RunProgress() as show:
 
         def watch(share: float, score: float) -> None:
@@ -56,13 +56,13 @@ def plan_first(records: Sequence[Record], config: RunConfig, assembly: Assembly)
         save_plan(plan_file(record.run), assembly.environment)
         write_json(record.run.path / "planning.json", rows)
         if found:
-            record.stages.reach("plan", 0, began + found[0]["minutes"], attempt=found[0]["stage"])
+            record.milestones.reach("plan", 0, began + found[0]["minutes"], attempt=found[0]["stage"])
     wait_for_all("plan")
     return assembly
 
 
 def train(
-    records: Sequence[Record],
+    records: Sequence[RunRecord],
     config: RunConfig,
     assembly: Assembly,
     learner: Learner,
@@ -121,18 +121,18 @@ def train(
     return apart(state)
 
 
-def _look(record: Record, scalars: dict[str, float], config: RunConfig, announce: Callable[[str], None]) -> bool:
-    """Date what a policy reaches for the first time; whether it is good enough."""
+def _look(record: RunRecord, scalars: dict[str, float], config: RunConfig, announce: Callable[[str], None]) -> bool:
+    """Record the milestones that a policy reaches for the first time; true if it is good enough to stop."""
     steps = int(scalars["steps"])
     if steps <= config.system.ppo.critic_warmup * config.system.ppo.environments * config.system.ppo.horizon:
         return False  # until the actor has moved, what is judged is a replay
-    for stage in record.stages.judge(scalars, steps):
-        announce(f"{record.name}: {stage} after {record.stages.minutes:.1f} min, {steps} steps")
+    for stage in record.milestones.judge(scalars, steps):
+        announce(f"{record.name}: {stage} after {record.milestones.minutes:.1f} min, {steps} steps")
     return _good_enough(config, scalars)
 
 
 def _mean(scalars: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """What all policies have, on average."""
+    """The mean over policies of the metrics that all of them have."""
     common = set.intersection(*map(set, scalars))
     return {name: sum(own[name] for own in scalars) / len(scalars) for name in common}
 
@@ -150,7 +150,7 @@ def _refuse_divergence(run: RunDir, scalars: dict[str, float], iteration: int) -
         raise RunError(
             f"training diverged at iteration {iteration}: {', '.join(broken)} is not finite",
             where=str(run.path),
-            valid="finite losses; the last checkpoint still has them",
+            valid="finite losses; the last checkpoint is from before",
             fix="train again into a new folder with a smaller --ppo.actor-rate and --ppo.critic-rate",
         )
 
@@ -165,7 +165,7 @@ def _good_enough(config: RunConfig, scalars: dict[str, float]) -> bool:
 
 
 def _share(config: RunConfig, iteration: int, spent_s: float) -> float:
-    """How much of the tighter limit is used up."""
+    """Share of the limit that is used up, of the one that ends first."""
     by_count = iteration / config.iterations if config.iterations else 0.0
     by_time = spent_s / 60 / config.minutes if config.minutes else 0.0
     return min(1.0, max(by_count, by_time))

@@ -1,4 +1,4 @@
-"""When a run reached what: minutes on the wall and environment steps until an evaluation first passed."""
+"""Milestones of a run: wall-clock minutes and environment steps until an evaluation first passed."""
 
 import json
 import time
@@ -8,11 +8,11 @@ from typing import Any
 from devi_jax.runs.json_io import write_json
 
 PASSES = {"success": 1.0, "parity": 1.0, "perturbed_60": 0.6, "perturbed_80": 0.8}
-"""Stages of a policy, and what its evaluation must reach."""
+"""Milestones of a policy, and the score that each needs."""
 
 
-class Stages:
-    """`stages.json` of a run folder, which survives a resume. Minutes count from the command's start, all in."""
+class Milestones:
+    """`stages.json` of a run folder, which survives a resume. Minutes count from the start of the command."""
 
     def __init__(self, folder: Path):
         self._file = folder / "stages.json"
@@ -21,11 +21,11 @@ class Stages:
 
     @property
     def minutes(self) -> float:
-        """Minutes since the run began; after a resume, since its last stage."""
+        """Minutes since the run began; after a resume, continued from its last milestone."""
         return (time.monotonic() - self._began) / 60
 
     def reach(self, stage: str, steps: int, minutes: float | None = None, **more: Any) -> bool:
-        """Note that a stage is reached, now or at given `minutes`; whether it is the first time."""
+        """Record that a milestone is reached, now or at given `minutes`; true if it is the first time."""
         if any(row["stage"] == stage for row in self._rows):
             return False
         self._rows.append(
@@ -35,7 +35,7 @@ class Stages:
         return True
 
     def judge(self, scalars: dict[str, float], steps: int) -> list[str]:
-        """Stages of the policy that a glance at it reaches for the first time."""
+        """Milestones that an evaluation of the policy reaches for the first time."""
         values = {
             "success": scalars.get("evaluation/success", 0.0),
             "parity": scalars.get("evaluation/parity", 0.0),

@@ -20,13 +20,13 @@ from devi_jax.systems.system import System
 from devi_jax.training.run_config import trained_policy
 
 UNSEEN = 1000
-"""Seed of the perturbed starts of the last evaluation: neither planning nor any glance has met them."""
+"""Seed of the perturbed starts of the last evaluation, which neither planning nor training has seen."""
 
 
 def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState, film: bool) -> dict[str, Any]:
     """Evaluate the policy, write evaluation.json, curves.png, film.mp4 and strip.png, print and return the table.
 
-    A machine without a renderer gets everything but the film, and is told which package it lacks.
+    On a machine without a renderer, all but the film; the message names the missing package.
     """
     result, rollouts = evaluate(assembly, trained_policy(learner, state), seed=UNSEEN)
     iterations = int(state.iteration)
@@ -41,10 +41,10 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
 
 
 def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:
-    """Judge the plan's open-loop replay, write evaluation.json and the film: nothing was learned, and it says so."""
+    """Evaluate the plan's open-loop replay, write evaluation.json and the film, and say that nothing was learned."""
     judged = judge(assembly.environment, zero_policy(), UNSEEN)
     write_json(run.evaluation_json, {"clip": assembly.clip.name, "plan": judged.to_json()})
-    print(f"no policy was learned; the plan's open-loop replay: {run.evaluation_json}")
+    print(f"no policy was learned; evaluation of the plan's open-loop replay: {run.evaluation_json}")
     if film:
         _film(run, assembly, judged.rollouts)
 

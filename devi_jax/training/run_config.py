@@ -1,10 +1,11 @@
-"""What a run folder's configuration means: how to build its environment and learner again, and read its policy."""
+"""A run's configuration, and how to build its environment and learner and read its policy from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import tyro
 from jax.sharding import Mesh
 
 from agents import Learner, TrainState
@@ -23,32 +24,52 @@ from envs.physics import EngineName, Root
 
 Planning = Literal["first", "only", "none"]
 """Plan before learning, instead of it, or not at all."""
+DEFAULT_MINUTES = 10.0
+"""How long a run trains for which no limit is given."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """All that decides a run's outcome. The clip itself lies beside it as `clip.npz`."""
+    """All that decides a run's outcome: flags of `devi_jax.train`, and its `config.json`.
 
-    system: System
-    clip: str
-    engine: EngineName
-    root: Root
-    seed: int
-    preset: str
-    iterations: int | None
-    minutes: float | None
-    checkpoint_every: int
-    recipe: str = "fast"
+    `engine`, `preset` and `recipe` are decided before the other flags are read. The clip itself lies beside the file as
+    `clip.npz`.
+    """
+
+    clip: str = "lift_can"
+    """Name of a bundled clip (`python -m devi_jax.clips list`), or a clip or recording's file."""
+    minutes: Annotated[float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: 10)")] = None
+    """Minutes to train for, not counting compilation, planning, evaluation and film."""
+    iterations: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: no limit)")] = None
+    """Iterations to train for, instead of minutes; with both, the first limit reached ends the training."""
+    until: Annotated[float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: never)")] = None
+    """Stop early once the policy succeeds from the exact start and from this share of perturbed starts, e.g. 0.9."""
+    seed: int = 0
+    """Random seed of networks, exploration and resets."""
     plan: Planning = "first"
-    until: float | None = None
+    """first: search for joint targets that do the task, then learn around them; only: search, do not learn; none."""
+    root: Root = "free"
+    """free: the human balances on its own feet; pinned: stiff springs pull its pelvis along the clip."""
+    checkpoint_every: int = 20
+    """Iterations between checkpoints, each with a quick evaluation of the policy."""
+    engine: tyro.conf.SuppressFixed[tyro.conf.Fixed[EngineName]]
+    preset: tyro.conf.SuppressFixed[tyro.conf.Fixed[str]]
+    recipe: tyro.conf.SuppressFixed[tyro.conf.Fixed[str]] = "fast"
+    system: Annotated[System, tyro.conf.arg(name="")]
+    """The whole task and how it is learned: each of its settings is a flag."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types, for `config.json`."""
         return {**self.__dict__, "system": to_json(self.system)}
 
 
+def with_limit(config: RunConfig) -> RunConfig:
+    """The configuration, with `DEFAULT_MINUTES` where nothing else limits it."""
+    return config if config.minutes or config.iterations else replace(config, minutes=DEFAULT_MINUTES)
+
+
 def clip_file(run: RunDir) -> Path:
-    """The run's own copy of its clip, so that a run can be judged where the source is gone."""
+    """The run's own copy of its clip, so that a run can be evaluated where the source is gone."""
     return run.path / "clip.npz"
 
 
@@ -101,9 +122,9 @@ def load_state(run: RunDir, learner: Learner) -> TrainState:
     config = read_config(run)
     if config.plan == "only":
         raise RunError(
-            "the run planned only: it has no policy",
+            "the run only planned: it has no policy",
             where=str(run.path),
-            valid="a run that learned; the plan's own judgement is in evaluation.json",
+            valid="a run that learned; the evaluation of its plan is in evaluation.json",
             fix=f"python -m devi_jax.train --clip={config.clip} --plan=first",
         )
     with Checkpoints(run.checkpoints) as checkpoints:

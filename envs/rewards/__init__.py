@@ -30,10 +30,11 @@ from envs.rewards.kinematic import (
 )
 from envs.rewards.measured import ErrorFunction, measure_info, measured
 from envs.rewards.object import object_2d, object_position, object_rotation, object_velocity
-from envs.rewards.shaping import Combine, Reward, Rewards, combine, evaluate_rows, shape_factor
+from envs.rewards.shaping import Combine, Reward, Rewards, Shape, combine, evaluate_rows, shape_factor
 
 __all__ = [
     "Rewards",
+    "Shape",
     "Combine",
     "ErrorFunction",
     "Reward",

@@ -41,7 +41,7 @@ def test_four_devices_of_two_processes_learn_what_one_learns_and_neither_outlive
         for process in both:
             process.kill()
     assert follower.returncode == 2, errors[-3000:]
-    assert "error: process 1 cannot go on: another has stopped" in errors and "--resume" in errors
+    assert "error: process 1 cannot continue: another has stopped" in errors and "--resume" in errors
 
     with Checkpoints(tmp_path / "checkpoints") as checkpoints:
         assert checkpoints.latest() == SAVED

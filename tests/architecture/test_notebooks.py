@@ -14,9 +14,11 @@ from devi_jax.evaluation.metrics import Scores
 from devi_jax.extract import Extract
 from devi_jax.imagine import Imagine
 from devi_jax.systems import devi
-from devi_jax.train import Options
+from devi_jax.training.run_config import RunConfig
+from devi_jax.training.train_options import EarlyOptions, Invocation
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+TRAIN = {*RunConfig.__dataclass_fields__, *EarlyOptions.__dataclass_fields__, *Invocation.__dataclass_fields__}
 NAMED = {path.stem: path for path in NOTEBOOKS}
 
 
@@ -63,7 +65,7 @@ def test_the_first_policy_asks_for_a_clip_and_flags_that_exist():
     names, asked = given("01_first_policy")
     assert names["CLIP"] in bundled() and names["EXTRA"] == []
     assert [name for name, _ in asked] == ["clips", "clips", "train"]
-    assert {*asked[-1][1]} <= {*Options.__dataclass_fields__}
+    assert {*asked[-1][1]} <= TRAIN
     assert asked[0][1] == ["set"] and "--set=tabletop" in "".join(code(NAMED["01_first_policy"]))
 
 
@@ -77,7 +79,7 @@ def test_the_ablation_uses_flags_and_terms_that_exist():
         assert start == "--rewards" and term.replace("-", "_") in rewards and value in ("weight", "sharpness")
     assert [name for name, _ in asked] == ["train"] * (1 + len(names["CHANGES"]))
     own = {flag for _, flags in asked for flag in flags if not flag.startswith("rewards.")}
-    assert own <= {*Options.__dataclass_fields__}
+    assert own <= TRAIN
 
 
 @pytest.mark.parametrize("name", ["01_first_policy", "02_reward_ablation"])
@@ -119,9 +121,10 @@ def test_from_video_asks_for_flags_files_and_a_scene_that_exist():
             if ast.unparse(part).startswith("command("):
                 exec(ast.unparse(part), names)
     assert [name for name, _ in asked] == ["imagine", "extract", "train", "evaluate"]
-    kinds = {"imagine": Imagine, "extract": Extract, "train": Options, "evaluate": evaluate.Options}
+    kinds = {"imagine": Imagine, "extract": Extract, "evaluate": evaluate.EvaluateOptions}
+    flags_of = {name: {*kind.__dataclass_fields__} for name, kind in kinds.items()} | {"train": TRAIN}
     for name, flags in asked:
         given = {flag[2:].partition("=")[0] for flag in flags if flag.startswith("--")}
-        assert given <= {*kinds[name].__dataclass_fields__}
+        assert given <= flags_of[name]
     extracting, text = Extract(names["film"], out=names["clip"], truth=Path("truth.npz")), "\n".join(cells)
     assert load_scene_file(names["SCENE"]).prompt and extracting.film.name in text and extracting.measured.name in text

@@ -3,11 +3,11 @@
 from collections import Counter
 
 import pytest
-import tyro
 
 from devi_jax.bench.learning.jobs import ABLATIONS, LearningJob, budget_minutes, chosen, schedule
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE
+from devi_jax.training.train_options import read_early, read_options
 
 
 def test_the_schedule_holds_every_clip_grade_and_root_once_a_seed():
@@ -68,7 +68,5 @@ def test_each_seed_and_variant_is_a_cell_of_its_own():
 
 @pytest.mark.parametrize("variant", ABLATIONS)
 def test_the_flags_of_a_variant_are_flags_of_training(variant):
-    from devi_jax import train
-
-    usual, told = (tyro.cli(train.Options, args=args) for args in ([], list(ABLATIONS[variant])))
+    usual, told = (read_options(args, read_early(args)) for args in ([], list(ABLATIONS[variant])))
     assert usual != told

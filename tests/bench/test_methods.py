@@ -4,7 +4,6 @@ import shutil
 from dataclasses import replace
 
 import pytest
-import tyro
 
 from devi_jax import compare
 from devi_jax.bench.grid import last_error, log_file
@@ -13,6 +12,7 @@ from devi_jax.bench.result_files import read_results
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE
 from devi_jax.systems import NAMES
+from devi_jax.training.train_options import read_early, read_options
 
 
 def test_a_seed_of_everything_comes_before_another_seed_of_anything():
@@ -54,16 +54,14 @@ def test_clips_are_sets_names_and_files(tmp_path):
 
 @pytest.mark.parametrize("system", NAMES)
 def test_the_flags_of_a_cell_are_flags_of_training(system):
-    from devi_jax import train
-    from devi_jax.systems import make_system
-
     cell = ComparisonJob("lift_can-mild", system, "pinned", 2, 2.5, "paper")
-    default = train.Options(system=make_system(system, "cpu", "paper"), plan="none")
-    options = tyro.cli(train.Options, args=cell.flags, default=default)
-    assert (options.which, options.recipe, options.root, options.seed) == (system, "paper", "pinned", 2)
-    assert (options.clip, options.minutes, options.until) == ("lift_can-mild", 2.5, None)
-    options = tyro.cli(train.Options, args=replace(cell, iterations=40).flags, default=default)
-    assert (options.iterations, options.minutes, options.which) == (40, None, system)
+    options = read_options(cell.flags, read_early(cell.flags))
+    run = options.run
+    assert (options.early.method, run.recipe, run.plan, run.root, run.seed) == (system, "paper", "none", "pinned", 2)
+    assert (run.clip, run.minutes, run.until, run.system.name) == ("lift_can-mild", 2.5, None, system)
+    flags = replace(cell, iterations=40).flags
+    options = read_options(flags, read_early(flags))
+    assert (options.run.iterations, options.run.minutes, options.early.method) == (40, None, system)
 
 
 @pytest.fixture

@@ -57,6 +57,24 @@ def test_misspelt_weight_is_refused_with_a_suggestion():
     assert "--rewards.object-2d.weight" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (["--nonsense=1"], "--nonsense=1"),
+        (["--seed"], "--seed"),
+        (["--recipe"], "--recipe"),
+        (["--seed=many"], "--seed"),
+        (["--recipe=quick"], "fast"),
+        (["lift_can"], "lift_can"),
+        (["--resume=RUN", "--clip=lift_box"], "--resume, --clip"),
+        (["--seeds=2", "--plan=only"], "--seeds"),
+    ],
+)
+def test_a_wrong_flag_is_one_error_with_exit_code_2(wrong, told, capsys):
+    message = fails(train.main, wrong, capsys)
+    assert told in message and message.lower().count("error") <= 2 and "Traceback" not in message
+
+
 @pytest.mark.parametrize("main", [evaluate.main, play.main])
 def test_absent_run_is_an_error(main, tmp_path, capsys):
     message = fails(main, [str(tmp_path / "nothing")], capsys)
@@ -107,7 +125,7 @@ def test_devices_and_hosts_that_cannot_be_are_refused(wrong, told, tmp_path, cap
 
 def test_help_tells_of_devices_and_hosts(capsys):
     with pytest.raises(SystemExit) as leaving:
-        train.main(["--help"])
+        train.main(["--help-all"])
     assert leaving.value.code == 0
     told = capsys.readouterr().out
     assert all(flag in told for flag in ("--devices", "--hosts.coordinator", "--hosts.auto", "--hosts.timeout-s"))

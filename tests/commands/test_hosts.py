@@ -37,8 +37,8 @@ def test_two_processes_make_one_run_which_one_process_ends(tmp_path):
         for process in both:
             process.kill()
     assert leader.returncode == 2, errors[-3000:]
-    assert "error: process 0 cannot go on: another has stopped" in errors and "--resume" in errors
-    assert "environments shared out among 2, of 2 process(es)" in told and "run:" not in silent
+    assert "error: process 0 cannot continue: another has stopped" in errors and "--resume" in errors
+    assert "environments shared among 2 devices of 2 process(es)" in told and "run:" not in silent
     assert len(list((run / "tensorboard").iterdir())) == 1
 
     told = finish(start(f"--resume={run}", "--iterations=6", "--no-film"))

@@ -30,7 +30,17 @@ def run(lift_can, tmp_path_factory) -> RunDir:
     """A run folder with the checkpoint of a tiny learner, whose actor is not at its start."""
     system = devi("cpu")
     system = replace(system, network=NETWORK, ppo=replace(system.ppo, environments=2, horizon=2, minibatch=4))
-    config = RunConfig(system, "lift_can", "c", "pinned", 4, "cpu", 1, None, 20)
+    config = RunConfig(
+        system=system,
+        clip="lift_can",
+        engine="c",
+        root="pinned",
+        seed=4,
+        preset="cpu",
+        iterations=1,
+        minutes=None,
+        checkpoint_every=20,
+    )
     folder = RunDir.create(tmp_path_factory.mktemp("runs") / "tiny", config.to_json(), system="devi", seed=4)
     save_clip(lift_can, clip_file(folder))
     _, learner = make_learner(config, lift_can)
@@ -146,7 +156,7 @@ def test_playing_with_the_other_root_is_refused(file, assembled, capsys):
 
 
 def test_play_prepares_a_policy_file_and_says_what_it_is_worth(file, assembled, capsys):
-    assembly, policy, film = play._prepare(play.Options(target=file))
+    assembly, policy, film = play._prepare(play.PlayOptions(target=file))
     assert film.name == "tiny-policy.mp4" and assembly.environment.physics.scene.root == "pinned"
     told = capsys.readouterr().out
     assert "pinned pelvis" in told and "75% of perturbed starts" in told

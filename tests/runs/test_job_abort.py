@@ -45,7 +45,7 @@ def test_an_exchange_that_broke_is_one_message_and_code_2(together, capsys):
     told = "UNKNOWN: Gloo all-reduce failed: Read error [127.0.0.1]:23451: Connection reset by peer\nmore"
     assert leaves_with(ValueError(told)) == 2
     message = capsys.readouterr().err
-    assert message.startswith("error: process 0 cannot go on") and "--resume=RUN" in message
+    assert message.startswith("error: process 0 cannot continue") and "--resume=RUN" in message
     assert "more" not in message and "Traceback" not in message
 
 
@@ -76,4 +76,4 @@ def test_an_abort_of_the_runtime_is_one_message_and_code_2():
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: process 3 cannot go on") and "--resume=RUN" in done.stderr
+    assert done.stderr.startswith("error: process 3 cannot continue") and "--resume=RUN" in done.stderr

@@ -60,8 +60,8 @@ def test_a_config_without_json_form_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "holds no run"),
-        ("{", "not readable"),
+        (None, "is not a run"),
+        ("{", "cannot be read"),
         ("[]", "lacks format"),
         ('{"format": 99, "system": "devi", "seed": 0, "config": {}}', "has format 99"),
     ],

@@ -147,7 +147,17 @@ def test_an_iteration_leaves_the_state_in_the_types_it_found_it_in(lift_can):
 @pytest.mark.parametrize("name", NEEDY)
 def test_a_run_folder_of_every_system_builds_what_was_trained(name, lift_can):
     """Config through JSON, environment, policy's inputs and a step: what evaluate, play and export begin with."""
-    config = RunConfig(make_system(name), "lift_can", "c", "pinned", 0, "cpu", 1, None, 1)
+    config = RunConfig(
+        system=make_system(name),
+        clip="lift_can",
+        engine="c",
+        root="pinned",
+        seed=0,
+        preset="cpu",
+        iterations=1,
+        minutes=None,
+        checkpoint_every=1,
+    )
     again = config_from_json(json.loads(json.dumps(jsonable(config.to_json()))), "config.json")
     assert again == config
     assembly, learner = make_learner(again, lift_can)

@@ -9,7 +9,17 @@ from devi_jax.systems import devi
 from devi_jax.training.run_config import RunConfig, read_config
 from devi_jax.training.run_setup import create
 
-CONFIG = RunConfig(devi("cpu"), "lift_can", "c", "pinned", 4, "cpu", 1, None, 20)
+CONFIG = RunConfig(
+    system=devi("cpu"),
+    clip="lift_can",
+    engine="c",
+    root="pinned",
+    seed=4,
+    preset="cpu",
+    iterations=1,
+    minutes=None,
+    checkpoint_every=20,
+)
 
 
 def test_each_seed_has_a_whole_run_folder(lift_can, tmp_path):

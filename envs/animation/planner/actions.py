@@ -98,7 +98,7 @@ def make_action(verb: str, **numbers: Any) -> Action:
     Raises `SceneError` for an unknown verb, an unknown or a missing field (a target, where the verb needs one).
     """
     if verb not in ACTIONS:
-        raise SceneError(f"nobody knows how to {verb}", where="action", valid=", ".join(ACTIONS))
+        raise SceneError(f"there is no action '{verb}'", where="action", valid=", ".join(ACTIONS))
     kind = ACTIONS[verb]
     known = {field.name for field in fields(kind)}
     try:
