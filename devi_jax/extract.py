@@ -242,8 +242,8 @@ def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarra
         frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else studio.frame(scene.posture)
     stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
     first = FirstPose(
-        rotations=np.stack([scene.posture[at : at + 4] for at in stage.joint_qpos]),
-        root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
+        rotations=scene.posture[stage.layout.rotation_qpos],
+        root=scene.posture[stage.root],
         offsets=scene.body.offsets,
     )
     hands = parse(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()

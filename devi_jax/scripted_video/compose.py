@@ -150,7 +150,7 @@ def spoilt(motion: Motion, grade: GradeName | Imperfection, seed: int, camera: C
     """
     clip = degrade(to_clip(motion, "motion", camera, ""), grade, seed)
     qpos = motion.qpos.copy()
-    wrong = slice(0, motion.stage.object_qpos + 7)
+    wrong = slice(0, motion.stage.object.stop)
     qpos[:, wrong] = replay(motion.stage, clip)[:, wrong]
     return replace(motion, qpos=qpos, plan=motion.plan | {"degraded": clip.provenance["degraded"]})
 

@@ -31,9 +31,9 @@ def standing(stage: Stage, person: Human) -> np.ndarray:
     """
     rotvecs = {joint: np.array(rotvec) for joint, rotvec in person.pose.items()}
     out = stand(stage, pose(stage, rotvecs, relaxed(stage)))
-    root, turn = stage.root_qpos, stage.quat("pelvis")
+    root, turn = stage.root, stage.quat("pelvis")
     half = np.radians(person.yaw_deg) / 2
     yaw = np.array([np.cos(half), 0.0, 0.0, np.sin(half)])
-    out[root : root + 3] = rot.rotate(yaw, out[root : root + 3]) + [*person.position, 0.0]
+    out[root] = rot.rotate(yaw, out[root]) + [*person.position, 0.0]
     out[turn] = rot.quat_mul(yaw, out[turn])
     return out

@@ -77,11 +77,11 @@ def _build(arranged: Arranged) -> tuple[mujoco.MjModel, mujoco.MjData, dict[str,
     model, person = stage.model, arranged.setup.human
     data = mujoco.MjData(model)
     data.qpos[:] = stand(stage, relaxed(stage))
-    root = stage.root_qpos
+    root, turn = stage.root, stage.quat("pelvis")
     half = np.radians(person.yaw_deg) / 2
     yaw = np.array([np.cos(half), 0.0, 0.0, np.sin(half)])
-    data.qpos[root : root + 3] = rot.rotate(yaw, data.qpos[root : root + 3]) + [*person.position, 0.0]
-    data.qpos[root + 3 : root + 7] = rot.quat_mul(yaw, np.array(data.qpos[root + 3 : root + 7]))
+    data.qpos[root] = rot.rotate(yaw, data.qpos[root]) + [*person.position, 0.0]
+    data.qpos[turn] = rot.quat_mul(yaw, np.array(data.qpos[turn]))
     data.qpos[stage.object] = arranged.object_start
     mujoco.mj_forward(model, data)
     names = {arranged.setup.manipulated.name: OBJECT_NAME} | {t.name: t.name for t in arranged.setup.others}
@@ -145,13 +145,14 @@ def _check_human(model: mujoco.MjModel, data: mujoco.MjData, bodies: dict[str, i
 
 def _check_gap(model: mujoco.MjModel, data: mujoco.MjData, bodies: dict[str, int], name: str, where: str) -> None:
     """Raise for a thing with nothing right below it."""
-    at = int(model.jnt_qposadr[model.body_jntadr[bodies[name]]])
-    height = float(data.qpos[at + 2])
+    # z of the thing's position
+    at = int(model.jnt_qposadr[model.body_jntadr[bodies[name]]]) + 2
+    height = float(data.qpos[at])
     probe = mujoco.MjData(model)
     probe.qpos[:] = data.qpos
 
     def touching(lowered: float) -> list[_Touch]:
-        probe.qpos[at + 2] = height - lowered
+        probe.qpos[at] = height - lowered
         mujoco.mj_kinematics(model, probe)
         mujoco.mj_comPos(model, probe)
         mujoco.mj_collision(model, probe)

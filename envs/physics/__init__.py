@@ -1,18 +1,20 @@
 """One interface, three engines: C MuJoCo batch, MJX-JAX, MJX-Warp."""
 
 from envs.physics.engine_choice import EngineChoice, choose_engine
+from envs.physics.layout import JointSlices, Layout, make_layout
 from envs.physics.scene_model import Root, Scene, build_spec
 from envs.physics.simulation import Physics, make_physics
 from envs.physics.solver import CONTROL_HZ, SETTINGS, EngineName, Settings
-from envs.physics.state import OBJECT_QPOS, Control, PhysicsState, Pose, Variation, Velocity
+from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
 
 __all__ = [
     "CONTROL_HZ",
-    "OBJECT_QPOS",
     "SETTINGS",
     "Control",
     "EngineChoice",
     "EngineName",
+    "JointSlices",
+    "Layout",
     "Physics",
     "PhysicsState",
     "Pose",
@@ -23,5 +25,6 @@ __all__ = [
     "Velocity",
     "build_spec",
     "choose_engine",
+    "make_layout",
     "make_physics",
 ]

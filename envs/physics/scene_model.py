@@ -48,12 +48,6 @@ def build_spec(scene: Scene, settings: Settings) -> mujoco.MjSpec:
     return spec
 
 
-def joint_order(model: mujoco.MjModel) -> tuple[int, ...]:
-    """For each ball (the pelvis first) in the order of `qpos`: its index in `skeleton.JOINTS`."""
-    adr = {name: model.jnt_qposadr[model.joint(name).id] for name in JOINTS[1:]}
-    return (0, *(JOINTS.index(name) for name in sorted(adr, key=lambda n: int(adr[n]))))
-
-
 def _set_options(option, settings: Settings) -> None:
     option.timestep = settings.timestep_s
     option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{settings.integrator.upper()}")

@@ -5,11 +5,6 @@ from dataclasses import dataclass
 import jax
 from jaxtyping import Array, Float
 
-OBJECT_QPOS = slice(211, 218)
-"""Where in `qpos` the object's position and quaternion are: after the root's 7 and the 51 balls' 4 each."""
-OBJECT_QVEL = slice(159, 165)
-"""Where in `qvel` its velocities are, linear in the world and angular in its own frame."""
-
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -23,7 +18,7 @@ class Variation:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PhysicsState:
-    """Generalised coordinates in MuJoCo's layout (root 7, 51 balls, object 7, props 7 each), warm start, and readings.
+    """Generalised coordinates as MuJoCo has them (`envs.physics.layout` says what is where), warm start, and readings.
 
     `contact_n`: strongest contact of each hand body with the object (left, right), of the last physics step.
     `power_w`: joint power over the last control step. `variation`: the object of this environment, as `init` set it.
