@@ -1,21 +1,25 @@
 """Physics as pure functions `init`, `step`, `read`, whichever engine runs them: the only place that knows an engine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 import mujoco
+import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import SimState
 from envs.embodiments.human import per_joint
 from envs.physics import kinematics, pd
+from envs.physics.contact_sensors import HANDS_ON_OBJECT, no_forces, read_forces, sensor_places
 from envs.physics.engine import Advance, Coordinates
 from envs.physics.layout import Layout, make_layout
 from envs.physics.mjx import advance_mjx
 from envs.physics.mujoco_c import advance_c
-from envs.physics.scene_model import Scene, build_spec
+from envs.physics.scene_model import Scene
+from envs.physics.shelf import shelf_models
 from envs.physics.solver import SETTINGS, EngineName, Settings
 from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
@@ -23,14 +27,25 @@ from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 @dataclass(frozen=True, eq=False)
 class Physics:
-    """A compiled scene on one engine. Functions are of a single environment; `vmap` adds the batch."""
+    """A compiled scene on one engine. Functions are of a single environment; `vmap` adds the batch.
+
+    `models`: with each thing of the shelf present, of which there is mostly one; in all of them every thing's geoms are
+    there, in the same place. `sensors`: where the
+    forces of each contact pair are in the sensor data.
+    """
 
     scene: Scene
     engine: EngineName
     settings: Settings
-    model: mujoco.MjModel
+    models: tuple[mujoco.MjModel, ...]
     advance: Advance
     layout: Layout
+    sensors: Mapping[str, np.ndarray]
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        """The scene with its own object, the first thing."""
+        return self.models[0]
 
     @property
     def has_object(self) -> bool:
@@ -44,9 +59,9 @@ class Physics:
             qpos=self.layout.pack_qpos(pose.root_position, pose.rotation, _rows(pose.object, self._prop_poses)),
             qvel=self.layout.pack_qvel(velocity.root_linear, velocity.angular, _rows(velocity.object, still)),
             warmstart=jnp.zeros(self.model.nv),
-            contact_n=jnp.zeros((2, 16)),
             power_w=jnp.zeros(()),
-            variation=jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), variation or Variation()),
+            variation=self._variation(variation or Variation()),
+            **self._felt(no_forces(self.sensors)),
         )
 
     def step(self, state: PhysicsState, control: Control) -> PhysicsState:
@@ -63,9 +78,9 @@ class Physics:
             qpos=after.qpos,
             qvel=after.qvel,
             warmstart=after.warmstart,
-            contact_n=self._contact(sensors),
             power_w=pd.joint_power(torque, damping, angular),
             variation=state.variation,
+            **self._felt(read_forces(sensors, self.sensors)),
         )
 
     def read(self, state: PhysicsState) -> SimState:
@@ -88,6 +103,7 @@ class Physics:
             angular_velocity=angular,
             tips=kinematics.fingertips(position, rotation, jnp.asarray(body.tips, jnp.float32)),
             contact_n=state.contact_n,
+            contacts=state.contacts,
             power_w=state.power_w,
             object_position=thing[:3] if thing is not None else None,
             object_rotation=rot.quat_normalise(thing[3:]) if thing is not None else None,
@@ -110,11 +126,15 @@ class Physics:
     def _object(self, state: PhysicsState) -> Float[Array, "7"] | None:
         return state.qpos[self.layout.object(OBJECT_NAME).qpos] if self.has_object else None
 
-    def _contact(self, sensors) -> Float[Array, "2 16"]:
-        if not self.has_object:
-            return jnp.zeros((2, 16))
-        force = jnp.sqrt(jnp.sum(sensors.reshape(32, -1, 3) ** 2, axis=-1))
-        return jnp.max(force, axis=-1).reshape(2, 16)
+    def _variation(self, given: Variation) -> Variation:
+        thing = jnp.asarray(0 if given.thing is None else given.thing, jnp.int32)
+        mass, friction = (jnp.asarray(x, jnp.float32) for x in (given.mass, given.friction))
+        return Variation(mass, friction, thing if self.scene.shelf else None)
+
+    def _felt(self, forces: dict[str, Array]) -> dict[str, Any]:
+        """Readings as the state holds them: the hands' apart from those of all other pairs."""
+        hands = forces.pop(HANDS_ON_OBJECT.name, jnp.zeros(32))
+        return {"contact_n": hands.reshape(2, 16), "contacts": forces}
 
 
 def _rows(thing: Float[Array, " w"] | None, props: Float[Array, "P w"]) -> Float[Array, "K w"]:
@@ -125,9 +145,10 @@ def _rows(thing: Float[Array, " w"] | None, props: Float[Array, "P w"]) -> Float
 def make_physics(scene: Scene, engine: EngineName = "c", settings: Settings | None = None) -> Physics:
     """Compile a scene for an engine. Raises `DeviceError` if the engine does not start here."""
     settings = settings or SETTINGS[engine]
-    model = build_spec(scene, settings).compile()
+    models = shelf_models(scene, settings)
     if engine == "c":
-        advance = advance_c(model, settings.substeps)
+        advance = advance_c(models, settings.substeps)
     else:
-        advance = advance_mjx(model, settings, "jax" if engine == "mjx" else "warp")
-    return Physics(scene, engine, settings, model, advance, make_layout(model))
+        advance = advance_mjx(models, settings, "jax" if engine == "mjx" else "warp")
+    sensors = sensor_places(models[0], scene.contacts)
+    return Physics(scene, engine, settings, models, advance, make_layout(models[0]), sensors)

@@ -22,7 +22,7 @@ class MujocoTracking(gymnasium.Env):
     """Follow a clip: residual PD targets, kinematic observation, one reward term; less of each than the recipe has.
 
     `folder` holds `model.mjb` and `clip.npz`: `qpos` (T, nq), `qvel` (T, nv), `spring` (T, nq), `position` (T, 52, 3),
-    `bodies` (52,) and `substeps`; and where things are in the coordinates: `joints` (51, 4), `thing_qpos`, `thing_qvel`.
+    `bodies` (52,) and `substeps`; and where things are in them: `joints` (51, 4), `thing_qpos`, `thing_qvel`.
     """
 
     def __init__(self, folder: Path):
