@@ -18,7 +18,7 @@ from envs.physics.engine import Advance, Coordinates
 from envs.physics.layout import Layout, make_layout
 from envs.physics.mjx import advance_mjx
 from envs.physics.mujoco_c import advance_c
-from envs.physics.scene_model import Scene
+from envs.physics.scene_model import Scene, build_spec
 from envs.physics.shelf import shelf_models
 from envs.physics.solver import SETTINGS, EngineName, Settings
 from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
@@ -46,6 +46,10 @@ class Physics:
     def model(self) -> mujoco.MjModel:
         """The scene with its own object, the first thing."""
         return self.models[0]
+
+    def model_of(self, thing: int) -> mujoco.MjModel:
+        """The scene with one thing alone, in the same coordinates: for pictures, where a shelf's would show all."""
+        return build_spec(self.scene.only(thing), self.settings).compile() if self.scene.shelf else self.model
 
     @property
     def has_object(self) -> bool:

@@ -170,10 +170,19 @@ def test_a_varied_thing_slides_with_its_own_friction_and_mass(mass, friction):
     within("friction, of its own", (2.0 - end[:, 0]) / bearing / friction / [1.0, 0.6], low=0.99, high=1.01)
 
 
+def test_a_picture_shows_the_thing_that_is_there():
+    """By a model of it alone, in the coordinates of the shelf's."""
+    world = physics("c", True)
+    for k, parts in enumerate((1, 1, 1, 2)):
+        model = world.model_of(k)
+        assert model.nq == world.layout.nq and model.body("object").geomnum[0] == parts
+        assert model.body("object").mass[0] == pytest.approx(world.scene.things[k].mass_kg)
+
+
 def test_a_shelf_of_one_is_no_shelf():
     scene = shelf_of(BOX)
     world = make_physics(scene, "c")
-    assert scene.only(0) == scene and len(world.models) == 1
+    assert scene.only(0) == scene and len(world.models) == 1 and world.model_of(0) is world.model
     state = world.init(
         Pose(T_POSE, jnp.zeros(3), jnp.zeros(7)), Velocity(jnp.zeros((52, 3)), jnp.zeros(3), jnp.zeros(6)), Variation()
     )
