@@ -241,8 +241,8 @@ def _known(setup: SceneFile, camera: Camera, video: Video) -> tuple[ScenePrior, 
         frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else renderer.frame(scene.posture)
     stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
     first = FirstPose(
-        rotations=np.stack([scene.posture[at : at + 4] for at in stage.joint_qpos]),
-        root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
+        rotations=scene.posture[stage.layout.rotation_qpos],
+        root=scene.posture[stage.root],
         offsets=scene.body.offsets,
     )
     hands = parse_prompt(setup.prompt, compose.spoken_names(setup)).hands if setup.prompt else ()

@@ -3,7 +3,7 @@
 A reward term, an observation or a metric sees only these two. Shapes are of one environment; `vmap` adds the batch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
 from jaxtyping import Array, Bool, Float
@@ -15,7 +15,8 @@ class SimState:
     """State of the simulated human and object at one instant. World axes; metres, seconds, newtons, watts.
 
     Joints are in the order of `skeleton.JOINTS`, fingertips in that of `skeleton.TIPS`. `contact_n` is the largest
-    contact force between each hand body and the object. Object fields are `None` in a scene without object.
+    contact force between each hand body and the object; `contacts`: of the scene's other contact pairs, by name. Object
+    fields are `None` in a scene without object.
     Accelerations are of the last control step: of the joints relative to their parents in their own frames, and of the
     object in world axes, linear and angular; `None` in a frame that no step led to.
     """
@@ -33,6 +34,7 @@ class SimState:
     object_angular_velocity: Float[Array, "3"] | None
     joint_acceleration: Float[Array, "52 3"] | None = None
     object_acceleration: Float[Array, "2 3"] | None = None
+    contacts: dict[str, Float[Array, " bodies"]] = field(default_factory=dict)
 
 
 @jax.tree_util.register_dataclass

@@ -11,7 +11,7 @@ from devi_jax.rendering.camera_framing import moving_points, third_person
 from devi_jax.rendering.film import film, strip
 from devi_jax.rendering.panels import GREEN, RED, Dots, Panel
 from devi_jax.systems.build import Assembly
-from envs.physics import CONTROL_HZ, OBJECT_QPOS
+from envs.physics import CONTROL_HZ
 
 
 def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollouts) -> None:
@@ -37,17 +37,15 @@ def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollou
 def reference_qpos(assembly: Assembly) -> np.ndarray:
     """The reference in MuJoCo's coordinates (T, nq); the object where the clip has it, else at its start."""
     reference, physics = assembly.environment.reference, assembly.environment.physics
-    frames = reference.frames
-    local = np.asarray(reference.local)[:, physics.order].reshape(frames, -1)
-    parts = [np.asarray(reference.position)[:, 0], local]
+    props = physics.scene.spec.prop_poses.reshape(-1, 7)
+    objects = np.broadcast_to(props, (reference.frames, *props.shape))
     if reference.object_start is not None:
+        thing = np.broadcast_to(np.asarray(reference.object_start), (reference.frames, 7))
         if reference.object_position is not None and reference.object_rotation is not None:
-            parts += [np.asarray(reference.object_position), np.asarray(reference.object_rotation)]
-        else:
-            parts.append(np.broadcast_to(np.asarray(reference.object_start), (frames, 7)))
-    props = physics.scene.spec.prop_poses
-    parts.append(np.broadcast_to(props, (frames, len(props))))
-    return np.concatenate(parts, axis=1).astype(float)
+            thing = np.hstack([np.asarray(reference.object_position), np.asarray(reference.object_rotation)])
+        objects = np.concatenate([thing[:, None], objects], axis=1)
+    root, local = np.asarray(reference.position)[:, 0], np.asarray(reference.local)
+    return physics.layout.pack_qpos(root, local, objects).astype(float)
 
 
 def _tracks(assembly: Assembly, qpos: np.ndarray) -> tuple[list[Dots], list[Dots]]:
@@ -56,7 +54,7 @@ def _tracks(assembly: Assembly, qpos: np.ndarray) -> tuple[list[Dots], list[Dots
     if reference.points_px is None or reference.points_object is None or reference.visible is None:
         return [], []
     visible, points = np.asarray(reference.visible), np.asarray(reference.points_object, float)
-    thing = qpos[:, None, OBJECT_QPOS]
+    thing = qpos[:, None, assembly.environment.physics.layout.object().qpos]
     turned = rot.rotate(thing[..., 3:], np.broadcast_to(points, (len(qpos), *points.shape)))
     pixels, _ = project(turned + thing[..., :3], camera.K, camera.T_camera_world)
     return [Dots(np.asarray(reference.points_px), visible, GREEN)], [Dots(pixels, visible, RED)]

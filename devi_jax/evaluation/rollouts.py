@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from devi_jax.core.environment import Observation
 from devi_jax.core.sim_state import SimState
+from envs.physics import Layout
 from envs.tracking.env import TrackingEnvironment, TrackingState
 from envs.tracking.randomization import Randomization, randomize
 
@@ -105,8 +106,7 @@ def target_poses(environment: TrackingEnvironment, qpos: Float[Array, "T N nq"])
     target = environment.physics.scene.spec.target
     if target is None:
         return None
-    first = int(environment.physics.model.joint(target.name).qposadr[0])
-    return qpos[..., first : first + 7]
+    return qpos[..., environment.physics.layout.object(target.name).qpos]
 
 
 @partial(jax.jit, static_argnums=0)
@@ -125,7 +125,7 @@ def _run(
     def advance(carry, inputs):
         state, observation, alive = carry
         push, step_key = inputs
-        state = _push(state, push)
+        state = _push(state, push, environment.physics.layout)
         state, transition = jax.vmap(environment.step)(state, decide(observation, step_key))
         alive = alive & ~transition.terminated
         return (state, transition.observation, alive), (*show(state), transition.reward, alive)
@@ -176,8 +176,9 @@ def _noise(
     return environment.actions(turns)
 
 
-def _push(state: TrackingState, kick: Float[Array, "N 2"]) -> TrackingState:
-    return _with(state, qvel=state.physics.qvel.at[:, :2].add(kick))
+def _push(state: TrackingState, kick: Float[Array, "N 2"], layout: Layout) -> TrackingState:
+    first = layout.root_position.qvel.start
+    return _with(state, qvel=state.physics.qvel.at[:, first : first + kick.shape[-1]].add(kick))
 
 
 def _with(state: TrackingState, **changes) -> TrackingState:

@@ -153,7 +153,7 @@ def degrade_motion(motion: PlannedMotion, grade: GradeName | Imperfection, seed:
     """
     clip = degrade(to_clip(motion, "motion", camera, ""), grade, seed)
     qpos = motion.qpos.copy()
-    wrong = slice(0, motion.stage.object_qpos + 7)
+    wrong = slice(0, motion.stage.object.stop)
     qpos[:, wrong] = postures_of_clip(motion.stage, clip)[:, wrong]
     return replace(motion, qpos=qpos, plan=motion.plan | {"degraded": clip.provenance["degraded"]})
 

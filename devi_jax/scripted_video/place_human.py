@@ -36,8 +36,8 @@ def standing_posture(stage: PosedScene, person: SceneHuman) -> np.ndarray:
 def placed(stage: PosedScene, qpos: np.ndarray, person: SceneHuman) -> np.ndarray:
     """The posture `qpos` (nq,) turned about the vertical and moved to where the scene file has the human."""
     out = np.array(qpos)
-    root, turn = stage.root_qpos, stage.quat("pelvis")
+    root, turn = stage.root, stage.quat("pelvis")
     yaw = rot.quat_about_z(np.asarray(np.radians(person.yaw_deg)))
-    out[root : root + 3] = rot.rotate(yaw, out[root : root + 3]) + [*person.position, 0.0]
+    out[root] = rot.rotate(yaw, out[root]) + [*person.position, 0.0]
     out[turn] = rot.quat_mul(yaw, out[turn])
     return out

@@ -141,13 +141,14 @@ def _check_human(model: mujoco.MjModel, data: mujoco.MjData, bodies: dict[str, i
 
 def _check_gap(model: mujoco.MjModel, data: mujoco.MjData, bodies: dict[str, int], name: str, where: str) -> None:
     """Raise for a thing with nothing right below it."""
-    at = int(model.jnt_qposadr[model.body_jntadr[bodies[name]]])
-    height = float(data.qpos[at + 2])
+    # z of the thing's position
+    at = int(model.jnt_qposadr[model.body_jntadr[bodies[name]]]) + 2
+    height = float(data.qpos[at])
     probe = mujoco.MjData(model)
     probe.qpos[:] = data.qpos
 
     def touching(lowered: float) -> list[_Touch]:
-        probe.qpos[at + 2] = height - lowered
+        probe.qpos[at] = height - lowered
         mujoco.mj_kinematics(model, probe)
         mujoco.mj_comPos(model, probe)
         mujoco.mj_collision(model, probe)

@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from agents.sampling_mpc import Planned, Planner, PlannerConfig
 from devi_jax.core import rotations as rot
 from envs.control.hand_task_space import task_space
-from envs.physics import PhysicsState, Variation
+from envs.physics import PhysicsState
 from envs.tracking.env import PlanStates, TrackingEnvironment, TrackingState
 from envs.tracking.randomization import Randomization, randomize
 
@@ -70,7 +70,7 @@ def unvaried(config: PlannerConfig) -> PlannerConfig:
 def lighter(state: TrackingState, share: Float[Array, ""]) -> TrackingState:
     """The same moment with an object of less weight, by up to nine tenths, that slips less."""
     of = state.physics.variation
-    variation = Variation(of.mass * (1 - 0.9 * share), of.friction * (1 + share))
+    variation = replace(of, mass=of.mass * (1 - 0.9 * share), friction=of.friction * (1 + share))
     return replace(state, physics=replace(state.physics, variation=variation))
 
 

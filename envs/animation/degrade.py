@@ -77,10 +77,10 @@ def degrade(clip: Clip, grade: GradeName | Imperfection, seed: int | None = None
     stage = build_posed_scene(clip.scene)
     _require_own_body(stage, clip)
     qpos = _move_wrists(stage, clip, grade, generator)
-    local = qpos[:, stage.joint_qpos[:, None] + np.arange(4)]
+    local = qpos[:, stage.layout.rotation_qpos]
     local = _leave_open(clip, local, grade, generator)
     local = rot.quat_mul(local, rot.quat_exp(_jitter(clip, grade, generator)))
-    root = qpos[:, stage.root_qpos : stage.root_qpos + 3]
+    root = qpos[:, stage.root]
     how = {"grade": name, "seed": seed, **asdict(grade)}
     command = f"python -m devi_jax.choreograph degrade {clip.name} --grade={name}"
     poses = clip.object_poses

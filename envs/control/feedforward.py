@@ -64,7 +64,8 @@ def feedforward_offsets(physics: Physics, qpos: np.ndarray, qvel: np.ndarray, fp
     data = mujoco.MjData(model)
     acceleration = np.gradient(qvel, 1 / fps, axis=0)
     free = physics.scene.root == "free"
-    stiffness = np.array([model.joint(_joint(i)).stiffness.ravel()[0] or np.inf for i in physics.order])
+    joints, root = physics.layout.rotation_qvel, physics.layout.root.qvel
+    stiffness = np.array([model.joint(_joint(i)).stiffness.ravel()[0] or np.inf for i in range(len(JOINTS))])
     turns, groundless, shifts = np.zeros((len(qpos), 52, 3)), np.zeros((len(qpos), 52, 3)), np.zeros((len(qpos), 3))
     wrench, share = np.zeros((len(qpos), 6)), np.full((len(qpos), 2), 0.5)
     for t in range(len(qpos)):
@@ -73,12 +74,13 @@ def feedforward_offsets(physics: Physics, qpos: np.ndarray, qvel: np.ndarray, fp
         mujoco.mj_inverse(model, data)
         torque = data.qfrc_inverse.copy()
         if free:
-            wrench[t] = _about_centre(model, data, torque[:6])
-            pushed, share[t] = _ground_torque(model, data, torque[:6])
+            wrench[t] = _about_centre(model, data, torque[root])
+            pushed, share[t] = _ground_torque(model, data, torque[root], root)
         else:
-            pushed, shifts[t] = np.zeros(model.nv), torque[:3] / model.joint("root_x").stiffness.ravel()[0]
-        groundless[t, physics.order] = torque[3:159].reshape(52, 3) / stiffness[:, None]
-        turns[t, physics.order] = (torque - pushed)[3:159].reshape(52, 3) / stiffness[:, None]
+            pulled = torque[physics.layout.root_position.qvel]
+            pushed, shifts[t] = np.zeros(model.nv), pulled / model.joint("root_x").stiffness.ravel()[0]
+        groundless[t] = torque[joints] / stiffness[:, None]
+        turns[t] = (torque - pushed)[joints] / stiffness[:, None]
     turns, groundless = (np.clip(x, -LIMIT_RAD, LIMIT_RAD) for x in (turns, groundless))
     return Offsets(turns, groundless, np.clip(shifts, -LIMIT_M, LIMIT_M), wrench, share)
 
@@ -97,10 +99,10 @@ def _joint(index: int) -> str:
 
 
 def _ground_torque(
-    model: mujoco.MjModel, data: mujoco.MjData, root_wrench: np.ndarray
+    model: mujoco.MjModel, data: mujoco.MjData, root_wrench: np.ndarray, root: slice
 ) -> tuple[np.ndarray, np.ndarray]:
     """Generalised force (nv,) of sole-corner forces that best produce the root wrench, and the share (2,) of each foot
-    in them; normals push only."""
+    in them; normals push only. `root`: its place in `qvel`."""
     jacobians = []
     for side in ("left", "right"):
         for name in (f"{side}_ankle", f"{side}_foot"):
@@ -117,6 +119,6 @@ def _ground_torque(
     columns = np.concatenate([normal, tangent, -tangent])
     # a small cost on every force, three times as much on friction, makes the split unique
     cost = np.concatenate([np.full(len(normal), 1e-3), np.full(2 * len(tangent), 3e-3)])
-    force, _ = nnls(np.vstack([columns[:, :6].T, np.diag(cost)]), np.concatenate([root_wrench, np.zeros(len(cost))]))
+    force, _ = nnls(np.vstack([columns[:, root].T, np.diag(cost)]), np.concatenate([root_wrench, np.zeros(len(cost))]))
     feet = force[: len(normal)].reshape(2, -1).sum(axis=1)
     return columns.T @ force, feet / feet.sum() if feet.sum() > 0 else np.full(2, 0.5)

@@ -41,8 +41,8 @@ def palm_offsets(physics: Physics, qpos: np.ndarray, contact: np.ndarray, force_
     turns = np.zeros((len(qpos), len(JOINTS), 3))
     both = gaussian_filter1d(contact.min(axis=1).astype(float), RAMP_FRAMES, mode="nearest")
     model, data = physics.model, mujoco.MjData(physics.model)
-    order = np.array(physics.order[1:])
-    stiffness = np.array([model.joint(JOINTS[i]).stiffness.ravel()[0] for i in order])
+    joints = physics.layout.rotation_qvel[1:]
+    stiffness = np.array([model.joint(name).stiffness.ravel()[0] for name in JOINTS[1:]])
     palms = [model.geom(f"{side}_wrist") for side in SIDES]
     for t in np.flatnonzero(both > _LEAST):
         data.qpos[:] = qpos[t]
@@ -60,7 +60,7 @@ def palm_offsets(physics: Physics, qpos: np.ndarray, contact: np.ndarray, force_
             jacobian = np.zeros((3, model.nv))
             mujoco.mj_jac(model, data, jacobian, None, data.geom(palm.id).xpos, palm.bodyid[0])
             torque += both[t] * np.prod(facing) * force_n * jacobian.T @ way
-        turns[t, order] = torque[6:159].reshape(-1, 3) / stiffness[:, None]
+        turns[t, 1:] = torque[joints] / stiffness[:, None]
     return turns
 
 

@@ -1,18 +1,24 @@
 """One interface, three engines: C MuJoCo batch, MJX-JAX, MJX-Warp."""
 
+from envs.physics.contact_sensors import HANDS_ON_OBJECT, ContactPair
 from envs.physics.engine_choice import EngineChoice, choose_engine
+from envs.physics.layout import JointSlices, Layout, make_layout
 from envs.physics.scene_model import Root, Scene, build_spec
+from envs.physics.shelf import make_shelf
 from envs.physics.simulation import Physics, make_physics
 from envs.physics.solver import CONTROL_HZ, SETTINGS, EngineName, Settings
-from envs.physics.state import OBJECT_QPOS, Control, PhysicsState, Pose, Variation, Velocity
+from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
 
 __all__ = [
     "CONTROL_HZ",
-    "OBJECT_QPOS",
+    "HANDS_ON_OBJECT",
     "SETTINGS",
+    "ContactPair",
     "Control",
     "EngineChoice",
     "EngineName",
+    "JointSlices",
+    "Layout",
     "Physics",
     "PhysicsState",
     "Pose",
@@ -23,5 +29,7 @@ __all__ = [
     "Velocity",
     "build_spec",
     "choose_engine",
+    "make_layout",
     "make_physics",
+    "make_shelf",
 ]

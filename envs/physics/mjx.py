@@ -1,6 +1,6 @@
 """MJX engines: pure JAX (any device, the one for TPU) and Warp (NVIDIA; also compiles on a CPU, slowly)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import mujoco
 from devi_jax.core.errors import DeviceError
 from envs.physics.engine import Advance, Coordinates
 from envs.physics.model_randomization import varied_fields
+from envs.physics.shelf import richest
 from envs.physics.solver import Settings
 from envs.physics.state import Variation
 from envs.physics.warp_buffers import stop_where_full
@@ -20,10 +21,15 @@ Watch = Callable[[Settings, Any], None]
 
 
 def advance_mjx(
-    model: mujoco.MjModel, settings: Settings, impl: Literal["jax", "warp"], watch: Watch = stop_where_full
+    models: Sequence[mujoco.MjModel], settings: Settings, impl: Literal["jax", "warp"], watch: Watch = stop_where_full
 ) -> Advance:
-    """`Advance` on MJX. Raises `DeviceError` if Warp is asked for and not installed."""
+    """`Advance` on MJX, of the scene's model with each of its things present.
+
+    Raises `DeviceError` if Warp is asked for and not installed.
+    """
     from mujoco import mjx
+
+    model = richest(models)
 
     def make_data(environments: int):
         # Warp shares one contact buffer among all environments of a batch
@@ -43,10 +49,10 @@ def advance_mjx(
             fix="pip install -e '.[gpu]'" if impl == "warp" else "pip install --upgrade mujoco-mjx",
         ) from error
 
-    fields = varied_fields(model)
+    fields = varied_fields(models, "margin")
 
     def advance(data, now: Coordinates, spring, variation: Variation):
-        factors = variation.mass, variation.friction
+        factors = variation.mass, variation.friction, variation.thing
         objects = {f.field: getattr(on_device, f.field).at[f.index].set(f.values(*factors)) for f in fields}
         with_targets = on_device.replace(qpos_spring=spring, **objects)
         data = data.replace(qpos=now.qpos, qvel=now.qvel, qacc_warmstart=now.warmstart)

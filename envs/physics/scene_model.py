@@ -1,18 +1,18 @@
-"""One scene for all engines: floor, table, human, object, props, and contact sensors between hands and object."""
+"""One scene for all engines: floor, table, human, object, props, and contact sensors of the declared pairs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import mujoco
 import numpy as np
 
-from devi_jax.core.scene import SceneSpec
-from devi_jax.core.skeleton import HAND_BODIES, JOINTS
+from devi_jax.core.errors import ConfigError
+from devi_jax.core.scene import ObjectSpec, SceneSpec
 from envs.embodiments.human import Body, Gains, add_body, human
 from envs.embodiments.human.collision import FLOOR, TABLE
+from envs.physics.contact_sensors import HANDS_ON_OBJECT, ContactPair, add_contact_sensors
 from envs.physics.solver import Settings
-from envs.scenes.objects import add_object, add_prop
-from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
+from envs.scenes.objects import add_prop, add_shelf
 
 Root = Literal["free", "pinned"]
 
@@ -22,7 +22,8 @@ class Scene:
     """What is simulated.
 
     `root`: `free` stands on its own feet, `pinned` follows the clip through stiff springs. `touch`: which parts of the
-    human meet the object: `hands` (with forearms) for table tops, `all` for things to carry.
+    human meet the object: `hands` (with forearms) for table tops, `all` for things to carry. `shelf`: things that may
+    be there in place of `spec.object`; `Variation.thing` says which is. `contacts`: who feels what.
     """
 
     spec: SceneSpec = SceneSpec()
@@ -30,28 +31,38 @@ class Scene:
     root: Root = "free"
     gains: Gains = Gains()
     touch: Literal["hands", "all"] = "hands"
+    shelf: tuple[ObjectSpec, ...] = ()
+    contacts: tuple[ContactPair, ...] = (HANDS_ON_OBJECT,)
+
+    def __post_init__(self) -> None:
+        """Raise `ConfigError` for a shelf beside no object."""
+        if self.shelf and self.spec.object is None:
+            raise ConfigError("a shelf of things stands in a scene without object", where="shelf", valid="an object")
+
+    @property
+    def things(self) -> tuple[ObjectSpec, ...]:
+        """All things of which one is the object: the scene's own, and those of the shelf."""
+        return () if self.spec.object is None else (self.spec.object, *self.shelf)
+
+    def only(self, thing: int) -> "Scene":
+        """The scene of one thing alone, in the same coordinates."""
+        return replace(self, spec=replace(self.spec, object=self.things[thing]), shelf=()) if self.things else self
 
 
-def build_spec(scene: Scene, settings: Settings) -> mujoco.MjSpec:
-    """The scene as an `MjSpec` with one engine's solver settings."""
+def build_spec(scene: Scene, settings: Settings, present: int = 0) -> mujoco.MjSpec:
+    """The scene as an `MjSpec` with one engine's solver settings; of a shelf, with the mass of thing `present`."""
     spec = mujoco.MjSpec()
     _set_options(spec.option, settings)
     _add_surroundings(spec, scene.spec)
     add_body(spec, scene.body, root=scene.root, gains=scene.gains, touch=scene.touch)
-    if scene.spec.object is not None:
-        parts = add_object(spec, scene.spec.object, settings.can_sides)
-        _add_contact_sensors(spec, parts if settings.sensor_per_part else None)
+    if scene.things:
+        add_shelf(spec, scene.things, present, settings.can_sides)
     for prop in scene.spec.props:
         add_prop(spec, prop, settings.can_sides)
+    add_contact_sensors(spec, scene.contacts, settings.sensor_per_part)
     for mesh in spec.meshes if settings.hull_vertices else ():
         mesh.maxhullvert = settings.hull_vertices
     return spec
-
-
-def joint_order(model: mujoco.MjModel) -> tuple[int, ...]:
-    """For each ball (the pelvis first) in the order of `qpos`: its index in `skeleton.JOINTS`."""
-    adr = {name: model.jnt_qposadr[model.joint(name).id] for name in JOINTS[1:]}
-    return (0, *(JOINTS.index(name) for name in sorted(adr, key=lambda n: int(adr[n]))))
 
 
 def _set_options(option, settings: Settings) -> None:
@@ -116,26 +127,3 @@ def _add_surroundings(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
             solimp=[0.9, 0.95, 0.001, 0.5, 2.0],
             rgba=[0.62, 0.47, 0.33, 1.0],
         )
-
-
-def contact_sensor_names(parts: int) -> list[list[str]]:
-    """Names of the sensors of each of the 32 hand bodies (left then right), `parts` sensors each."""
-    return [[f"contact_{JOINTS[b]}_{p}" for p in range(parts)] for hand in HAND_BODIES for b in hand]
-
-
-def _add_contact_sensors(spec: mujoco.MjSpec, parts: tuple[str, ...] | None) -> None:
-    """For each hand body the strongest contact with the object (of each part, where `parts` is given)."""
-    targets = parts or (OBJECT_NAME,)
-    names = contact_sensor_names(len(targets))
-    for body, row in zip([b for hand in HAND_BODIES for b in hand], names, strict=True):
-        for target, name in zip(targets, row, strict=True):
-            spec.add_sensor(
-                name=name,
-                type=mujoco.mjtSensor.mjSENS_CONTACT,
-                objtype=mujoco.mjtObj.mjOBJ_GEOM,
-                objname=JOINTS[body],
-                reftype=mujoco.mjtObj.mjOBJ_GEOM if parts else mujoco.mjtObj.mjOBJ_BODY,
-                refname=target,
-                # data: force (bit 1); reduce: strongest contact (2); one slot
-                intprm=[1 << 1, 2, 1],
-            )

@@ -1,8 +1,9 @@
 """Physics as pure functions `init`, `step`, `read`, whichever engine runs them: the only place that knows an engine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
@@ -12,24 +13,43 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import SimState
 from envs.embodiments.human import per_joint
 from envs.physics import kinematics, pd
+from envs.physics.contact_sensors import HANDS_ON_OBJECT, no_forces, read_forces, sensor_places
 from envs.physics.engine import Advance, Coordinates
+from envs.physics.layout import Layout, make_layout
 from envs.physics.mjx import advance_mjx
 from envs.physics.mujoco_c import advance_c
-from envs.physics.scene_model import Scene, build_spec, joint_order
+from envs.physics.scene_model import Scene, build_spec
+from envs.physics.shelf import shelf_models
 from envs.physics.solver import SETTINGS, EngineName, Settings
-from envs.physics.state import OBJECT_QPOS, OBJECT_QVEL, Control, PhysicsState, Pose, Variation, Velocity
+from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 
 @dataclass(frozen=True, eq=False)
 class Physics:
-    """A compiled scene on one engine. Functions are of a single environment; `vmap` adds the batch."""
+    """A compiled scene on one engine. Functions are of a single environment; `vmap` adds the batch.
+
+    `models`: with each thing of the shelf present, of which there is mostly one; in all of them every thing's geoms are
+    there, in the same place. `sensors`: where the
+    forces of each contact pair are in the sensor data.
+    """
 
     scene: Scene
     engine: EngineName
     settings: Settings
-    model: mujoco.MjModel
+    models: tuple[mujoco.MjModel, ...]
     advance: Advance
-    order: np.ndarray
+    layout: Layout
+    sensors: Mapping[str, np.ndarray]
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        """The scene with its own object, the first thing."""
+        return self.models[0]
+
+    def model_of(self, thing: int) -> mujoco.MjModel:
+        """The scene with one thing alone, in the same coordinates: for pictures, where a shelf's would show all."""
+        return build_spec(self.scene.only(thing), self.settings).compile() if self.scene.shelf else self.model
 
     @property
     def has_object(self) -> bool:
@@ -38,18 +58,14 @@ class Physics:
 
     def init(self, pose: Pose, velocity: Velocity, variation: Variation | None = None) -> PhysicsState:
         """State at a pose, with cold solver and no contact; `variation` makes its object differ from the scene's."""
-        angular = velocity.angular[self.order].reshape(-1)
-        qvel = [velocity.root_linear, angular]
-        if velocity.object is not None:
-            qvel.append(velocity.object)
-        qvel.append(jnp.zeros(6 * len(self.scene.spec.props)))
+        still = jnp.zeros((len(self.scene.spec.props), 6))
         return PhysicsState(
-            qpos=self._coordinates(pose.rotation, pose.root_position, pose.object, self._prop_poses),
-            qvel=jnp.concatenate(qvel),
+            qpos=self.layout.pack_qpos(pose.root_position, pose.rotation, _rows(pose.object, self._prop_poses)),
+            qvel=self.layout.pack_qvel(velocity.root_linear, velocity.angular, _rows(velocity.object, still)),
             warmstart=jnp.zeros(self.model.nv),
-            contact_n=jnp.zeros((2, 16)),
             power_w=jnp.zeros(()),
-            variation=jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), variation or Variation()),
+            variation=self._variation(variation or Variation()),
+            **self._felt(no_forces(self.sensors)),
         )
 
     def step(self, state: PhysicsState, control: Control) -> PhysicsState:
@@ -59,28 +75,31 @@ class Physics:
         limited, torque = pd.limit_torque(rotation, control.rotation[1:], stiffness, limit)
         targets = jnp.concatenate([control.rotation[:1], limited])
         # free bodies have no springs: what stands there for them is of no effect
-        spring = self._coordinates(targets, control.root_position, self._object(state), self._prop_poses)
+        objects = _rows(self._object(state), self._prop_poses)
+        spring = self.layout.pack_qpos(control.root_position, targets, objects)
         after, sensors = self.advance(Coordinates(state.qpos, state.qvel, state.warmstart), spring, state.variation)
         return PhysicsState(
             qpos=after.qpos,
             qvel=after.qvel,
             warmstart=after.warmstart,
-            contact_n=self._contact(sensors),
             power_w=pd.joint_power(torque, damping, angular),
             variation=state.variation,
+            **self._felt(read_forces(sensors, self.sensors)),
         )
 
     def read(self, state: PhysicsState) -> SimState:
         """What the state shows, in world axes."""
         body = self.scene.body
+        at = self.layout.root_position
         position, rotation, linear, angular = kinematics.forward(
             self.joint_rotation(state),
-            state.qpos[:3],
+            state.qpos[at.qpos],
             self.joint_angular(state),
-            state.qvel[:3],
+            state.qvel[at.qvel],
             jnp.asarray(body.offsets, jnp.float32),
         )
-        thing, rate = self._object(state), state.qvel[OBJECT_QVEL]
+        thing = self._object(state)
+        rate = state.qvel[self.layout.object(OBJECT_NAME).qvel] if thing is not None else jnp.zeros(6)
         return SimState(
             position=position,
             rotation=rotation,
@@ -88,6 +107,7 @@ class Physics:
             angular_velocity=angular,
             tips=kinematics.fingertips(position, rotation, jnp.asarray(body.tips, jnp.float32)),
             contact_n=state.contact_n,
+            contacts=state.contacts,
             power_w=state.power_w,
             object_position=thing[:3] if thing is not None else None,
             object_rotation=rot.quat_normalise(thing[3:]) if thing is not None else None,
@@ -97,40 +117,42 @@ class Physics:
 
     def joint_rotation(self, state: PhysicsState) -> Float[Array, "52 4"]:
         """Local joint rotations (pelvis: world), in the order of `skeleton.JOINTS`."""
-        return rot.quat_normalise(state.qpos[3:211].reshape(52, 4)[self._inverse])
+        return rot.quat_normalise(self.layout.unpack_qpos(state.qpos)[1])
 
     def joint_angular(self, state: PhysicsState) -> Float[Array, "52 3"]:
         """Angular velocities in the joints' own frames, rad/s."""
-        return state.qvel[3:159].reshape(52, 3)[self._inverse]
+        return self.layout.unpack_qvel(state.qvel)[1]
 
     @property
-    def _inverse(self) -> np.ndarray:
-        return np.argsort(self.order)
-
-    @property
-    def _prop_poses(self) -> Float[Array, " props_7"]:
-        return jnp.asarray(self.scene.spec.prop_poses, jnp.float32)
+    def _prop_poses(self) -> Float[Array, "P 7"]:
+        return jnp.asarray(self.scene.spec.prop_poses, jnp.float32).reshape(-1, 7)
 
     def _object(self, state: PhysicsState) -> Float[Array, "7"] | None:
-        return state.qpos[OBJECT_QPOS] if self.has_object else None
+        return state.qpos[self.layout.object(OBJECT_NAME).qpos] if self.has_object else None
 
-    def _coordinates(self, rotation, root_position, thing, props) -> Float[Array, " nq"]:
-        parts = [root_position, rotation[self.order].reshape(-1)]
-        return jnp.concatenate([*(parts if thing is None else [*parts, thing]), props])
+    def _variation(self, given: Variation) -> Variation:
+        thing = jnp.asarray(0 if given.thing is None else given.thing, jnp.int32)
+        mass, friction = (jnp.asarray(x, jnp.float32) for x in (given.mass, given.friction))
+        return Variation(mass, friction, thing if self.scene.shelf else None)
 
-    def _contact(self, sensors) -> Float[Array, "2 16"]:
-        if not self.has_object:
-            return jnp.zeros((2, 16))
-        force = jnp.sqrt(jnp.sum(sensors.reshape(32, -1, 3) ** 2, axis=-1))
-        return jnp.max(force, axis=-1).reshape(2, 16)
+    def _felt(self, forces: dict[str, Array]) -> dict[str, Any]:
+        """Readings as the state holds them: the hands' apart from those of all other pairs."""
+        hands = forces.pop(HANDS_ON_OBJECT.name, jnp.zeros(32))
+        return {"contact_n": hands.reshape(2, 16), "contacts": forces}
+
+
+def _rows(thing: Float[Array, " w"] | None, props: Float[Array, "P w"]) -> Float[Array, "K w"]:
+    """Object, if there is one, and props as rows."""
+    return props if thing is None else jnp.concatenate([thing[None], props])
 
 
 def make_physics(scene: Scene, engine: EngineName = "c", settings: Settings | None = None) -> Physics:
     """Compile a scene for an engine. Raises `DeviceError` if the engine does not start here."""
     settings = settings or SETTINGS[engine]
-    model = build_spec(scene, settings).compile()
+    models = shelf_models(scene, settings)
     if engine == "c":
-        advance = advance_c(model, settings.substeps)
+        advance = advance_c(models, settings.substeps)
     else:
-        advance = advance_mjx(model, settings, "jax" if engine == "mjx" else "warp")
-    return Physics(scene, engine, settings, model, advance, np.array(joint_order(model)))
+        advance = advance_mjx(models, settings, "jax" if engine == "mjx" else "warp")
+    sensors = sensor_places(models[0], scene.contacts)
+    return Physics(scene, engine, settings, models, advance, make_layout(models[0]), sensors)

@@ -1,31 +1,29 @@
 """The simulated state, engine-neutral: enough to go on in any engine, and nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
-from jaxtyping import Array, Float
-
-OBJECT_QPOS = slice(211, 218)
-"""Where in `qpos` the object's position and quaternion are: after the root's 7 and the 51 balls' 4 each."""
-OBJECT_QVEL = slice(159, 165)
-"""Where in `qvel` its velocities are, linear in the world and angular in its own frame."""
+from jaxtyping import Array, Float, Int
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Variation:
-    """How one environment's object differs from the scene's: factors of mass (and inertia), and of sliding friction."""
+    """One environment's object: factors of mass (and inertia) and of sliding friction, and which thing of the shelf it
+    is, where `None` is the scene's own, 0."""
 
     mass: Float[Array, ""] | float = 1.0
     friction: Float[Array, ""] | float = 1.0
+    thing: Int[Array, ""] | int | None = None
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PhysicsState:
-    """Generalised coordinates in MuJoCo's layout (root 7, 51 balls, object 7, props 7 each), warm start, and readings.
+    """Generalised coordinates as MuJoCo has them (`envs.physics.layout` says what is where), warm start, and readings.
 
-    `contact_n`: strongest contact of each hand body with the object (left, right), of the last physics step.
+    `contact_n`: strongest contact of each hand body with the object (left, right), of the last physics step;
+    `contacts`: of each body of the scene's other contact pairs, by the pairs' names.
     `power_w`: joint power over the last control step. `variation`: the object of this environment, as `init` set it.
     """
 
@@ -35,6 +33,7 @@ class PhysicsState:
     contact_n: Float[Array, "2 16"]
     power_w: Float[Array, ""]
     variation: Variation
+    contacts: dict[str, Float[Array, " bodies"]] = field(default_factory=dict)
 
 
 @jax.tree_util.register_dataclass

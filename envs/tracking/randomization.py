@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
-from envs.physics import OBJECT_QPOS, Physics, PhysicsState, Variation
+from envs.physics import Physics, PhysicsState
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,11 @@ def randomize(physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Rand
     turn = jax.random.uniform(turn_key, minval=-by.object_rad, maxval=by.object_rad)
     mass = jnp.exp(jax.random.uniform(mass_key, minval=jnp.log(by.mass[0]), maxval=jnp.log(by.mass[1])))
     friction = jax.random.uniform(friction_key, minval=by.friction[0], maxval=by.friction[1])
+    at = physics.layout.object().qpos
     return replace(
         state,
-        qpos=state.qpos.at[OBJECT_QPOS].set(_moved(state.qpos[OBJECT_QPOS], shift, turn)),
-        variation=Variation(mass, friction),
+        qpos=state.qpos.at[at].set(_moved(state.qpos[at], shift, turn)),
+        variation=replace(state.variation, mass=mass, friction=friction),
     )
 
 

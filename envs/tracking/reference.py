@@ -163,13 +163,9 @@ def _targets(
 
 def _coordinates(physics: Physics, motion: dict[str, np.ndarray], clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     """The reference in MuJoCo's coordinates, (T, nq) and (T, nv), object and props at rest."""
-    frames, order = clip.frames, physics.order
-    qpos = [motion["position"][:, 0], motion["local"][:, order].reshape(frames, -1)]
-    qvel = [motion["linear_velocity"][:, 0], motion["angular"][:, order].reshape(frames, -1)]
+    objects = physics.scene.spec.prop_poses.reshape(-1, 7)
     if clip.object_start is not None and physics.has_object:
-        qpos.append(np.broadcast_to(clip.object_start, (frames, 7)))
-        qvel.append(np.zeros((frames, 6)))
-    props = physics.scene.spec.prop_poses
-    qpos.append(np.broadcast_to(props, (frames, len(props))))
-    qvel.append(np.zeros((frames, len(props) // 7 * 6)))
-    return np.concatenate(qpos, axis=1), np.concatenate(qvel, axis=1)
+        objects = np.concatenate([np.reshape(clip.object_start, (1, 7)), objects])
+    qpos = physics.layout.pack_qpos(motion["position"][:, 0], motion["local"], objects)
+    still = np.zeros((len(objects), 6))
+    return qpos, physics.layout.pack_qvel(motion["linear_velocity"][:, 0], motion["angular"], still)

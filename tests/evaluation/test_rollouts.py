@@ -92,7 +92,7 @@ def test_each_rollout_is_pushed_once_with_the_stated_impulse(environment):
 def test_a_push_changes_the_pelvis_velocity_by_just_that(environment):
     states = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(2))
     kick = jnp.array([[0.1, -0.2], [0.0, 0.3]])
-    changed = np.asarray(_push(states, kick).physics.qvel - states.physics.qvel)
+    changed = np.asarray(_push(states, kick, environment.physics.layout).physics.qvel - states.physics.qvel)
     np.testing.assert_allclose(changed[:, :2], kick, atol=1e-6)
     assert not changed[:, 2:].any()
 

@@ -64,7 +64,7 @@ def test_the_human_stands_as_the_setup_has_it():
     bent = (0.4, 0.0, 0.0)
     asked = standing_posture(stage, SceneHuman(position=(0.3, -0.5), yaw_deg=90.0, pose={"neck": bent}))
     np.testing.assert_allclose(asked[stage.quat("neck")], quat_exp(np.array(bent)), atol=1e-6)
-    root = slice(stage.root_qpos, stage.root_qpos + 3)
+    root = stage.root
     turn = np.array([np.sqrt(0.5), 0, 0, np.sqrt(0.5)])
     np.testing.assert_allclose(asked[root], rotate(turn, plain[root]) + [0.3, -0.5, 0], atol=0.01)
 

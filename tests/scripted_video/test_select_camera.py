@@ -75,6 +75,6 @@ def test_alike_views_are_ordered_by_side():
 def test_a_motion_that_no_camera_holds_is_refused(lift):
     stage, qpos = lift
     away = qpos[[0, 0]].copy()
-    away[1, stage.root_qpos + 1] += 30.0  # behind the cameras
+    away[1, stage.root] += [0, 30.0, 0]  # behind the cameras
     with pytest.raises(CameraError, match="frontal"):
         rank_cameras(stage.model, away)

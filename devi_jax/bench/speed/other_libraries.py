@@ -15,8 +15,6 @@ from gymnasium import spaces
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 Kind = Literal["sync", "async", "sb3-dummy", "sb3-subproc"]
-BALLS = slice(7, 211)
-"""Where the joints' quaternions are in `qpos`."""
 REACH_RAD, FALL_M = 0.2, 0.3
 
 
@@ -24,7 +22,7 @@ class MujocoTracking(gymnasium.Env):
     """Follow a clip: residual PD targets, kinematic observation, one reward term; less of each than the recipe has.
 
     `folder` holds `model.mjb` and `clip.npz`: `qpos` (T, nq), `qvel` (T, nv), `spring` (T, nq), `position` (T, 52, 3),
-    `bodies` (52,) and `substeps`.
+    `bodies` (52,) and `substeps`; and where things are in them: `joints` (51, 4), `thing_qpos`, `thing_qvel`.
     """
 
     def __init__(self, folder: Path):
@@ -49,9 +47,8 @@ class MujocoTracking(gymnasium.Env):
     def step(self, action):
         """One control interval."""
         spring = self.clip["spring"][self.t].copy()
-        spring[BALLS] = _turned(
-            spring[BALLS].reshape(51, 4), REACH_RAD * np.asarray(action, float).reshape(51, 3)
-        ).ravel()
+        joints = self.clip["joints"]
+        spring[joints] = _turned(spring[joints], REACH_RAD * np.asarray(action, float).reshape(len(joints), 3))
         self.model.qpos_spring[:] = spring
         mujoco.mj_step(self.model, self.data, nstep=int(self.clip["substeps"]))
         self.t += 1
@@ -64,7 +61,8 @@ class MujocoTracking(gymnasium.Env):
         place, turn = data.xpos[bodies], data.xmat[bodies].reshape(-1, 3, 3)
         root = place[0]
         parts = (place - root, turn[:, :, :2], data.cvel[bodies], self.clip["position"][self.t + 1] - place)
-        return np.concatenate([*(p.ravel() for p in parts), data.qpos[-7:], data.qvel[-6:]]).astype(np.float32)
+        thing = data.qpos[self.clip["thing_qpos"]], data.qvel[self.clip["thing_qvel"]]
+        return np.concatenate([*(p.ravel() for p in parts), *thing]).astype(np.float32)
 
 
 def measure(folder: str, kind: Kind, environments: int, steps: int, ppo: dict[str, Any]) -> dict[str, Any]:

@@ -182,6 +182,7 @@ def write_for_other_libraries(environment: TrackingEnvironment, folder: Path) ->
         return state.physics.qpos, state.physics.qvel, spring
 
     qpos, qvel, spring = jax.jit(jax.vmap(at))(jnp.arange(reference.frames))
+    thing = physics.layout.object()
     mujoco.mj_saveModel(physics.model, str(folder / "model.mjb"))
     np.savez(
         folder / "clip.npz",
@@ -191,4 +192,7 @@ def write_for_other_libraries(environment: TrackingEnvironment, folder: Path) ->
         position=reference.position,
         bodies=[physics.model.body(name).id for name in JOINTS],
         substeps=physics.settings.substeps,
+        joints=physics.layout.rotation_qpos[1:],
+        thing_qpos=np.arange(physics.layout.nq)[thing.qpos],
+        thing_qvel=np.arange(physics.layout.nv)[thing.qvel],
     )

@@ -22,7 +22,7 @@ def crouched(stage: PosedScene, standing: np.ndarray, amount: float) -> np.ndarr
         _turn(stage, out, joint, -amount * _CURVED)
     before, after = kinematics(stage, standing), kinematics(stage, out)
     feet = [stage.model.body(f"{side}_ankle").id for side in SIDES]
-    out[stage.root_qpos : stage.root_qpos + 3] += (before.xpos[feet] - after.xpos[feet]).mean(axis=0)
+    out[stage.root] += (before.xpos[feet] - after.xpos[feet]).mean(axis=0)
     return out
 
 

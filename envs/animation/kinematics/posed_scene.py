@@ -7,9 +7,11 @@ import numpy as np
 
 from devi_jax.core.rotations import quat_exp
 from devi_jax.core.scene import SceneSpec
-from devi_jax.core.skeleton import INDEX, JOINTS
+from devi_jax.core.skeleton import INDEX
+from envs.physics.layout import Layout, make_layout
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 RESTING_DEPTH_M = 1e-4
 """How deep things rest: a contact that does not overlap would not carry in the first step."""
@@ -17,19 +19,11 @@ RESTING_DEPTH_M = 1e-4
 
 @dataclass(frozen=True)
 class PosedScene:
-    """A compiled scene and where things are in its `qpos`.
-
-    `joint_qpos` (52,): address of each joint's quaternion, in the order of `JOINTS`; `joint_dofs` (52,): address of its
-    three rotational velocities; `root_qpos`: address of the pelvis position; `object_qpos`: address of the object's
-    position and quaternion.
-    """
+    """A compiled scene and where things are in its `qpos`."""
 
     scene: SceneSpec
     model: mujoco.MjModel
-    joint_qpos: np.ndarray
-    joint_dofs: np.ndarray
-    root_qpos: int
-    object_qpos: int
+    layout: Layout
 
     @property
     def object_geoms(self) -> tuple[int, ...]:
@@ -44,18 +38,24 @@ class PosedScene:
 
     @property
     def object(self) -> slice:
-        """Where in `qpos` the object's position and quaternion lie."""
-        return slice(self.object_qpos, self.object_qpos + 7)
+        """Where in `qpos` the object's position and quaternion lie; empty without an object."""
+        nowhere = slice(self.layout.nq, self.layout.nq)
+        return nowhere if self.scene.object is None else self.layout.object(OBJECT_NAME).qpos
+
+    @property
+    def root(self) -> slice:
+        """Where in `qpos` the pelvis position lies."""
+        return self.layout.root_position.qpos
 
     def quat(self, joint: str) -> slice:
         """Where in `qpos` the quaternion of a joint lies."""
-        start = int(self.joint_qpos[INDEX[joint]])
-        return slice(start, start + 4)
+        places = self.layout.rotation_qpos[INDEX[joint]]
+        return slice(int(places[0]), int(places[-1]) + 1)
 
     def dofs(self, joint: str) -> slice:
         """Where in `qvel` the three rotational velocities of a joint lie."""
-        start = int(self.joint_dofs[INDEX[joint]])
-        return slice(start, start + 3)
+        places = self.layout.rotation_qvel[INDEX[joint]]
+        return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def build_posed_scene(scene: SceneSpec) -> PosedScene:
@@ -64,18 +64,8 @@ def build_posed_scene(scene: SceneSpec) -> PosedScene:
 
 
 def index_posed_scene(scene: SceneSpec, model: mujoco.MjModel) -> PosedScene:
-    """Where things are in the `qpos` of a compiled scene with a free root; without an object its place is empty."""
-    joints = [model.body(name).jntadr[0] for name in JOINTS]
-    rotations_only = np.array([model.jnt_type[j] == mujoco.mjtJoint.mjJNT_BALL for j in joints])
-    qpos, dofs = model.jnt_qposadr[joints], model.jnt_dofadr[joints]
-    return PosedScene(
-        scene=scene,
-        model=model,
-        joint_qpos=np.where(rotations_only, qpos, qpos + 3),
-        joint_dofs=np.where(rotations_only, dofs, dofs + 3),
-        root_qpos=int(qpos[0]),
-        object_qpos=int(model.joint("object").qposadr[0]) if scene.object is not None else model.nq,
-    )
+    """Where things are in the `qpos` of a compiled scene."""
+    return PosedScene(scene, model, make_layout(model))
 
 
 def pose(stage: PosedScene, rotvecs: dict[str, np.ndarray], base: np.ndarray) -> np.ndarray:

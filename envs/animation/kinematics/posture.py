@@ -39,10 +39,10 @@ def stand(stage: PosedScene, posture: np.ndarray) -> np.ndarray:
     grounded = np.array(posture)
     feet = foot_geoms(stage)
     data = kinematics(stage, grounded)
-    grounded[stage.root_qpos + 2] -= min(distance(stage, data, geom, "floor") for geom in feet)
+    grounded[stage.root][2] -= min(distance(stage, data, geom, "floor") for geom in feet)
     if stage.scene.table is not None:
         room = min(distance(stage, kinematics(stage, grounded), geom, "table") for geom in feet)
-        grounded[stage.root_qpos + 1] -= max(0.0, _TOES_CLEAR_M - room)
+        grounded[stage.root][1] -= max(0.0, _TOES_CLEAR_M - room)
     return solve_or_raise(stage, stance_tasks(stage, grounded), grounded, mobility(stage, ()), where="standing")
 
 

@@ -26,7 +26,7 @@ def clip_from_postures(
     """The clip of postures `qpos` (T, nq), object included, at `FPS`; `contact` (T, 2) left and right."""
     bodies = [stage.model.body(joint).id for joint in JOINTS]
     positions = np.array([kinematics(stage, q).xpos[bodies] for q in qpos])
-    rotations = qpos[:, stage.joint_qpos[:, None] + np.arange(4)]
+    rotations = qpos[:, stage.layout.rotation_qpos]
     thing = qpos[:, stage.object]
     return Clip(
         name=name,
@@ -45,8 +45,8 @@ def clip_from_postures(
 def postures_of_clip(stage: PosedScene, clip: Clip) -> np.ndarray:
     """Postures (T, nq) of a clip on the stage's human: the inverse of `clip_from_postures`. Needs object poses."""
     qpos = np.tile(stage.model.qpos0, (clip.frames, 1))
-    qpos[:, stage.root_qpos : stage.root_qpos + 3] = clip.joint_positions[:, 0]
-    qpos[:, stage.joint_qpos[:, None] + np.arange(4)] = clip.joint_rotations
+    qpos[:, stage.root] = clip.joint_positions[:, 0]
+    qpos[:, stage.layout.rotation_qpos] = clip.joint_rotations
     if clip.object_poses is not None:
         qpos[:, stage.object] = np.hstack([clip.object_poses.positions, clip.object_poses.rotations])
     return qpos

@@ -9,8 +9,10 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.clip import Clip, ObjectPoses
 from devi_jax.core.skeleton import JOINTS
 from envs.animation.repair.posed_clip import with_note
+from envs.physics.layout import make_layout
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 SECONDS = 2.0
 
@@ -33,11 +35,11 @@ def resting_drift(scene: Scene, start: np.ndarray) -> RestingDrift:
         first, count = int(body.geomadr[0]), int(body.geomnum[0])
         model.geom_conaffinity[first : first + count] = 0  # the human is not there
     data = mujoco.MjData(model)
-    at = int(model.joint("object").qposadr[0])
-    data.qpos[at : at + 7] = start
+    at = make_layout(model).object(OBJECT_NAME).qpos
+    data.qpos[at] = start
     for _ in range(round(SECONDS / settings.timestep_s)):
         mujoco.mj_step(model, data)
-    end = data.qpos[at : at + 7]
+    end = data.qpos[at]
     moved = end[:3] - start[:3]
     turned = float(rot.angle_between(rot.quat_normalise(np.array(end[3:])), np.asarray(start[3:], float)))
     return RestingDrift(float(np.linalg.norm(moved)), float(-moved[2]), turned)

@@ -63,7 +63,7 @@ def with_postures(posed: PosedClip, clip: Clip, note: str) -> Clip:
         data.qpos[:] = q
         mujoco.mj_kinematics(model, data)
         positions[t] = data.xpos[bodies]
-    rotations = posed.qpos[:, stage.joint_qpos[:, None] + np.arange(4)]
+    rotations = posed.qpos[:, stage.layout.rotation_qpos]
     return with_note(replace(clip, joint_rotations=rotations, joint_positions=positions), note)
 
 

@@ -1,7 +1,7 @@
 """Things to hold: primitives and meshes, as convex parts a simulator can collide."""
 
 from envs.scenes.objects.convex import ConvexSettings, convex_parts
-from envs.scenes.objects.mujoco_bodies import add_object, add_prop
+from envs.scenes.objects.mujoco_bodies import add_object, add_prop, add_shelf
 from envs.scenes.objects.surface_points import sample_surface, surface_mesh
 from envs.scenes.objects.textured_model import GraspSite, Model, scaled
 
@@ -11,6 +11,7 @@ __all__ = [
     "Model",
     "add_object",
     "add_prop",
+    "add_shelf",
     "convex_parts",
     "sample_surface",
     "scaled",

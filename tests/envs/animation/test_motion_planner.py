@@ -123,7 +123,7 @@ def test_place_is_clean_from_standing_to_standing(can, placed):
     assert poses.positions[-1] == pytest.approx([-0.02, 0.34, can.start[2]], abs=3e-3)
     assert quality.hand_object_penetration_mm < 5.0 and quality.hand_table_penetration_mm < 5.0
     assert quality.foot_slip_mm < 2.0 and quality.balance_margin_mm > 20.0 and quality.joint_step_rad < 0.2
-    joints = placed.stage.joint_qpos[:, None] + np.arange(4)
+    joints = placed.stage.layout.rotation_qpos
     turned_by = angle_between(placed.qpos[-1][joints], placed.qpos[0][joints])
     turned_by[[INDEX["neck"], INDEX["head"]]] = 0.0  # they look at what stands there
     assert turned_by.max() < 0.02

@@ -24,8 +24,8 @@ GRAVITY = np.array([0, 0, -9.81])
 def coordinates(environment, frame: int) -> np.ndarray:
     """The reference's pose in MuJoCo's layout, (nq,)."""
     reference, physics = environment.reference, environment.physics
-    local = np.asarray(reference.local[frame], float)[physics.order]
-    return np.concatenate([np.asarray(reference.position[frame, 0]), local.ravel(), np.asarray(reference.object_start)])
+    root, local = np.asarray(reference.position[frame, 0], float), np.asarray(reference.local[frame], float)
+    return physics.layout.pack_qpos(root, local, np.asarray(reference.object_start)[None])
 
 
 def placed(model: mujoco.MjModel, qpos: np.ndarray) -> mujoco.MjData:
@@ -110,7 +110,7 @@ def test_the_ground_carries_a_balanced_pose(standing):
         mujoco.mj_inverse(model, data)
         wrench = data.qfrc_inverse[:6].copy()
         assert wrench[2] == pytest.approx(weight, rel=1e-6)
-        return float(np.linalg.norm(wrench - _ground_torque(model, data, wrench)[0][:6]))
+        return float(np.linalg.norm(wrench - _ground_torque(model, data, wrench, physics.layout.root.qvel)[0][:6]))
 
     assert residual(0.0) < 0.005 * weight
     assert residual(0.4) > 0.1 * weight

@@ -26,9 +26,8 @@ def carrying():
 def qpos(carrying) -> np.ndarray:
     """The reference in MuJoCo's coordinates (T, nq), the object at its start."""
     reference, physics = carrying.reference, carrying.physics
-    local = np.asarray(reference.local, float)[:, physics.order].reshape(reference.frames, -1)
-    thing = np.broadcast_to(np.asarray(reference.object_start), (reference.frames, 7))
-    return np.concatenate([np.asarray(reference.position)[:, 0], local, thing], axis=1)
+    root, local = np.asarray(reference.position)[:, 0], np.asarray(reference.local, float)
+    return physics.layout.pack_qpos(root, local, np.asarray(reference.object_start)[None])
 
 
 def palm_distance(model: mujoco.MjModel, qpos: np.ndarray) -> float:
@@ -47,7 +46,7 @@ def test_its_work_is_the_force_times_how_far_the_palms_approach(carrying, qpos):
     for _ in range(5):
         turn = generator.normal(size=(52, 3))
         velocity = np.zeros(physics.model.nv)
-        velocity[6:159] = turn[list(physics.order[1:])].ravel()
+        velocity[physics.layout.rotation_qvel[1:]] = turn[1:]
         after = qpos[HELD].copy()
         mujoco.mj_integratePos(physics.model, after, velocity, h)
         approach = (palm_distance(physics.model, qpos[HELD]) - palm_distance(physics.model, after)) / h
@@ -71,12 +70,12 @@ def test_one_hand_or_hands_that_face_away_do_not_press(carrying, qpos):
     assert not palm_offsets(carrying.physics, qpos, contact, FORCE_N).any()
     hanging = np.tile(qpos[0], (2, 1))  # arms at the sides: palms towards each other, but the thighs
     flipped = hanging.copy()
-    order = list(carrying.physics.order)
+    layout = carrying.physics.layout
     for side in ("left", "right"):
-        at = 3 + 4 * order.index(INDEX[f"{side}_wrist"])
+        at = layout.joint(f"{side}_wrist").qpos
         quat = np.zeros(4)
-        mujoco.mju_mulQuat(quat, flipped[0, at : at + 4], np.array([0.0, 1.0, 0.0, 0.0]))  # half a turn of the hand
-        flipped[:, at : at + 4] = quat
+        mujoco.mju_mulQuat(quat, flipped[0, at], np.array([0.0, 1.0, 0.0, 0.0]))  # half a turn of the hand
+        flipped[:, at] = quat
     both = np.ones((2, 2))
     assert not palm_offsets(carrying.physics, flipped, both, FORCE_N).any()
     assert palm_offsets(carrying.physics, hanging, both, FORCE_N).any()

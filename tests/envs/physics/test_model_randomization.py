@@ -112,7 +112,7 @@ def test_a_varied_model_is_the_model_compiled_so(shape, mass, friction):
         for t in (thing, replace(thing, mass_kg=0.4 * mass, friction=0.9 * friction))
     )
     sims = batch.Batch(ours, 1, 1)
-    for varied in varied_fields(ours):
+    for varied in varied_fields([ours]):
         values = varied.values(np.array([mass]), np.array([friction]))
         sims.expand(varied.field)[(slice(None), *varied.index)] = values
     got = sims.get_model(0)
@@ -143,4 +143,4 @@ def test_by_default_the_object_is_the_scenes_own():
 
 
 def test_a_scene_without_object_has_nothing_to_vary():
-    assert varied_fields(build_spec(Scene(SceneSpec(Table(), None)), SETTINGS["c"]).compile()) == ()
+    assert varied_fields([build_spec(Scene(SceneSpec(Table(), None)), SETTINGS["c"]).compile()]) == ()

@@ -38,7 +38,7 @@ def rest(contacts: int, rows: int, heights=(0.099, 0.099, 1.0)) -> np.ndarray:
     qpos = jnp.tile(jnp.asarray(model.qpos0, jnp.float32), (count, 1)).at[:, 2].set(jnp.asarray(heights))
     now = Coordinates(qpos, jnp.zeros((count, model.nv)), jnp.zeros((count, model.nv)))
     factors = Variation(jnp.ones(count), jnp.ones(count))
-    advance = jax.jit(jax.vmap(advance_mjx(model, settings, "warp")))
+    advance = jax.jit(jax.vmap(advance_mjx([model], settings, "warp")))
     return np.asarray(jax.block_until_ready(advance(now, qpos, factors))[0].qvel)
 
 
