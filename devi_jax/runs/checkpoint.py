@@ -5,6 +5,7 @@ A state is stored as a flat dict from leaf path to array, so that it does not de
 
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -74,10 +75,11 @@ class Checkpoints:
         """Return when what was begun is safe on disk."""
         self._orbax.wait()
 
-    def restore(self, step: int | None, like: Any) -> Any:
+    def restore(self, step: int | None, like: Any, renamed: Mapping[str, str] | None = None) -> Any:
         """The state of `step` (None: the latest) with the tree, dtypes and placement of `like`.
 
         `like`: a pytree of arrays or `jax.ShapeDtypeStruct`s; a leaf without placement goes to JAX's default device.
+        `renamed`: paths, or beginnings of paths, of today's states and what older checkpoints have there.
 
         Raises:
             RunError: when there is no such checkpoint, it is damaged, or it does not match `like`.
@@ -97,11 +99,13 @@ class Checkpoints:
             found = self._orbax.metadata(step).metadata
             if not isinstance(found, dict):
                 raise ValueError("its list of arrays is gone")
+            names = {path: path if path in found else _old_path(path, renamed or {}) for path in stored}
+            stored = {names[path]: leaf for path, leaf in stored.items()}
             _compare(found, stored, where=str(self.folder / str(step)))
             loaded = self._orbax.load(step, jax.tree.map(_abstract, stored))
         except (ValueError, KeyError, OSError) as error:
             raise self._damaged(step, error) from error
-        leaves = [loaded[path] if path in loaded else _empty(leaf) for path, leaf in wanted.items()]
+        leaves = [loaded[names[path]] if path in names else _empty(leaf) for path, leaf in wanted.items()]
         return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
     def _damaged(self, step: int, error: Exception) -> RunError:
@@ -125,6 +129,14 @@ def _leaves(tree: Any) -> Leaves:
             raise ValueError(f"two leaves of the state have the path {name}")
         flat[name] = leaf
     return flat
+
+
+def _old_path(path: str, renamed: Mapping[str, str]) -> str:
+    """What older checkpoints call a leaf."""
+    for new, old in renamed.items():
+        if path == new or path.startswith(new + "/"):
+            return old + path.removeprefix(new)
+    return path
 
 
 def _empty(leaf: Any) -> Any:

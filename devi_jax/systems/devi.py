@@ -6,7 +6,7 @@ Reward: R = R_h R_o R_contact (Eq. 15-21). The paper states no sharpness; these 
 from dataclasses import replace
 from typing import Literal
 
-from agents import PAPER, NetworkConfig, PpoConfig
+from agents import PAPER, NetworkConfig, Ppo
 from devi_jax.systems.system import System
 from envs.rewards import Weighting
 from envs.tracking.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
@@ -50,7 +50,7 @@ def devi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
     )
 
 
-_PAPER = (EnvironmentConfig(action=ActionConfig(mode="absolute")), PpoConfig(), PAPER)
+_PAPER = (EnvironmentConfig(action=ActionConfig(mode="absolute")), Ppo(), PAPER)
 _CPU = (
     # fingertips may stray 80 mm: at 40 mm half of the first grasps end before they teach anything
     EnvironmentConfig(
@@ -59,13 +59,13 @@ _CPU = (
         goal_offsets=(1,),
         object_points=128,
     ),
-    PpoConfig(
+    Ppo(
         environments=256,
         minibatch=2048,
         epochs=2,
         gamma=0.97,
-        actor_rate=1e-4,
-        critic_rate=1e-3,
+        actor_learning_rate=1e-4,
+        critic_learning_rate=1e-3,
         value_clip=None,
         reward_scale=0.03,
     ),
@@ -83,8 +83,8 @@ _CPU = (
 
 
 def _fast(
-    environment: EnvironmentConfig, ppo: PpoConfig, network: NetworkConfig
-) -> tuple[EnvironmentConfig, PpoConfig, NetworkConfig]:
+    environment: EnvironmentConfig, ppo: Ppo, network: NetworkConfig
+) -> tuple[EnvironmentConfig, Ppo, NetworkConfig]:
     """What makes minutes of hours, each a setting of its own: see the ablation rows in docs/results.md."""
     environment = replace(
         environment,
@@ -98,7 +98,7 @@ def _fast(
             pre_contact=0.5, planned=0.3, onset=0.2, own=0.1, joint_noise_rad=0.02, disturbance=Disturbance()
         ),
     )
-    ppo = replace(ppo, actor_rate=1e-4, target_kl=0.01, critic_warmup=5, average=0.9)
+    ppo = replace(ppo, actor_learning_rate=1e-4, target_kl=0.01, critic_warmup=5, actor_ema=0.9)
     return environment, ppo, replace(network, output_scale=0.0, log_std=-1.6)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from agents import NetworkConfig, PpoConfig
+from agents import NetworkConfig, Ppo
 from devi_jax.core.errors import ConfigError, RunError, did_you_mean
 from devi_jax.systems.reward_terms import TERMS
 from devi_jax.systems.trajectory_search import PlanConfig
@@ -27,7 +27,7 @@ class System:
     """Weight and sharpness of each reward term; weight 0 switches a term off."""
     combine: Literal["product", "sum"]
     """How the terms' factors make a reward."""
-    ppo: PpoConfig
+    ppo: Ppo
     """The learner."""
     network: NetworkConfig
     """Actor and critic."""
@@ -63,6 +63,13 @@ ADDED: dict[str, Any] = {
 }
 """Fields that files of older versions lack, and what those runs did without them."""
 
+RENAMED: dict[str, str] = {
+    "ppo.actor_rate": "ppo.actor_learning_rate",
+    "ppo.critic_rate": "ppo.critic_learning_rate",
+    "ppo.average": "ppo.actor_ema",
+}
+"""Fields that files of older versions, and flags, know by another name: old to new."""
+
 
 def to_json(system: System) -> dict[str, Any]:
     """The system as JSON types; infinities, which JSON has no numbers for, as words."""
@@ -70,11 +77,11 @@ def to_json(system: System) -> dict[str, Any]:
 
 
 def from_json(data: Any, where: str) -> System:
-    """Inverse of `to_json`; what was `ADDED` since has its old meaning.
+    """Inverse of `to_json`; what was `ADDED` or `RENAMED` since has its old meaning.
 
     Raises `RunError` naming the field that does not fit, is unknown, or is missing.
     """
-    data = _with_added(data)
+    data = _with_added(_with_renamed(data))
     try:
         system = TypeAdapter(System).validate_python(data)
     except ValidationError as error:
@@ -90,13 +97,27 @@ def from_json(data: Any, where: str) -> System:
 def _with_added(data: Any) -> Any:
     data = copy.deepcopy(data)
     for path, value in ADDED.items():
-        *parents, last = path.split(".")
-        node = data
-        for name in parents:
-            node = node.get(name) if isinstance(node, dict) else None
+        node, name = _parent(data, path)
         if isinstance(node, dict):
-            node.setdefault(last, value)
+            node.setdefault(name, value)
     return data
+
+
+def _with_renamed(data: Any) -> Any:
+    data = copy.deepcopy(data)
+    for old, new in RENAMED.items():
+        (source, before), (target, after) = _parent(data, old), _parent(data, new)
+        if isinstance(source, dict) and isinstance(target, dict) and before in source and after not in target:
+            target[after] = source.pop(before)
+    return data
+
+
+def _parent(data: Any, path: str) -> tuple[Any, str]:
+    """The dictionary that holds a dotted path, None if there is none, and the path's last name."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        data = data.get(parent) if isinstance(data, dict) else None
+    return data, name
 
 
 def _misfit(what: str, field: str, where: str) -> RunError:

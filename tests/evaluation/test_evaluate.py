@@ -17,9 +17,9 @@ from devi_jax.evaluation.table import ROWS, table
 COUNT = 3
 
 
-def _steady(parameters, observation, key):
+def _steady(parameters, carry, observation, key):
     """The same number for every action, always."""
-    return jnp.full((observation["human"].shape[0], 1), parameters)
+    return carry, jnp.full((observation["human"].shape[0], 1), parameters)
 
 
 @pytest.fixture(scope="module")

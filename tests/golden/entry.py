@@ -87,7 +87,7 @@ def steps(clip: str, root: str, starts: list[int], count: int, seed: int) -> dic
 def _acts(environment: Any, policy: Any, starts: list[int]) -> dict[str, np.ndarray]:
     act: Callable = jax.jit(policy.act)
     observation = jax.vmap(environment.observe)(jax.vmap(environment.start)(jnp.asarray(starts)))
-    action = act(policy.parameters, observation, jax.random.key(0))
+    _, action = act(policy.parameters, policy.initial_carry(len(starts)), observation, jax.random.key(0))
     return {"action": np.asarray(action), **{f"observation_{k}": np.asarray(x) for k, x in observation.items()}}
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from agents import PpoConfig
+from agents import Ppo
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, TERMS, System, choose_preset, devi, make_system
-from devi_jax.systems.system import ADDED, from_json, to_json
+from devi_jax.systems.system import ADDED, RENAMED, from_json, to_json
 from envs.rewards import Weighting
 from envs.tracking.config import ActionConfig, EnvironmentConfig, Reach, ResetConfig, TerminationConfig
 
@@ -36,7 +36,7 @@ def system() -> System:
         ),
         rewards={**base.rewards, "power": Weighting(0.0, 0.5)},
         combine="sum",
-        ppo=PpoConfig(environments=64, minibatch=512, value_clip=None, gamma=0.9),
+        ppo=Ppo(environments=64, minibatch=512, value_clip=None, gamma=0.9),
         network=replace(base.network, actor_widths=(3, 4, 5, 6), log_std=-1.25),
     )
 
@@ -124,7 +124,7 @@ def test_the_paper_preset_is_as_printed():
     assert paper.environment.termination == TerminationConfig(0.2, 0.4, 0.04, 0.08)
     assert paper.environment.reset.pre_contact == 0.5 and paper.environment.object_points == 1024
     assert (paper.ppo.environments, paper.ppo.horizon, paper.ppo.minibatch) == (4096, 32, 1024)
-    assert (paper.ppo.actor_rate, paper.ppo.critic_rate) == (2e-5, 1e-4)
+    assert (paper.ppo.actor_learning_rate, paper.ppo.critic_learning_rate) == (2e-5, 1e-4)
     assert paper.network.actor_widths == (1024,) * 3 and paper.network.critic_widths == (1024,) * 4
 
 
@@ -162,3 +162,14 @@ def test_a_system_changes_what_is_rewarded_and_not_how_it_is_learned(name):
         goal = {"goal_offsets": base.environment.goal_offsets, "goal_object": base.environment.goal_object}
         same = replace(ours.environment, termination=base.environment.termination, **goal)
         assert same == base.environment
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_field_that_was_renamed_is_read_by_its_old_name(old, new, system):
+    data = through_a_file(system)
+    part, before, after = data, old.split("."), new.split(".")
+    for key in before[:-1]:
+        part = part[key]
+    assert before[:-1] == after[:-1] and before[-1] not in part
+    part[before[-1]] = part.pop(after[-1])
+    assert from_json(data, "config.json") == system
