@@ -67,6 +67,8 @@ RENAMED: dict[str, str] = {
     "ppo.actor_rate": "ppo.actor_learning_rate",
     "ppo.critic_rate": "ppo.critic_learning_rate",
     "ppo.average": "ppo.actor_ema",
+    "planner.search.knot": "planner.search.knot_spacing",
+    "planner.search.floor": "planner.search.min_std",
 }
 """Fields that files of older versions, and flags, know by another name: old to new."""
 
