@@ -1,7 +1,9 @@
 # make demo   train, evaluate and film the bundled clip     make check   lint, types, layers
 # make from-video   the same by way of pixels: a sentence, its video, a clip, a policy
 # make test   all tests                                     make bench   speed and memory of this machine
-# make notebooks   every notebook, small, from its first cell to its last
+# make spread      how much room simulated outcomes have, under several instruction sets and from jittered starts
+# make notebooks   every notebook, small, from its first cell to its last     make map   docs/rooms.md from the code
+# make lock   requirements.lock after a change of pyproject.toml; newer versions: make lock UPGRADE=--upgrade
 PYTHON ?= python3
 VENV ?= .venv
 CLIP ?= lift_can-rough
@@ -17,9 +19,19 @@ RUN := $(BIN)/python -m
 CORE := $(VENV)/.installed-core
 PERCEPTION := $(VENV)/.installed-perception
 DEV := $(VENV)/.installed-dev
+LOCK := requirements.lock
+PLAIN := .cache/plain
+UPGRADE ?=
+# torch stands before it, without the lock: which build of it, and from where, is the user's choice
+INSTALL := $(RUN) pip install --quiet --disable-pip-version-check --constraint $(LOCK)
+# uv knows nothing of pip's settings, except what is passed on here
+export UV_DEFAULT_INDEX ?= $(or $(PIP_INDEX_URL),https://pypi.org/simple)
+RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --all-extras
+RELOCK := $(RESOLVE) --universal --python-version 3.11 --fork-strategy fewest --annotation-style line \
+  --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo from-video test notebooks check format bench clean
+.PHONY: help demo from-video test spread notebooks check format map lock resolve plain bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -30,21 +42,21 @@ $(BIN)/python:
 	  echo "error: $$($(PYTHON) --version) is too old; Python 3.11 or newer is needed. Another one: make PYTHON=python3.12 ..."; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "error: $(PYTHON) cannot make a virtual environment; on Debian or Ubuntu: apt install python3-venv"; exit 2; }
 
-$(CORE): pyproject.toml | $(BIN)/python
+$(CORE): pyproject.toml $(LOCK) | $(BIN)/python
 	@echo "Installing devi-jax into $(VENV) (once, a minute or two) ..."
-	@$(RUN) pip install --quiet --disable-pip-version-check -e .
+	@$(INSTALL) -e .
 	@touch $@
 
-$(PERCEPTION): pyproject.toml | $(BIN)/python
+$(PERCEPTION): pyproject.toml $(LOCK) | $(BIN)/python
 	@echo "Installing devi-jax and what looks at videos into $(VENV) (once, some minutes) ..."
 	@$(RUN) pip install --quiet --disable-pip-version-check $(TORCH)
-	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[perception]'
+	@$(INSTALL) -e '.[perception]'
 	@touch $(CORE) $@
 
-$(DEV): pyproject.toml | $(BIN)/python
+$(DEV): pyproject.toml $(LOCK) | $(BIN)/python
 	@echo "Installing devi-jax and its development tools into $(VENV) (once, a minute or two) ..."
 	@$(RUN) pip install --quiet --disable-pip-version-check $(TORCH)
-	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev,perception,wan]'
+	@$(INSTALL) -e '.[dev,perception,wan]'
 	@touch $(CORE) $(PERCEPTION) $@
 
 demo: $(CORE)
@@ -59,6 +71,9 @@ from-video: $(PERCEPTION)
 test: $(DEV)
 	$(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
+spread: $(DEV)
+	$(RUN) tests.spread $(SPREAD) -n auto --dist loadfile
+
 notebooks: $(DEV)
 	$(RUN) pytest -q -n auto -m notebook
 
@@ -71,6 +86,31 @@ check: $(DEV)
 format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+map: $(DEV)
+	$(RUN) tests.architecture.room_map
+
+$(BIN)/uv: | $(BIN)/python
+	@$(RUN) pip install --quiet --disable-pip-version-check uv
+
+lock: | $(BIN)/uv
+	$(RELOCK) $(UPGRADE) --output-file $(LOCK)
+
+# All extras at once, as locked and at their floors; and the lock is what `make lock` would leave.
+resolve: | $(BIN)/uv
+	for python in 3.11 3.12 3.13; do \
+	  $(RESOLVE) --python-version $$python --constraint $(LOCK) --output-file /dev/null > /dev/null || exit 1; \
+	  $(RESOLVE) --python-version $$python --resolution lowest-direct --output-file /dev/null > /dev/null || exit 1; done
+	mkdir -p .cache && cp $(LOCK) .cache/$(LOCK)
+	$(RELOCK) --output-file .cache/$(LOCK) > /dev/null
+	diff $(LOCK) .cache/$(LOCK) || { echo "error: $(LOCK) is out of date: make lock"; exit 1; }
+
+# The plain install in an environment of its own: every command answers --help.
+plain: | $(BIN)/python
+	rm -rf $(PLAIN) && $(RUN) venv $(PLAIN)
+	$(PLAIN)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) -e .
+	$(PLAIN)/bin/python -m tests.architecture.plain_help
+	rm -rf $(PLAIN)
 
 bench: $(CORE)
 	$(RUN) devi_jax.bench

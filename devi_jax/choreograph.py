@@ -247,7 +247,7 @@ def write(clip: Clip, out: Path, limits: Limits) -> None:
         raise ClipError(
             f"the motion is not fit to imitate: {'; '.join(faults)}",
             where=clip.name,
-            mend="choose a place for the object within reach, or another direction of the hand",
+            fix="choose a place for the object within reach, or another direction of the hand",
         )
     checks = {name: round(value, 3) for name, value in asdict(quality).items()}
     save_clip(replace(clip, provenance=clip.provenance | {"checks": checks}), out)

@@ -188,7 +188,7 @@ def _check_out(out: Path, overwrite: bool) -> None:
     if out.suffix != ".npz":
         raise ClipError(f"'{out}' is no clip file name", where="--out", valid="a path that ends in .npz")
     if out.exists() and not overwrite:
-        raise ClipError("the file exists", where=f"--out={out}", valid="a new name", mend="add --overwrite")
+        raise ClipError("the file exists", where=f"--out={out}", valid="a new name", fix="add --overwrite")
 
 
 def _save(clip: Clip, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m devi_jax.doctor`: what this machine can run, what is missing, and the command that mends it."""
+"""`python -m devi_jax.doctor`: what this machine can run, what is missing, and the command that fixes it."""
 
 import importlib
 import importlib.util
@@ -32,7 +32,7 @@ class Finding:
     name: str
     state: State
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 def python_version() -> Finding:
@@ -48,8 +48,8 @@ def packages() -> Finding:
     if not all(found.values()):
         return Finding("packages", "missing", text, REINSTALL)
     if _minor(found["mujoco"]) != _minor(found["mujoco-mjx"]):
-        mend = "pip install 'mujoco~=3.17.0' 'mujoco-mjx~=3.17.0'"
-        return Finding("packages", "missing", f"{text}: mujoco and mujoco-mjx differ", mend)
+        fix = "pip install 'mujoco~=3.17.0' 'mujoco-mjx~=3.17.0'"
+        return Finding("packages", "missing", f"{text}: mujoco and mujoco-mjx differ", fix)
     return Finding("packages", "ok", text)
 
 
@@ -60,8 +60,8 @@ def rooms() -> Finding:
     foreign = {n: o for n, o in origins.items() if o is None or home not in o.parents}
     if foreign:
         text = "; ".join(f"`{n}` is {o or 'absent'}" for n, o in foreign.items())
-        mend = "use a virtual environment of its own: make demo; or: pip uninstall openai-agents"
-        return Finding("rooms", "missing", text, mend)
+        fix = "use a virtual environment of its own: make demo; or: pip uninstall openai-agents"
+        return Finding("rooms", "missing", text, fix)
     return Finding("rooms", "ok", f"{', '.join(ROOMS)} in {home}")
 
 
@@ -104,7 +104,7 @@ def renderer() -> Finding:
     try:
         return Finding("renderer", "ok", backend())
     except DeviceError as error:
-        return Finding("renderer", "warn", f"{error.what}: no films", error.mend)
+        return Finding("renderer", "warn", f"{error.what}: no films", error.fix)
 
 
 def encoder() -> Finding:
@@ -122,8 +122,8 @@ def caches() -> Finding:
         return Finding("compilation cache", "warn", str(error), "export JAX_COMPILATION_CACHE_DIR=/a/writable/folder")
     size = sum(f.stat().st_size for f in folder.iterdir() if f.is_file())
     if not os.access(folder, os.W_OK):
-        mend = "export JAX_COMPILATION_CACHE_DIR=/a/writable/folder"
-        return Finding("compilation cache", "warn", f"{folder} is read-only: every run compiles again", mend)
+        fix = "export JAX_COMPILATION_CACHE_DIR=/a/writable/folder"
+        return Finding("compilation cache", "warn", f"{folder} is read-only: every run compiles again", fix)
     return Finding("compilation cache", "ok", f"{folder}, {size / 1e6:.0f} MB")
 
 
@@ -156,22 +156,22 @@ def main() -> None:
     """Report what this machine can run; exit code 2 if something that every run needs is missing."""
     findings = examine()
     table = Table(show_edge=False, box=None)
-    for title in ("", "", "found", "to mend it"):
+    for title in ("", "", "found", "fix"):
         table.add_column(title, overflow="fold")
     colour = {"ok": "green", "warn": "yellow", "missing": "red"}
     for f in findings:
-        table.add_row(escape(f.name), f"[{colour[f.state]}]{f.state}[/]", escape(f.found), escape(f.mend))
+        table.add_row(escape(f.name), f"[{colour[f.state]}]{f.state}[/]", escape(f.found), escape(f.fix))
     Console().print(table)
     if any(f.state == "missing" for f in findings):
         raise SystemExit(2)
 
 
-def _importable(name: str, modules: tuple[str, ...], otherwise: State, mend: str) -> Finding:
+def _importable(name: str, modules: tuple[str, ...], otherwise: State, fix: str) -> Finding:
     for module in modules:
         try:
             importlib.import_module(module)
         except ImportError as error:
-            return Finding(name, otherwise, f"{module} does not import: {error}", mend)
+            return Finding(name, otherwise, f"{module} does not import: {error}", fix)
     return Finding(name, "ok", ", ".join(modules))
 
 

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         options = tyro.cli(Options, args=sys.argv[1:] if arguments is None else arguments)
         kind = _format(options)
         if options.out.exists() and not options.overwrite:
-            raise ConfigError("the file exists", where=f"--out={options.out}", mend="add --overwrite")
+            raise ConfigError("the file exists", where=f"--out={options.out}", fix="add --overwrite")
         ignore_fork_warning()
         if kind == "npz":
             path = write_policy(RunDir.open(options.run), options.out)

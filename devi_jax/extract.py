@@ -3,39 +3,37 @@
 Each stage leaves one versioned file in --work; what is done is not done again, and a file put there by hand is used.
 """
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import tyro
 from PIL import Image
 
-from devi_jax.clip_tools.repair import gripped
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip, save_clip
-from devi_jax.core.errors import CameraError, ConfigError, DeviceError, VideoError, exit_on_error
+from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
 from devi_jax.core.scene_file import Setup
 from devi_jax.datasets.scenes import load_setup
 from devi_jax.runs.json_io import jsonable, write_json
 from devi_jax.runs.progress import Steps
-from devi_jax.runs.provenance import git_state, versions
-from devi_jax.scripted_video import compose
 from perception.align.config import AlignConfig
 from perception.contact.contact_labels import ContactConfig, estimated
-from perception.generate.parse_prompt import parse
+from perception.generate.parse_prompt import parse_prompt
 from perception.human.evidence import FirstPose
 from perception.human.merge_body_and_hands import UnifyConfig
-from perception.human.scene_prior import Known
-from perception.pipeline.config import Sources, Stage
+from perception.human.scene_prior import ScenePrior
+from perception.pipeline.camera_file import check_fits_camera, read_camera
+from perception.pipeline.config import PipelineConfig, Stage
 from perception.pipeline.inputs import AUTO
-from perception.pipeline.stage_cache import Ledger, digest, key_of
+from perception.pipeline.stage_cache import StageCache, digest, key_of
 from perception.pipeline.to_clip import to_clip
+from perception.tools.locations import ToolLocations, ToolName
 from perception.video.video import Video, probe, read, write
 
 
@@ -56,12 +54,20 @@ class Extract:
     """`auto`, TOOL:FILE (hamer, wilor, gem, sam3d), or LEFT.npz,RIGHT.npz, a HandMotion each; with any body."""
     points: str = AUTO
     """`auto`: points all over the object; TOOL:FILE (cotracker, tapir, spatracker), or FILE.npz, PointTracks."""
+    masks: str = ""
+    """TOOL:FILE (sam3), or FILE.npz, Masks: checked against the video and kept; no later stage uses them yet."""
+    depth: str = ""
+    """TOOL:FILE (spatracker), or FILE.npz, Depth: checked against the video and kept; no later stage uses it yet."""
+    run: tuple[ToolName, ...] = ()
+    """Tools to start in environments of your own; each gives the stages that it estimates and that no flag settles.
+    Where a tool is, its own flags say: --run gvhmr hamer --gvhmr.python=PYTHON --gvhmr.repo=CHECKOUT --hamer.python=...
+    """
     out: Path = Path("clip.npz")
     """The clip. The film is beside it: clip-overlay.mp4."""
     work: Path | None = None
     """The folder of the stages' files; by default clip-stages beside the clip."""
-    again: tuple[Stage, ...] = ()
-    """Stages to do again though they are done, or though their files are your own."""
+    again: tuple[Stage | ToolName, ...] = ()
+    """Stages and tools to do again though they are done, or though their files are your own."""
     overwrite: bool = False
     """Replace an earlier clip and its film."""
     first_frame: Literal["rigid", "yaw"] = "rigid"
@@ -81,6 +87,8 @@ class Extract:
     """Visual HOI alignment (Eq. 10-14)."""
     contact: ContactConfig = field(default_factory=estimated)
     """Contact labels (Algorithm 1)."""
+    tools: Annotated[ToolLocations, tyro.conf.arg(name="")] = field(default_factory=ToolLocations)
+    """Where the tools of --run are."""
 
     @property
     def folder(self) -> Path:
@@ -103,14 +111,26 @@ class Extract:
             raise ConfigError("a clip is an .npz", where=f"--out={self.out}", valid="clip.npz")
         there = [path for path in (self.out, self.film, *[self.measured] * bool(self.truth)) if path.exists()]
         if there and not self.overwrite:
-            valid, mend = "a new file", "add --overwrite; finished stages are kept all the same"
-            raise ConfigError(f"{there[0]} is there already", where=f"--out={self.out}", valid=valid, mend=mend)
+            valid, fix = "a new file", "add --overwrite; finished stages are kept all the same"
+            raise ConfigError(f"{there[0]} is there already", where=f"--out={self.out}", valid=valid, fix=fix)
         self.sources.validate()
 
     @property
-    def sources(self) -> Sources:
+    def sources(self) -> PipelineConfig:
         """Where estimates come from, as perception has it."""
-        return Sources(self.body, self.hands, self.points, self.first_frame, self.unify, self.align, self.contact)
+        return PipelineConfig(
+            self.body,
+            self.hands,
+            self.points,
+            self.masks,
+            self.depth,
+            self.run,
+            self.tools,
+            self.first_frame,
+            self.unify,
+            self.align,
+            self.contact,
+        )
 
 
 def extract(options: Extract) -> Path:
@@ -120,19 +140,23 @@ def extract(options: Extract) -> Path:
         DeviError: bad input, or a machine that lacks what is needed; finished stages stay in `options.folder`.
     """
     options.validate()
+    # what the work needs and --help does not: torch, OpenCV, MuJoCo and JAX take seconds, and may not be installed
     try:
-        from perception.evaluation.evaluate import judge
+        from perception.evaluation.evaluate import evaluate_extraction
         from perception.pipeline import steps
-        from perception.pipeline.stages import Stages
-        from perception.video.camera_motion import examine
+        from perception.pipeline.stages import ExtractionPipeline
+        from perception.video.camera_motion import check_video
         from perception.video.overlay import overlay
     except ImportError as error:
-        mend = "pip install -e '.[perception]'"
-        raise DeviceError(f"looking at videos needs {error.name}", where="extract", mend=mend) from error
+        fix = "pip install -e '.[perception]'"
+        raise DeviceError(f"looking at videos needs {error.name}", where="extract", fix=fix) from error
+    from devi_jax.clip_tools.repair import gripped
+    from devi_jax.runs.provenance import git_state, versions
+
     step = Steps()
     with step("video") as say:
         path, scene, camera = _inputs(options)
-        video = _checked(probe(path), camera)
+        video = check_fits_camera(probe(path), camera)
         truth = load_clip(options.truth) if options.truth else None
         say(video.summary)
     with step("scene") as say:
@@ -140,18 +164,20 @@ def extract(options: Extract) -> Path:
         known, frame0, mask = _known(setup, camera, video)
         say(f"{setup.name}: {setup.manipulated.name} and a human")
     with step("camera") as say:
-        say(examine(video, frame0, mask, options.keep_camera_motion, options.any_first_frame).summary)
+        say(check_video(video, frame0, mask, options.keep_camera_motion, options.any_first_frame).summary)
     sources = replace(options.sources, contact=_prompted(options.contact, known))
     source = {"path": str(path), "sha256": digest(path)}
     key = key_of(source["sha256"], repr(setup), camera.K.tolist(), camera.T_camera_world.tolist())
-    stages = Stages(sources, video, known, key, Ledger(options.folder, options.again), step)
+    stages = ExtractionPipeline(sources, video, known, key, StageCache(options.folder, options.again), step)
     human, points = stages.human(), stages.points()
     thing = stages.thing(points)
+    stages.masks()
+    stages.depth()
     motion = stages.aligned(human, points, thing)
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        clip = to_clip(setup.name, steps.recovered(motion, points, thing, known, jsonable(told)), sources.contact)
+        clip = to_clip(setup.name, steps.reconstruct(motion, points, thing, known, jsonable(told)), sources.contact)
         say(_summary(clip, points.xy.shape[1]))
     seen = clip
     if options.grip == "likeliest":
@@ -163,7 +189,7 @@ def extract(options: Extract) -> Path:
             motions = {"raw": stages.body_alone(), "unified": human.motion, "aligned": motion}
             if clip is not seen:
                 motions["gripped"] = replace(motion, rotations=clip.joint_rotations)
-            found = judge(seen, motions, human, known, truth)
+            found = evaluate_extraction(seen, motions, human, known, truth)
             write_json(options.measured, {"seconds": step.seconds, **asdict(found)})
             say(found.brief)
     with step("overlay") as say:
@@ -195,45 +221,13 @@ def _inputs(options: Extract) -> tuple[Path, str, Camera]:
     if camera is None or missing:
         valid = "a folder written by python -m devi_jax.imagine, or a video with both flags"
         raise ConfigError(f"{' and '.join(missing)} is not said", where=str(options.video), valid=valid)
-    return (folder / "video.mp4" if folder else options.video), scene, _camera(camera)
+    return (folder / "video.mp4" if folder else options.video), scene, read_camera(camera)
 
 
-def _camera(path: Path) -> Camera:
-    """The camera of a `video.json`, of the folder with one, or of a JSON file of its own."""
-    path = path / "video.json" if path.is_dir() else path
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        told = told.get("camera", told)
-        K, T_camera_world = (np.array(told[key], float) for key in ("K", "T_camera_world"))
-        camera = Camera(K, T_camera_world, int(told["width"]), int(told["height"]))
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"no camera can be read ({type(error).__name__}: {error})"
-        valid = "JSON with K (3, 3), T_camera_world (4, 4), width and height"
-        raise CameraError(what, where=str(path), valid=valid) from error
-    camera.validate(str(path))
-    return camera
-
-
-def _checked(video: Video, camera: Camera) -> Video:
-    """The video; raises `VideoError` where its rate, length or size will not do."""
-    where = str(video.path)
-    if video.frames < 2:
-        raise VideoError("the video has one frame: nothing moves", where=where, valid="two frames or more")
-    if not video.even:
-        mend = f"ffmpeg -i {shlex.quote(where)} -vf fps={round(video.fps)} even.mp4"
-        raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", mend=mend)
-    if (video.width, video.height) != (camera.width, camera.height):
-        raise VideoError(
-            f"the video has {video.width} x {video.height} pixels, the camera {camera.width} x {camera.height}",
-            where=where,
-            valid="a video of the camera's size",
-            mend="scale the video, or give the camera of this size: --camera",
-        )
-    return video
-
-
-def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarray, np.ndarray]:
+def _known(setup: Setup, camera: Camera, video: Video) -> tuple[ScenePrior, np.ndarray, np.ndarray]:
     """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
+    from devi_jax.scripted_video import compose
+
     scene = compose.assemble(setup)
     with compose.open_studio(scene, setup.human.appearance, camera) as studio:
         inside = studio.segmentation(scene.posture) == studio.model.body("object").id
@@ -246,14 +240,22 @@ def _known(setup: Setup, camera: Camera, video: Video) -> tuple[Known, np.ndarra
         root=scene.posture[stage.root_qpos : stage.root_qpos + 3],
         offsets=scene.body.offsets,
     )
-    hands = parse(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()
-    known = Known(
-        camera, scene.arranged.scene, first, mesh.vertices, mesh.faces, scene.arranged.object_start, inside, hands
+    hands = parse_prompt(setup.prompt, compose.other_words(setup)).hands if setup.prompt else ()
+    known = ScenePrior(
+        camera,
+        scene.arranged.scene,
+        first,
+        mesh.vertices,
+        mesh.faces,
+        scene.arranged.object_start,
+        inside,
+        hands,
+        setup.manipulated.name.replace("_", " "),
     )
     return known, frame0, mask
 
 
-def _prompted(config: ContactConfig, known: Known) -> ContactConfig:
+def _prompted(config: ContactConfig, known: ScenePrior) -> ContactConfig:
     """Who may hold the object: by default the hands that the prompt names."""
     if config.hands != "nearest" or not known.hands:
         return config

@@ -29,9 +29,9 @@ from perception.generate import prompt as prompts
 from perception.generate.command import Command
 from perception.generate.file import File
 from perception.generate.generator import Generator
-from perception.generate.parse_prompt import Intent, parse
+from perception.generate.parse_prompt import PromptIntent, parse_prompt
 from perception.generate.wan import Wan
-from perception.video.degrade import Imperfect, spoil
+from perception.video.degrade import ImageDegradation, degrade_frames
 from perception.video.video import Video, write
 
 FPS = 30.0
@@ -79,7 +79,7 @@ class Imagine:
     """Make a scripted human as wrong as video models make it: wrists off, trembling, fingers open."""
     wrong: Imperfection = field(default_factory=Imperfection)
     """The same in numbers of your own, instead of --spoil."""
-    imperfect: Imperfect = field(default_factory=Imperfect)
+    imperfect: ImageDegradation = field(default_factory=ImageDegradation)
     """Pictures of a scripted video as imperfect as generated ones."""
     wan: Wan = field(default_factory=Wan)
     """For --generator=wan."""
@@ -94,7 +94,7 @@ class Imagine:
             raise ConfigError("there is a file of that name", where=f"--out={self.out}", valid="a new folder")
         if self.out.is_dir() and any(self.out.iterdir()) and not self.overwrite:
             where = f"--out={self.out}"
-            raise ConfigError("the folder is not empty", where=where, valid="a new folder", mend="add --overwrite")
+            raise ConfigError("the folder is not empty", where=where, valid="a new folder", fix="add --overwrite")
         if not 128 <= self.width <= 3840 or self.width % 32:
             raise ConfigError(f"the picture cannot be {self.width} wide", where="--width", valid="128, 160, ..., 3840")
         self.imperfect.validate()
@@ -165,37 +165,39 @@ def imagine(options: Imagine) -> Path:
     return options.out
 
 
-def _read_prompt(options: Imagine) -> tuple[Setup, str, Intent]:
+def _read_prompt(options: Imagine) -> tuple[Setup, str, PromptIntent]:
     """The setup as the prompt wants it, the prompt, and what it asks for."""
     setup = load_setup(options.scene)
     names = [thing.name for thing in setup.things]
     idea = options.prompt or setup.prompt
     if not idea:
         raise ConfigError("there is no prompt", where="--prompt", valid="one sentence: what the person does")
-    sentence = prompts.complete(idea)
+    sentence = prompts.complete_prompt(idea)
     if options.llm:
-        sentence = prompts.imagined(idea, names, prompts.by_command(options.llm))
-    intent = parse(sentence, compose.other_words(setup))
+        sentence = prompts.rewrite_prompt(idea, names, prompts.by_command(options.llm))
+    intent = parse_prompt(sentence, compose.other_words(setup))
     return compose.with_manipulated(setup, intent.thing, intent.target, sentence), sentence, intent
 
 
-def _scripted(options: Imagine, scene: compose.Assembled, intent: Intent) -> Motion:
+def _scripted(options: Imagine, scene: compose.Assembled, intent: PromptIntent) -> Motion:
     return compose.script(scene, intent.action, intent.target or options.target, intent.hands)
 
 
 def _film(options: Imagine, frames: Iterator[np.ndarray], path: Path) -> Video:
     knobs = options.imperfect
-    return write(path, spoil(frames, knobs, options.seed), FPS, knobs.crf, generator="scripted", seed=options.seed)
+    return write(
+        path, degrade_frames(frames, knobs, options.seed), FPS, knobs.crf, generator="scripted", seed=options.seed
+    )
 
 
 def _check(options: Imagine, video: Video, frame0: np.ndarray, mask0: np.ndarray) -> dict[str, Any]:
     """What was measured of a video that was not drawn here; raises `VideoError` where it will not do."""
     try:
-        from perception.video.camera_motion import examine
+        from perception.video.camera_motion import check_video
     except ImportError as error:
-        mend = "pip install -e '.[perception]'"
-        raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, mend=mend) from error
-    seen = examine(video, frame0, mask0, options.keep_camera_motion, options.any_first_frame)
+        fix = "pip install -e '.[perception]'"
+        raise DeviceError(f"looking at videos needs {error.name}", where=options.generator, fix=fix) from error
+    seen = check_video(video, frame0, mask0, options.keep_camera_motion, options.any_first_frame)
     return asdict(seen) | {"summary": seen.summary}
 
 

@@ -74,7 +74,7 @@ def _prepare(options: Options) -> tuple[Assembly, Policy, Path]:
             f"{options.target} holds no run",
             where="play TARGET",
             valid="a run folder, or a clip",
-            mend="python -m devi_jax.clips list",
+            fix="python -m devi_jax.clips list",
         )
     # zero and random act around nothing but the T-pose: they show the bare action space
     kind = named or "reference"
@@ -92,7 +92,7 @@ def _of_policy(options: Options, path: Path) -> tuple[Assembly, Policy, Path]:
             f"the policy {path.stem} was trained with a {file.config.root} pelvis",
             where=f"--root={options.root}",
             valid=f"--root={file.config.root}, or none",
-            mend="--policy=reference replays the clip with either",
+            fix="--policy=reference replays the clip with either",
         )
     print(_introduce(path.stem, file))
     return file.assembly, file.policy, options.out or Path(f"{path.stem}-policy.mp4")

@@ -13,10 +13,15 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+from tests.simulated import JITTER, jitter_starts  # noqa: E402
+
 jax.config.update("jax_num_cpu_devices", 2)
 
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=50)
 hypothesis.settings.load_profile("fixed")
+
+if os.environ.get(JITTER):
+    jitter_starts()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

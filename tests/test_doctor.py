@@ -1,4 +1,4 @@
-"""The doctor finds what is broken, names the command that mends it, and exits accordingly."""
+"""The doctor finds what is broken, names the command that fixes it, and exits accordingly."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def test_command_exits_with_zero_here():
     assert "--physics=auto" in done.stdout
 
 
-def test_something_missing_exits_with_two_and_prints_the_mending_command(monkeypatch, capsys):
+def test_something_missing_exits_with_two_and_prints_the_fixing_command(monkeypatch, capsys):
     broken = Finding("engine warp", "missing", "no module", "pip install -e '.[warp]'")
     monkeypatch.setattr(doctor, "examine", lambda: [broken])
     with pytest.raises(SystemExit) as stop:
@@ -65,11 +65,11 @@ def test_an_absent_package_does_not_pass(monkeypatch):
 
 def test_a_machine_without_a_renderer_gets_a_warning(monkeypatch):
     def broken() -> str:
-        raise DeviceError("this machine cannot render", mend="apt-get install libegl1")
+        raise DeviceError("this machine cannot render", fix="apt-get install libegl1")
 
     monkeypatch.setattr(gl, "backend", broken)
     found = doctor.renderer()
-    assert (found.state, found.mend) == ("warn", "apt-get install libegl1")
+    assert (found.state, found.fix) == ("warn", "apt-get install libegl1")
 
 
 def test_a_check_that_crashes_is_a_finding():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from devi_jax.bench.result_files import Row
+from devi_jax.bench.result_files import Result
 
 MADE = ["commit", "machine", "load", "date"]
 MADE_NOTE = "Load: average over 15 minutes at the end of the run. +: the commit with changes on top.\n\n"
@@ -14,7 +14,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def made_cells(row: Row) -> list[str]:
+def made_cells(row: Result) -> list[str]:
     """The columns `MADE` of a row."""
     load, hardware = row["load_average"], row["hardware"]
     machine = f"{hardware['devices']} x {hardware['device']}, {hardware['cpus']} cores" if hardware else "unknown"

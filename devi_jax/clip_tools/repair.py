@@ -28,12 +28,12 @@ def mended(clip: Clip, how: Mending) -> Clip:
     Raises:
         ConfigError: when a grip is asked for and there is nothing to hold, or no hand that does.
     """
-    if how.grip and (clip.object_poses is None or not clip.contact.any()):
+    if how.grip and (clip.scene.object is None or clip.object_poses is None or not clip.contact.any()):
         raise ConfigError(
             f"'{clip.name}' says not where its object is, or of no hand that it touches it",
             where="--grip",
             valid="a clip with object poses and contact labels",
-            mend="leave --grip out; an extracted clip's provenance says why it has no object poses",
+            fix="leave --grip out; an extracted clip's provenance says why it has no object poses",
         )
     clip = repair.smoothed(clip, how.sigma)
     if how.support:

@@ -202,14 +202,14 @@ def validate(clip: Clip, where: str) -> None:
         arrays["object_points_object"] = (tracks.points_object, (m, 3))
         arrays["object_vertex_ids"] = (tracks.vertex_ids, (m,))
     if t < 2:
-        raise ClipError(f"clip has {t} frame(s)", where=where, valid="at least 2 frames", mend=CONVERT)
+        raise ClipError(f"clip has {t} frame(s)", where=where, valid="at least 2 frames", fix=CONVERT)
     if not 1 <= clip.fps <= 1000:
-        raise ClipError(f"fps is {clip.fps}", where=f"{where}: fps", valid="1 to 1000 frames a second", mend=CONVERT)
+        raise ClipError(f"fps is {clip.fps}", where=f"{where}: fps", valid="1 to 1000 frames a second", fix=CONVERT)
     for key, (value, shape) in arrays.items():
         if value is not None:
             _check_array(value, shape, f"{where}: {key}")
     if clip.contact.min() < 0 or clip.contact.max() > 1:
-        raise ClipError("a contact label is no label", where=f"{where}: contact", valid="0 to 1", mend=CONVERT)
+        raise ClipError("a contact label is no label", where=f"{where}: contact", valid="0 to 1", fix=CONVERT)
     for key in ("joint_rotations", "object_rotations"):
         value = arrays.get(key, (None, ()))[0]
         if value is not None:
@@ -222,7 +222,7 @@ def validate(clip: Clip, where: str) -> None:
             "the scene has an object but the clip does not say where it starts",
             where=f"{where}: object_start",
             valid="(7,): position in metres and wxyz rotation",
-            mend=CONVERT,
+            fix=CONVERT,
         )
     if clip.camera is not None:
         clip.camera.validate(f"{where}: camera")
@@ -230,14 +230,14 @@ def validate(clip: Clip, where: str) -> None:
 
 def _check_array(value: np.ndarray, shape: tuple[int | None, ...], where: str) -> None:
     if value.shape != shape:
-        raise ClipError(f"array has shape {value.shape}", where=where, valid=f"shape {shape}", mend=CONVERT)
+        raise ClipError(f"array has shape {value.shape}", where=where, valid=f"shape {shape}", fix=CONVERT)
     if not np.isfinite(value.astype(float)).all():
         frame = int(np.argwhere(~np.isfinite(value.astype(float)))[0][0])
         raise ClipError(
             f"array has a value that is not finite (first at frame {frame})",
             where=where,
             valid="finite numbers in every frame",
-            mend=f"cut or fill the frame at the source, then {CONVERT}",
+            fix=f"cut or fill the frame at the source, then {CONVERT}",
         )
 
 
@@ -249,9 +249,9 @@ def _check_quaternions(value: np.ndarray, where: str) -> None:
             f"zero quaternion at frame {frame}",
             where=where,
             valid="unit quaternions, w first",
-            mend=f"cut the frame at the source, then {CONVERT}",
+            fix=f"cut the frame at the source, then {CONVERT}",
         )
     if (np.abs(norms - 1) > 1e-2).any():
         raise ClipError(
-            "quaternions are not of unit length", where=where, valid="norm 1 within 0.01, w first", mend=CONVERT
+            "quaternions are not of unit length", where=where, valid="norm 1 within 0.01, w first", fix=CONVERT
         )

@@ -73,14 +73,14 @@ def save_clip(clip: Clip, path: str | Path) -> Path:
 
 
 def load_clip(path: str | Path) -> Clip:
-    """Read and validate a clip file. Raises `ClipError` naming file, field, what would be valid and what mends it."""
+    """Read and validate a clip file. Raises `ClipError` naming file, field, what would be valid and what fixes it."""
     path = Path(path)
     arrays = _read_arrays(path)
     header = _read_header(arrays, path)
     missing = [k for k in REQUIRED if k not in arrays]
     if missing:
         raise ClipError(
-            f"clip lacks {', '.join(missing)}", where=str(path), valid=f"arrays {', '.join(REQUIRED)}", mend=CONVERT
+            f"clip lacks {', '.join(missing)}", where=str(path), valid=f"arrays {', '.join(REQUIRED)}", fix=CONVERT
         )
     order = _joint_order(header.get("joints"), path)
     for key in ("joint_rotations", "joint_positions"):
@@ -89,7 +89,7 @@ def load_clip(path: str | Path) -> Clip:
                 f"array has shape {arrays[key].shape}",
                 where=f"{path}: {key}",
                 valid=f"(T, {len(order)}, {4 if key.endswith('rotations') else 3})",
-                mend=CONVERT,
+                fix=CONVERT,
             )
         arrays[key] = arrays[key][:, order].astype(np.float64)
     clip = Clip(
@@ -126,7 +126,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             f"no such clip: {path}",
             where="--clip",
             valid="a bundled name, a clip .npz, or an InterMimic, ParaHome or PhysHOI .pt",
-            mend="python -m devi_jax.clips list",
+            fix="python -m devi_jax.clips list",
         )
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -139,11 +139,11 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             else f"not a readable clip file ({type(error).__name__}: {error})",
             where=str(path),
             valid=f"an .npz of schema {SCHEMA}: numeric arrays and one JSON string",
-            mend=CONVERT,
+            fix=CONVERT,
         ) from error
     for key, value in arrays.items():
         if key != "header" and value.dtype.kind not in "fiub":
-            raise ClipError(f"array is of type {value.dtype}", where=f"{path}: {key}", valid="numbers", mend=CONVERT)
+            raise ClipError(f"array is of type {value.dtype}", where=f"{path}: {key}", valid="numbers", fix=CONVERT)
     return arrays
 
 
@@ -156,14 +156,14 @@ def _read_header(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
             "the file has no readable header: it is not a clip",
             where=f"{path}: header",
             valid=f"a JSON string with schema {SCHEMA}",
-            mend=CONVERT,
+            fix=CONVERT,
         ) from error
     if schema != SCHEMA:
         raise ClipError(
             f"clip has schema {schema}",
             where=f"{path}: header.schema",
             valid=f"{SCHEMA}",
-            mend=CONVERT,
+            fix=CONVERT,
         )
     return header
 
@@ -177,7 +177,7 @@ def _joint_order(names: Any, path: Path) -> list[int]:
             f"joint names do not match: unknown {unknown[:5]}, absent {absent[:5]}",
             where=f"{path}: header.joints",
             valid=f"the 52 SMPL-X body and hand joints ({JOINTS[0]}, {JOINTS[1]}, ...), in any order",
-            mend=CONVERT,
+            fix=CONVERT,
         )
     return [given.index(n) for n in JOINTS]
 
@@ -187,7 +187,7 @@ def _number(header: dict[str, Any], key: str, path: Path) -> float:
         return float(header[key])
     except (KeyError, TypeError, ValueError) as error:
         raise ClipError(
-            f"{key} is {header.get(key)!r}", where=f"{path}: header.{key}", valid="a number", mend=CONVERT
+            f"{key} is {header.get(key)!r}", where=f"{path}: header.{key}", valid="a number", fix=CONVERT
         ) from error
 
 
@@ -195,7 +195,7 @@ def _provenance(header: dict[str, Any], path: Path) -> dict[str, Any]:
     value = header.get("provenance") or {}
     if not isinstance(value, dict):
         raise ClipError(
-            f"provenance is {value!r}", where=f"{path}: header.provenance", valid="a JSON object", mend=CONVERT
+            f"provenance is {value!r}", where=f"{path}: header.provenance", valid="a JSON object", fix=CONVERT
         )
     return value
 
@@ -210,7 +210,7 @@ def _read_camera(arrays: dict[str, np.ndarray], header: dict[str, Any], path: Pa
             "the camera is incomplete",
             where=f"{path}: camera",
             valid="camera_K (3, 3), camera_T_camera_world (4, 4), header.camera_size [w, h] in whole pixels",
-            mend=CONVERT,
+            fix=CONVERT,
         )
     return Camera(arrays["camera_K"], arrays["camera_T_camera_world"], size[0], size[1])
 
@@ -220,7 +220,7 @@ def _read_poses(arrays: dict[str, np.ndarray], path: Path) -> ObjectPoses | None
         return None
     if "object_positions" not in arrays or "object_rotations" not in arrays:
         raise ClipError(
-            "object poses are incomplete", where=str(path), valid="object_positions and object_rotations", mend=CONVERT
+            "object poses are incomplete", where=str(path), valid="object_positions and object_rotations", fix=CONVERT
         )
     return ObjectPoses(arrays["object_positions"].astype(np.float64), arrays["object_rotations"].astype(np.float64))
 
@@ -231,5 +231,5 @@ def _read_tracks(arrays: dict[str, np.ndarray], path: Path) -> ObjectTracks | No
     if not present:
         return None
     if len(present) < len(keys):
-        raise ClipError("object tracks are incomplete", where=str(path), valid=", ".join(keys), mend=CONVERT)
+        raise ClipError("object tracks are incomplete", where=str(path), valid=", ".join(keys), fix=CONVERT)
     return ObjectTracks(*(arrays[k] for k in keys))

@@ -1,11 +1,10 @@
-"""Errors that say what is wrong, where, what would be valid, and which command mends it.
+"""Errors that say what is wrong, where, what would be valid, and which command fixes it.
 
 Every command turns a `DeviError` into one message on stderr and exit code 2 (see `exit_on_error`).
 """
 
 import difflib
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,21 +12,21 @@ from typing import NoReturn
 
 
 class DeviError(Exception):
-    """Base of all errors a user can cause and mend.
+    """Base of all errors a user can cause and fix.
 
     Args:
         what: what is wrong, in one sentence.
         where: the file, field or flag it is wrong in.
         valid: what would be valid there.
-        mend: the command or the step that mends it.
+        fix: the command or the step that fixes it.
     """
 
-    def __init__(self, what: str, *, where: str = "", valid: str = "", mend: str = ""):
-        self.what, self.where, self.valid, self.mend = what, where, valid, mend
+    def __init__(self, what: str, *, where: str = "", valid: str = "", fix: str = ""):
+        self.what, self.where, self.valid, self.fix = what, where, valid, fix
         lines = [what]
         lines += [f"  where: {where}"] if where else []
         lines += [f"  valid: {valid}"] if valid else []
-        lines += [f"  mend:  {mend}"] if mend else []
+        lines += [f"  fix:   {fix}"] if fix else []
         super().__init__("\n".join(lines))
 
 
@@ -71,20 +70,32 @@ def fail(error: DeviError) -> NoReturn:
     raise SystemExit(2)
 
 
+_RAISED_IN_CALLBACKS: list[DeviError] = []
+"""Since the last `exit_on_error` began, the first one first."""
+
+
+def raise_in_callback(error: DeviError) -> NoReturn:
+    """Raise `error` in a host callback of a compiled program.
+
+    JAX raises an error of its own in its place, which has no more of it than text: the error itself is kept for
+    `exit_on_error`.
+    """
+    _RAISED_IN_CALLBACKS.append(error)
+    raise error
+
+
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Turn a `DeviError` raised inside into one message and exit code 2."""
+    """Turn a `DeviError` raised inside, be it in a host callback, into one message and exit code 2."""
+    _RAISED_IN_CALLBACKS.clear()
     try:
         yield
     except DeviError as error:
         fail(error)
-    except RuntimeError as error:
-        # what an engine raises inside a compiled program arrives as text in an error of JAX's
-        told = re.search(r"^(?:[\w.]+\.)?(\w+): (.+(?:\n  (?:where|valid|mend): .+)+)", str(error), re.MULTILINE)
-        if told is None or told[1] not in globals():
+    except RuntimeError:
+        if not _RAISED_IN_CALLBACKS:
             raise
-        print(f"error: {told[2]}", file=sys.stderr)
-        raise SystemExit(2) from None
+        fail(_RAISED_IN_CALLBACKS[0])
     except BrokenPipeError:
         # the reader of a pipe (`| head`) has seen enough; keep the interpreter from flushing into it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

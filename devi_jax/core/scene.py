@@ -80,7 +80,7 @@ class ObjectSpec:
                 "the object is a mesh but the clip holds none",
                 where=f"{where}.mesh",
                 valid="arrays object_mesh_vertices (V, 3) and object_mesh_faces (F, 3)",
-                mend="python -m devi_jax.clips convert SOURCE --mesh=OBJECT.obj --out=CLIP.npz",
+                fix="python -m devi_jax.clips convert SOURCE --mesh=OBJECT.obj --out=CLIP.npz",
             )
         v, f = self.mesh.vertices, self.mesh.faces
         if f.dtype.kind not in "iu":

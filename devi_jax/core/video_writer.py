@@ -34,5 +34,5 @@ def encode(path: Path, frames: Iterable[np.ndarray], width: int, height: int, fp
             f"the film could not be written ({said[:300]})",
             where=str(path),
             valid="a folder with space on a disk that can be written",
-            mend="make room, or name another folder with --out",
+            fix="make room, or name another folder with --out",
         )

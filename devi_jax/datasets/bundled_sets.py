@@ -35,7 +35,7 @@ def clip_set(name: str) -> tuple[str, ...]:
             f"no set of clips '{name}'{did_you_mean(name, SETS)}",
             where="--clips",
             valid=", ".join(f"{key} ({len(clips)} clips)" for key, clips in SETS.items()),
-            mend="python -m devi_jax.clips list --set=tabletop-8",
+            fix="python -m devi_jax.clips list --set=tabletop-8",
         )
     return SETS[name]
 

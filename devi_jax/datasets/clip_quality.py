@@ -117,7 +117,8 @@ def surface_points(spec: ObjectSpec) -> np.ndarray:
 
 
 def as_trimesh(spec: ObjectSpec) -> trimesh.Trimesh:
-    """The object's surface as triangles, in its own frame."""
+    """The object's surface as triangles, in its own frame. `SceneError` for an object that is not sound."""
+    spec.validate()
     match spec.shape:
         case "box":
             return trimesh.creation.box(extents=spec.size)
@@ -126,5 +127,5 @@ def as_trimesh(spec: ObjectSpec) -> trimesh.Trimesh:
         case "can":
             return trimesh.creation.cylinder(radius=spec.size[0], height=spec.size[1])
         case "mesh":
-            assert spec.mesh is not None
+            assert spec.mesh is not None  # validate() raised otherwise
             return trimesh.Trimesh(spec.mesh.vertices, spec.mesh.faces, process=False)

@@ -38,7 +38,7 @@ class Given:
         flags = {"mass_kg": "mass"}
         said = [f"--{flags.get(name, name)}" for name in names if getattr(self, name) is not None]
         if said:
-            raise ClipError(why, where=", ".join(said), valid=f"no {said[0]}", mend=f"leave {' and '.join(said)} out")
+            raise ClipError(why, where=", ".join(said), valid=f"no {said[0]}", fix=f"leave {' and '.join(said)} out")
 
 
 def bundled() -> dict[str, Path]:
@@ -74,7 +74,7 @@ def resolve(
         + (f"; did you mean {' or '.join(close)}?" if close else ""),
         where="--clip",
         valid=f"a bundled name ({', '.join(known) or 'none here'}), a clip .npz, or {READABLE}",
-        mend=LIST,
+        fix=LIST,
     )
 
 
@@ -113,7 +113,7 @@ def _columns(path: Path, given: Given) -> Clip:
         f"the file has {columns} columns{guess}",
         where=str(path),
         valid=READABLE,
-        mend="write a clip of your own with devi_jax.core.clip_io.save_clip",
+        fix="write a clip of your own with devi_jax.core.clip_io.save_clip",
     )
 
 
@@ -130,7 +130,7 @@ def _archive(path: Path, given: Given) -> Clip:
             "the file holds an object's motion and nobody who moves it",
             where=str(path),
             valid="a clip of a human",
-            mend=f"python -m devi_jax.choreograph follow {path} --mesh=OBJECT.stl --out=CLIP.npz",
+            fix=f"python -m devi_jax.choreograph follow {path} --mesh=OBJECT.stl --out=CLIP.npz",
         )
     given.refuse("mesh", "mass_kg", "model", "sequence", why="a clip brings its own object")
     return load_clip(path)

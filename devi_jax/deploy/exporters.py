@@ -62,7 +62,7 @@ def refuse_memory(policy: Policy) -> None:
             "the policy has memory, which this format cannot hold",
             where="--out",
             valid="a policy file (.npz), or a feed-forward policy",
-            mend="python -m devi_jax.export RUN --out=POLICY.npz",
+            fix="python -m devi_jax.export RUN --out=POLICY.npz",
         )
 
 
@@ -97,7 +97,7 @@ def read_jax(path: Path) -> tuple[Callable[[Tokens], dict[str, Array]], dict[str
             f"the exported policy cannot be read: {error}",
             where=str(path),
             valid="a .jaxexport file",
-            mend="python -m devi_jax.export RUN --out=POLICY.jaxexport",
+            fix="python -m devi_jax.export RUN --out=POLICY.jaxexport",
         ) from error
     return lambda observation: dict(call(observation)), card
 

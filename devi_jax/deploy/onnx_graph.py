@@ -75,7 +75,7 @@ def save_graph(graph: Graph, card: dict[str, Any], path: Path) -> None:
             f"ONNX files need a package that is not here: {error}",
             where="--out=POLICY.onnx",
             valid="--out=POLICY.jaxexport or POLICY.npz need none",
-            mend="pip install -e '.[onnx]'",
+            fix="pip install -e '.[onnx]'",
         ) from error
 
     def port(name: str, size: int):

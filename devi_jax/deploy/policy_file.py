@@ -152,5 +152,5 @@ def _unreadable(path: Path, why: str) -> RunError:
         f"the policy cannot be used: {why}",
         where=str(path),
         valid="a policy file written by the same version",
-        mend="python -m devi_jax.export RUN --out=POLICY.npz",
+        fix="python -m devi_jax.export RUN --out=POLICY.npz",
     )

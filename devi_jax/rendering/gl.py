@@ -37,7 +37,7 @@ def backend() -> str:
         "this machine cannot render offscreen" + (f" with MUJOCO_GL={wanted}" if wanted else ""),
         where="OpenGL (EGL or OSMesa)",
         valid="libEGL with a Mesa or NVIDIA driver, or libOSMesa",
-        mend="apt-get install libegl1 libgl1-mesa-dri (or libosmesa6)" + (", or unset MUJOCO_GL" if wanted else ""),
+        fix="apt-get install libegl1 libgl1-mesa-dri (or libosmesa6)" + (", or unset MUJOCO_GL" if wanted else ""),
     )
 
 

@@ -91,7 +91,7 @@ class Checkpoints:
                 "the run has no checkpoint" + ("" if step is None else f" of step {step}"),
                 where=str(self.folder),
                 valid=", ".join(str(c.step) for c in self._orbax.checkpoints) or "a run with at least one checkpoint",
-                mend="train again into a new folder with --out",
+                fix="train again into a new folder with --out",
             )
         wanted = _leaves(like)
         stored = {path: leaf for path, leaf in wanted.items() if leaf.size}
@@ -114,7 +114,7 @@ class Checkpoints:
             f"checkpoint {step} cannot be read ({str(error).splitlines()[0][:200]})",
             where=str(self.folder / str(step)),
             valid=f"the other checkpoints: {', '.join(others)}" if others else "a checkpoint of this run",
-            mend="remove that folder and --resume again" if others else "train again into a new folder with --out",
+            fix="remove that folder and --resume again" if others else "train again into a new folder with --out",
         )
 
 
@@ -161,7 +161,7 @@ def _compare(found: dict[str, Any], wanted: Leaves, where: str) -> None:
                 f"the checkpoint does not fit: '{path}' is {theirs} there and {ours} here",
                 where=where,
                 valid="a checkpoint of the same system, clip, preset and network sizes",
-                mend="repeat the flags in the run's config.json, or train again into a new folder with --out",
+                fix="repeat the flags in the run's config.json, or train again into a new folder with --out",
             )
 
 

@@ -71,7 +71,7 @@ def join(hosts: Hosts) -> None:
             where="--hosts.auto" if hosts.auto else "--hosts",
             valid="a TPU pod, Slurm, Open MPI or Kubernetes for --hosts.auto; anywhere, the same --hosts.coordinator "
             "and --hosts.count for all, and --hosts.index from 0",
-            mend="look whether the coordinator's port is free there and open to the others",
+            fix="look whether the coordinator's port is free there and open to the others",
         ) from error
 
 

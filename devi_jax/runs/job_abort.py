@@ -75,5 +75,5 @@ def _lost(index: int | None, where: str) -> DeviceError:
         f"process {'?' if index is None else index} cannot go on: another has stopped or not come, or is out of reach",
         where=where,
         valid="all processes running",
-        mend="--resume=RUN goes on from the last checkpoint, on any number of processes and devices",
+        fix="--resume=RUN goes on from the last checkpoint, on any number of processes and devices",
     )

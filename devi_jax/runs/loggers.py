@@ -84,7 +84,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
         RunError: when the file is absent or another line is not a JSON object with an `iteration`.
     """
     if not path.is_file():
-        raise RunError("the run has no metrics", where=str(path), mend="train for at least one iteration")
+        raise RunError("the run has no metrics", where=str(path), fix="train for at least one iteration")
     text = path.read_text()
     whole = text[: text.rfind("\n") + 1]
     rows = []
@@ -97,7 +97,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
                 "a line of the metrics is not readable",
                 where=f"{path}, line {number}",
                 valid='a JSON object with "iteration"',
-                mend="remove that line",
+                fix="remove that line",
             ) from error
         rows.append(row)
     return rows

@@ -54,7 +54,7 @@ class RunDir:
                 "there is no such run folder",
                 where=str(path),
                 valid="a folder written by python -m devi_jax.train",
-                mend=f"python -m devi_jax.train --clip=lift_can --out={path}",
+                fix=f"python -m devi_jax.train --clip=lift_can --out={path}",
             )
         found = run.description()
         if system is not None and found["system"] != system:
@@ -62,7 +62,7 @@ class RunDir:
                 f"the run belongs to the system '{found['system']}', not to '{system}'",
                 where=str(run.config_json),
                 valid=f"a run of '{system}'",
-                mend=f"leave the system out, or train '{system}' into another folder with --out",
+                fix=f"leave the system out, or train '{system}' into another folder with --out",
             )
         return run
 
@@ -93,7 +93,7 @@ class RunDir:
                 "the run folder exists and is not empty",
                 where=str(self.path),
                 valid="a folder that is absent or empty",
-                mend=f"--resume={self.path} to go on with that run, or another --out",
+                fix=f"--resume={self.path} to go on with that run, or another --out",
             )
 
     @property
@@ -141,7 +141,7 @@ class RunDir:
             what,
             where=str(self.config_json),
             valid="the config.json that python -m devi_jax.train writes",
-            mend="name another run folder, or train again into a new one with --out",
+            fix="name another run folder, or train again into a new one with --out",
         )
 
 

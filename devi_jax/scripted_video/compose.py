@@ -119,7 +119,7 @@ def script(scene: Assembled, verb: str, target: str | Point | None, hands: tuple
             "no action of the prompt is one that the planner knows" if not verb else f"the planner cannot {verb}",
             where="--prompt, --generator=scripted",
             valid=", ".join(ACTIONS),
-            mend="say it with one of these words, or take another --generator",
+            fix="say it with one of these words, or take another --generator",
         )
     hand = "both" if len(hands) == 2 and verb != "hand_over" else hands[0]
     return perform_action(cast(scene.arranged), _action(scene, verb, target, hand), hand)

@@ -29,7 +29,7 @@ def write_film(video: Path, out: Path) -> list[Path]:
             "there is no film",
             where=str(video),
             valid="folders written by imagine, named as their scenes",
-            mend=f"python -m devi_jax.imagine --scene={out.stem} --out={video.parent}",
+            fix=f"python -m devi_jax.imagine --scene={out.stem} --out={video.parent}",
         )
     film, strip = out.with_suffix(".mp4"), out.with_suffix(".png")
     out.parent.mkdir(parents=True, exist_ok=True)

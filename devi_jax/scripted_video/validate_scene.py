@@ -45,7 +45,7 @@ class _Touch:
 def settle(setup: Setup, where: str = "scene") -> Settled:
     """Put a scene into C MuJoCo and leave it alone, the human standing by.
 
-    Raises `SceneError` naming the thing or pair, by how much, and what mends it: for overlaps of more than
+    Raises `SceneError` naming the thing or pair, by how much, and what fixes it: for overlaps of more than
     `OVERLAP_M`, things that float by more than `GAP_M`, topple or roll away, or are out of reach.
     """
     arranged = arrange(setup, where)
@@ -66,7 +66,7 @@ def settle(setup: Setup, where: str = "scene") -> Settled:
                 f"{np.degrees(turned[name]):.0f} degrees within {SECONDS:g} s",
                 where=f"{where}: {name}",
                 valid="a thing that rests where it stands",
-                mend="move it away from edges, or turn it (rotation, yaw_deg) so that it stands on a flat side",
+                fix="move it away from edges, or turn it (rotation, yaw_deg) so that it stands on a flat side",
             )
     return Settled(arranged, moved, turned)
 
@@ -118,7 +118,7 @@ def _check_overlaps(touches: list[_Touch], where: str) -> None:
             f"'{moving}' and '{still}' overlap by {by:.1f} mm",
             where=f"{where}: {moving}",
             valid=f"things that overlap by less than {OVERLAP_M * 1e3:g} mm",
-            mend=f"{'raise' if way[2] > 0 else 'lower'} '{moving}' by {by:.0f} mm, or leave z out of its position"
+            fix=f"{'raise' if way[2] > 0 else 'lower'} '{moving}' by {by:.0f} mm, or leave z out of its position"
             if upright and still in ("table", "floor")
             else f"move '{moving}' by {by:.0f} mm in the direction ({way[0]:.2f}, {way[1]:.2f}, {way[2]:.2f})",
         )
@@ -139,7 +139,7 @@ def _check_human(model: mujoco.MjModel, data: mujoco.MjData, bodies: dict[str, i
                 f"'{name}' and the human's {joint.replace('_', ' ')} overlap by {depth * 1e3:.1f} mm",
                 where=f"{where}: {name}",
                 valid="things beside the standing human",
-                mend=f"move '{name}' away from the human, or change human.position",
+                fix=f"move '{name}' away from the human, or change human.position",
             )
 
 
@@ -170,7 +170,7 @@ def _check_gap(model: mujoco.MjModel, data: mujoco.MjData, bodies: dict[str, int
         f"'{name}' floats {high * 1e3:.0f} mm above {f'the {below[0]}' if below else 'nothing'}",
         where=f"{where}: {name}",
         valid=f"a thing within {GAP_M * 1e3:g} mm of its support",
-        mend=f"lower it by {high * 1e3:.0f} mm, to z = {height - high:.3f}, or leave z out of its position",
+        fix=f"lower it by {high * 1e3:.0f} mm, to z = {height - high:.3f}, or leave z out of its position",
     )
 
 
@@ -201,5 +201,5 @@ def _check_reach(arranged: Arranged, where: str) -> None:
             f"'{name}' is out of reach: {away:.2f} m away at a height of {nearest[2]:.2f} m, {beyond:.2f} m too far",
             where=f"{where}: {name}",
             valid="a place that a hand of the leaning human gets to",
-            mend=f"bring '{name}' (or the human) {beyond + 0.1:.1f} m nearer",
+            fix=f"bring '{name}' (or the human) {beyond + 0.1:.1f} m nearer",
         )

@@ -17,14 +17,14 @@ def require(system: System, clip: Clip) -> None:
             f"{clip.name} knows its object only in 2D, and {system.name} compares its 6-DoF pose ({', '.join(asking)})",
             where="--system, --clip",
             valid="a clip with object poses; or a system that needs none, such as devi",
-            mend="python -m devi_jax.clips show CLIP says what a clip holds",
+            fix="python -m devi_jax.clips show CLIP says what a clip holds",
         )
     if clip.onset == clip.frames and (asking := _asking(system, LABELS)):
         raise ConfigError(
             f"{clip.name} has no contact labels, and {system.name} compares them ({', '.join(asking)})",
             where="--system, --clip",
             valid="a clip that says when hands touch the object",
-            mend="python -m devi_jax.clips check CLIP says what to do about it",
+            fix="python -m devi_jax.clips check CLIP says what to do about it",
         )
 
 

@@ -127,7 +127,7 @@ def _misfit(what: str, field: str, where: str) -> RunError:
         f"the stored configuration does not fit this version: {what}",
         where=f"{where}: system.{field}",
         valid="a config.json written by the same version",
-        mend="train again, or check out the commit named in config.json",
+        fix="train again, or check out the commit named in config.json",
     )
 
 

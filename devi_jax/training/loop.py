@@ -21,7 +21,7 @@ from devi_jax.runs.devices import peak_memory_mb
 from devi_jax.runs.hosts import agree, leads, wait_for_all
 from devi_jax.runs.json_io import write_json
 from devi_jax.runs.loggers import JsonlLogger, Loggers, TensorboardLogger
-from devi_jax.runs.progress import Row, progress
+from devi_jax.runs.progress import Row, RunProgress
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly
 from devi_jax.systems.reward_terms import TERMS
@@ -44,7 +44,7 @@ def plan_first(records: Sequence[Record], config: RunConfig, assembly: Assembly)
     learner = with_learner(assembly, config)
     policy = trained_policy(learner, learner.init(jax.random.key(config.seed)))
     key, began = jax.random.key(config.seed + 1), first.stages.minutes
-    with progress() as show:
+    with RunProgress() as show:
 
         def watch(share: float, score: float) -> None:
             show.update(share, [] if math.isnan(score) else [Row("reward ahead, worst condition", score, "")])
@@ -82,7 +82,7 @@ def train(
         for log, own in zip(logs, unstack(state), strict=True):
             log.log(0, glance(assembly, learner, own))
     began = time.monotonic() - spent_s
-    with ExitStack() as opened, progress() as show:
+    with ExitStack() as opened, RunProgress() as show:
         checkpoints = [opened.enter_context(Checkpoints(record.run.checkpoints)) for record in records]
         done = agree(_finished(config, first, spent_s))
         while not done:
@@ -151,7 +151,7 @@ def _refuse_divergence(run: RunDir, scalars: dict[str, float], iteration: int) -
             f"training diverged at iteration {iteration}: {', '.join(broken)} is not finite",
             where=str(run.path),
             valid="finite losses; the last checkpoint still has them",
-            mend="train again into a new folder with a smaller --ppo.actor-learning-rate or --ppo.critic-learning-rate",
+            fix="train again into a new folder with a smaller --ppo.actor-learning-rate or --ppo.critic-learning-rate",
         )
 
 

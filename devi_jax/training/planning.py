@@ -139,5 +139,5 @@ def _misfit(path: Path, why: str) -> RunError:
         f"the run's plan cannot be used: {why}",
         where=str(path),
         valid="a plan of the same clip, written by the same version",
-        mend="train again into a new folder with --out",
+        fix="train again into a new folder with --out",
     )

@@ -67,7 +67,7 @@ def config_from_json(stored: Mapping[str, Any], where: str) -> RunConfig:
             f"the run's configuration lacks {error}",
             where=where,
             valid="a config.json written by the same version",
-            mend="train again into a new folder with --out",
+            fix="train again into a new folder with --out",
         ) from error
 
 
@@ -104,7 +104,7 @@ def load_state(run: RunDir, learner: Learner) -> TrainState:
             "the run planned only: it has no policy",
             where=str(run.path),
             valid="a run that learned; the plan's own judgement is in evaluation.json",
-            mend=f"python -m devi_jax.train --clip={config.clip} --plan=first",
+            fix=f"python -m devi_jax.train --clip={config.clip} --plan=first",
         )
     with Checkpoints(run.checkpoints) as checkpoints:
         return checkpoints.restore(None, learner.shapes(), RENAMED)

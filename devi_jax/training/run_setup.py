@@ -46,7 +46,7 @@ def _create(out: Path, config: RunConfig, clip: Clip, name: str) -> Record:
             f"process {jax.process_index()} does not see the run folder that process 0 has made",
             where=str(out.absolute()),
             valid="a folder that all processes see and can write",
-            mend="--out=FOLDER on storage that all machines share",
+            fix="--out=FOLDER on storage that all machines share",
         )
     run = RunDir.open(out)
     print(f"run: {run.path}")

@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from devi_jax.core.environment import Environment
+from devi_jax.core.errors import ConfigError
 from envs.adapters import batch
 from envs.adapters.flat import flat_size, flatten
 
@@ -61,8 +62,13 @@ class GymnasiumVectorEnvironment(VectorEnv):
         return np.array(observation), {}
 
     def step(self, actions):
-        """One control interval: observations (N, O), rewards, terminated, truncated (N,), infos."""
-        assert self._states is not None, "call reset first"
+        """One control interval: observations (N, O), rewards, terminated, truncated (N,), infos.
+
+        Raises:
+            ConfigError: no episode was started.
+        """
+        if self._states is None:
+            raise _not_reset()
         now = (self._states, self._done, np.asarray(actions, np.float32), self._key)
         self._states, self._key, observation, outcome = self._step(*now)
         outcome = jax.tree.map(np.array, outcome)
@@ -95,10 +101,16 @@ class GymnasiumEnvironment(gymnasium.Env):
         return np.array(observation), {}
 
     def step(self, action):
-        """One control interval."""
+        """One control interval. Raises `ConfigError` before the first reset."""
+        if self._state is None:
+            raise _not_reset()
         self._state, t = self._step(self._state, np.asarray(action, np.float32))
         metrics = {name: float(value) for name, value in t.metrics.items()}
         return np.array(flatten(t.observation)), float(t.reward), bool(t.terminated), bool(t.truncated), metrics
+
+
+def _not_reset() -> ConfigError:
+    return ConfigError("there is no episode to step", where="step", fix="call reset(seed=...) first")
 
 
 def _draw_key(random: np.random.Generator) -> jax.Array:

@@ -40,7 +40,7 @@ def advance_mjx(
             f"the {impl} engine does not start: {error}",
             where="--physics=warp" if impl == "warp" else "--physics=mjx",
             valid="--physics=auto picks one that does",
-            mend="pip install -e '.[gpu]'" if impl == "warp" else "pip install --upgrade mujoco-mjx",
+            fix="pip install -e '.[gpu]'" if impl == "warp" else "pip install --upgrade mujoco-mjx",
         ) from error
 
     fields = varied_fields(model)

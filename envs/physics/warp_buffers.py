@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from devi_jax.core.errors import ConfigError, DeviceError
+from devi_jax.core.errors import ConfigError, DeviceError, raise_in_callback
 from envs.physics.solver import Settings
 
 VARIABLE = "DEVI_JAX_WARP_ROOM"
@@ -34,7 +34,7 @@ def margin() -> float:
 def stop_where_full(settings: Settings, data: Any) -> None:
     """Raise, from within a compiled program, once any environment's step has dropped a contact or a row.
 
-    `data`: MJX data with leading dimension N. JAX hands the `DeviceError` on as text, which `exit_on_error` reads.
+    `data`: MJX data with leading dimension N. The `DeviceError` arrives by `raise_in_callback`.
     """
     dropped = data._impl.overflow & _DROPPED
 
@@ -44,11 +44,12 @@ def stop_where_full(settings: Settings, data: Any) -> None:
             return
         # JAX logs the traceback of what it is about to raise
         logging.getLogger("jax._src.debugging").disabled = True
-        raise DeviceError(
+        error = DeviceError(
             f"MJX-Warp ran out of room and dropped contacts: {', '.join(sorted(full))}",
             where=f"--physics=warp, with room for {settings.contacts} contacts and {settings.rows} rows an environment",
             valid="buffers that hold all that touches",
-            mend=f"{VARIABLE}={2 * margin():g} python -m devi_jax.train ..., or --physics=mjx",
+            fix=f"{VARIABLE}={2 * margin():g} python -m devi_jax.train ..., or --physics=mjx",
         )
+        raise_in_callback(error)
 
     jax.lax.cond(dropped.any(), lambda: jax.debug.callback(complain, dropped), lambda: None)

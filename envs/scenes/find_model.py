@@ -59,7 +59,7 @@ def packaged(word: str, name: str, where: str) -> Path:
             f"'{word}:{name}' is in a package that is not installed",
             where=where,
             valid=f"a name of the catalogue: {', '.join(CATALOGUE)}",
-            mend=f"pip install {package.pip}",
+            fix=f"pip install {package.pip}",
         )
     folder = Path(next(iter(spec.submodule_search_locations))) / package.folder
     files = {f.stem: f for f in sorted(folder.rglob("*")) if f.suffix.lower() in SUFFIXES and not _part(f)}
@@ -68,7 +68,7 @@ def packaged(word: str, name: str, where: str) -> Path:
             f"{package.pip} has no '{name}'{did_you_mean(name, files)}",
             where=where,
             valid=", ".join(files) or f"nothing: there is no mesh in {folder}",
-            mend="" if files else f"pip install --force-reinstall {package.pip}",
+            fix="" if files else f"pip install --force-reinstall {package.pip}",
         )
     return files[name]
 

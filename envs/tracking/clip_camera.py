@@ -5,7 +5,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import NEAR_M, Camera, look_at, project
 from devi_jax.core.clip import Clip
-from devi_jax.core.errors import CameraError
+from devi_jax.core.errors import CameraError, ClipError
 
 MARGIN = 0.06
 """Share of the image's width and height that stays free at each edge."""
@@ -35,8 +35,9 @@ def choose_camera(clip: Clip, points_object: np.ndarray | None, azimuth_deg: flo
 
 
 def object_points(clip: Clip, points_object: np.ndarray) -> np.ndarray:
-    """World positions (T, M, 3) of points (M, 3) on the object, for a clip with 6-DoF poses."""
-    assert clip.object_poses is not None
+    """World positions (T, M, 3) of points (M, 3) on the object. `ClipError` for a clip without 6-DoF poses."""
+    if clip.object_poses is None:
+        raise ClipError("the clip does not say where its object is", where=clip.name, valid="a clip with object poses")
     q = clip.object_poses.rotations[:, None]
     return (
         rot.rotate(q, np.broadcast_to(points_object, (clip.frames, *points_object.shape)))
@@ -53,6 +54,6 @@ def project_object(clip: Clip, camera: Camera, points_object: np.ndarray) -> np.
             f"the object is behind the camera at frame {frame} (depth {depth.min():.2f} m)",
             where=f"{clip.name}: camera_T_camera_world",
             valid="a world-to-camera transform (OpenCV axes, z forward) with the object in front in every frame",
-            mend="invert the matrix if it is camera-to-world, or drop the camera to have one chosen",
+            fix="invert the matrix if it is camera-to-world, or drop the camera to have one chosen",
         )
     return pixels

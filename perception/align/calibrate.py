@@ -8,7 +8,7 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import TIPS
-from perception.human.evidence import Evidence, FirstPose, Landmarks
+from perception.human.evidence import Evidence, FirstPose, Landmarks2D
 from perception.human.skeleton_points import fingertips
 
 
@@ -32,7 +32,7 @@ def first_points(first: FirstPose) -> np.ndarray:
     return np.concatenate([joints, joints[list(TIPS)] + rot.rotate(turned, fingertips(first.offsets))])
 
 
-def _shift(seen: Landmarks, px: np.ndarray, frames: int) -> Landmarks:
+def _shift(seen: Landmarks2D, px: np.ndarray, frames: int) -> Landmarks2D:
     weight = seen.confidence[:frames, :, None]
     total = weight.sum(0)
     gap = (weight * (seen.px[:frames] - px[list(seen.points)])).sum(0) / np.where(total > 0, total, 1)

@@ -8,12 +8,12 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.errors import ConfigError
 from perception.human.evidence import FirstPose
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 
 Mode = Literal["rigid", "yaw"]
 
 
-def align_first_frame(motion: Motion, first: FirstPose, mode: Mode = "rigid") -> Motion:
+def align_first_frame(motion: SkeletonMotion, first: FirstPose, mode: Mode = "rigid") -> SkeletonMotion:
     """The motion, with the scene's bone lengths, after the transform that puts its first pelvis onto the scene's.
 
     `A = R_0 R_1^T` turns every root, `p'_t = A (p_t - p_1) + p_0` moves it. `yaw` keeps only A's turn about the
@@ -43,7 +43,7 @@ def align_first_frame(motion: Motion, first: FirstPose, mode: Mode = "rigid") ->
     )
 
 
-def carry_first_pose(motion: Motion, first: FirstPose) -> Motion:
+def carry_first_pose(motion: SkeletonMotion, first: FirstPose) -> SkeletonMotion:
     """Every joint turned by the constant that makes the first frame the scene's pose: `R_t R_1^T R_0`.
 
     What an estimator gets wrong in a pose it knows, it gets wrong in the frames after as well.

@@ -12,16 +12,16 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import global_rotations
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, SIDES
-from perception.human.evidence import Carried, Landmarks
-from perception.human.motion import Motion, positions
-from perception.landmarks.posture import Anchors, Base, PostureConfig, fit_posture
+from perception.human.evidence import HeldObject, Landmarks2D
+from perception.human.motion import SkeletonMotion, joint_positions
+from perception.landmarks.posture import Anchors, BasePose, PostureConfig, fit_posture
 
 EARLY = 4
 """A hold that begins on a moving object has its place by so many frames after."""
 
 
 @dataclass(frozen=True)
-class CarryConfig:
+class HeldObjectConfig:
     """How arms follow. Each number is a standard deviation, pixels those of a picture of 1175 px diagonal."""
 
     wrist_m: float = 0.01
@@ -37,7 +37,9 @@ class CarryConfig:
     posture: PostureConfig = PostureConfig(turn_rad=0.5, spine_turn_rad=0.05, step_rad=0.04)
 
 
-def carry(motion: Motion, carried: Carried, seen: Landmarks, camera: Camera, config: CarryConfig) -> Motion:
+def follow_held_object(
+    motion: SkeletonMotion, carried: HeldObject, seen: Landmarks2D, camera: Camera, config: HeldObjectConfig
+) -> SkeletonMotion:
     """The motion with arms that follow the object while their hands hold it, and hands that keep their grip.
 
     Args:
@@ -45,7 +47,7 @@ def carry(motion: Motion, carried: Carried, seen: Landmarks, camera: Camera, con
         seen: 2D points without constant offsets; those of arms count.
     """
     scale = camera.diagonal_px / float(np.hypot(1024, 576))
-    at, world = positions(motion), global_rotations(motion.rotations)
+    at, world = joint_positions(motion), global_rotations(motion.rotations)
     xyz, weight = np.zeros((motion.frames, 2, 3)), np.zeros((motion.frames, 2))
     for side, frames in carried.holds:
         wrist = INDEX[f"{SIDES[side]}_wrist"]
@@ -57,7 +59,7 @@ def carry(motion: Motion, carried: Carried, seen: Landmarks, camera: Camera, con
         weight[frames, side] = config.wrist_m**-2.0
     wrists = tuple(INDEX[f"{side}_wrist"] for side in SIDES)
     sigma = np.full(len(seen.points), config.arm_px * scale)
-    base = Base(motion.rotations, motion.root, motion.offsets)
+    base = BasePose(motion.rotations, motion.root, motion.offsets)
     anchors = Anchors(wrists, xyz, weight)
     rotations = fit_posture(seen, sigma, camera, base, motion.fps, config.posture, anchors)
     for side, frames in carried.holds:
@@ -74,10 +76,10 @@ def _seen_from_all(
     place: np.ndarray,
     wrist: int,
     frames: np.ndarray,
-    carried: Carried,
-    seen: Landmarks,
+    carried: HeldObject,
+    seen: Landmarks2D,
     camera: Camera,
-    config: CarryConfig,
+    config: HeldObjectConfig,
     scale: float,
 ) -> np.ndarray:
     """The wrist's place on the object (3,) corrected across the view: near the rays on which it is seen."""
@@ -101,7 +103,7 @@ def _seen_from_all(
 
 
 def _gripped(
-    rotations: np.ndarray, world: np.ndarray, side: int, frames: np.ndarray, carried: Carried, fade: int
+    rotations: np.ndarray, world: np.ndarray, side: int, frames: np.ndarray, carried: HeldObject, fade: int
 ) -> np.ndarray:
     """Rotations (T, 52, 4) whose hand keeps to the object over the hold: half as seen, half as the forearm has it."""
     wrist, elbow = INDEX[f"{SIDES[side]}_wrist"], INDEX[f"{SIDES[side]}_elbow"]

@@ -15,13 +15,13 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.errors import ClipError, ConfigError
 from perception.align.calibrate import calibrate
 from perception.align.config import AlignConfig
-from perception.align.objective import Problem, prepare, terms, turned
+from perception.align.objective import AlignmentProblem, corrected, make_problem, weighted_terms
 from perception.human.evidence import Evidence
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 
 
 @dataclass(frozen=True)
-class Record:
+class AlignmentRecord:
     """How an alignment went. `losses`: weighted value of each term at each step (S,). `stopped`: by what."""
 
     losses: dict[str, np.ndarray]
@@ -31,11 +31,11 @@ class Record:
 
 
 def align_hoi(
-    motion: Motion,
+    motion: SkeletonMotion,
     evidence: Evidence,
     config: AlignConfig | None = None,
     progress: Callable[[int, float], None] | None = None,
-) -> tuple[Motion, Record]:
+) -> tuple[SkeletonMotion, AlignmentRecord]:
     """The motion after visual HOI alignment, and what it took.
 
     Args:
@@ -59,12 +59,12 @@ def align_hoi(
             "the motion is in the camera's frame", where="align_hoi", valid="the world: align_first_frame"
         )
     start = time.perf_counter()
-    problem = prepare(motion, calibrate(evidence, config.calibrate_frames), config)
+    problem = make_problem(motion, calibrate(evidence, config.calibrate_frames), config)
     with _one_thread():
         tangent, history, stopped = _descend(problem, config, progress)
-    record = Record(history, len(history["body"]), time.perf_counter() - start, stopped)
+    record = AlignmentRecord(history, len(history["body"]), time.perf_counter() - start, stopped)
     note = {"steps": record.steps, "stopped": stopped, "config": asdict(config)}
-    moved = rot.matrix_to_quat(turned(problem, tangent).double().numpy())
+    moved = rot.matrix_to_quat(corrected(problem, tangent).double().numpy())
     return (
         replace(
             motion,
@@ -88,7 +88,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _descend(
-    problem: Problem, config: AlignConfig, progress: Callable[[int, float], None] | None
+    problem: AlignmentProblem, config: AlignConfig, progress: Callable[[int, float], None] | None
 ) -> tuple[Tensor, dict[str, np.ndarray], str]:
     """Corrections (T, V, 3) after Adam without decay (A.6), each term's history, and why it stopped."""
     tangent = torch.zeros((len(problem.local), len(problem.moving), 3), requires_grad=True)
@@ -98,7 +98,7 @@ def _descend(
     stopped = "steps"
     for step in range(config.iterations):
         adam.zero_grad()
-        parts = terms(problem, tangent, config)
+        parts = weighted_terms(problem, tangent, config)
         total = torch.stack(list(parts.values())).sum()
         total.backward()
         adam.step()

@@ -18,7 +18,7 @@ def project(points: Tensor, K: Tensor, T_camera_world: Tensor) -> Tensor:
     return (camera @ K.mT)[..., :2] / camera[..., 2:].clamp(min=NEAR_M)
 
 
-def projection(seen_px: Tensor, px: Tensor, confidence: Tensor, limit_px: float) -> Tensor:
+def reprojection(seen_px: Tensor, px: Tensor, confidence: Tensor, limit_px: float) -> Tensor:
     """Eq. 11 and 12: confident squares of the pixel distance, (T, L, 2), (T, L, 2), (T, L) -> (T, L), px^2.
 
     Beyond `limit_px` a point pulls no harder (Huber's); infinite is the printed square.
@@ -29,12 +29,12 @@ def projection(seen_px: Tensor, px: Tensor, confidence: Tensor, limit_px: float)
     return confidence * torch.where(far, beyond, square)
 
 
-def temporal(local: Tensor) -> Tensor:
+def geodesic_step(local: Tensor) -> Tensor:
     """Eq. 13: geodesic distance of each joint (T, J, 3, 3) to itself a frame later, mean over joints, (T - 1,) rad."""
     return so3.geodesic(local[1:], local[:-1]).mean(-1)
 
 
-def reach(parts: Tensor, surface: Tensor, clearance_m: float = 0.0) -> Tensor:
+def chamfer_to_surface(parts: Tensor, surface: Tensor, clearance_m: float = 0.0) -> Tensor:
     """One-sided chamfer distance of Eq. 14: parts (T, A, 3) to the surface (P, 3), mean over parts, (T,) metres.
 
     Distances below `clearance_m` count as none: what is within a finger is within touch.
@@ -47,18 +47,18 @@ def slip(parts: Tensor) -> Tensor:
     return ((parts - parts.mean(0)) ** 2).sum(-1).mean()
 
 
-def touch_once(distance: Tensor, softness_m: float) -> Tensor:
+def min_over_time(distance: Tensor, softness_m: float) -> Tensor:
     """The minimum over frames of Eq. 14, (T,) -> (), metres; a soft one lets frames near the best have a part."""
     if softness_m == 0:
         return distance.min()
     return -softness_m * (torch.logsumexp(-distance / softness_m, 0) - torch.log(torch.tensor(len(distance))))
 
 
-def departure(tangent: Tensor, weight: Tensor) -> Tensor:
+def deviation(tangent: Tensor, weight: Tensor) -> Tensor:
     """Mean square of the correction (T, V, 3) to the estimator's pose, joints weighted (V,), rad^2."""
     return (weight * (tangent**2).sum(-1)).mean()
 
 
-def unrest(tangent: Tensor) -> Tensor:
+def deviation_change(tangent: Tensor) -> Tensor:
     """Mean square of the correction's change from frame to frame (T, V, 3), rad^2: what is corrected is a bias."""
     return ((tangent[1:] - tangent[:-1]) ** 2).sum(-1).mean()

@@ -11,9 +11,9 @@ from devi_jax.core.skeleton import HAND_BODIES, JOINTS, TIPS, joint_class
 from perception.align import losses
 from perception.align.config import AlignConfig, optimised
 from perception.human import so3
-from perception.human.evidence import Evidence, Landmarks
+from perception.human.evidence import Evidence, Landmarks2D
 from perception.human.kinematics import forward, points
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 from perception.human.skeleton_points import fingertips, fingertips_of
 
 SURFACE, REACHED = 800, 3000
@@ -21,7 +21,7 @@ SURFACE, REACHED = 800, 3000
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedPoints:
     """2D joints as tensors: `px` (T, L, 2), `confidence` (T, L), `points` (L,)."""
 
     px: Tensor
@@ -30,7 +30,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Reach:
+class ReachTerm:
     """Eq. 14 for one hand: its `parts` among the 62 points, the object's surface (P, 3), the frames that count."""
 
     parts: list[int]
@@ -40,7 +40,7 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Held:
+class HoldTerm:
     """One hold: the hand's fingertips `parts` and its `palm` among the 62 points, frames (F,), the object there."""
 
     parts: list[int]
@@ -56,7 +56,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Problem:
+class AlignmentProblem:
     """All that stays constant while corrections `tangent` (T, V, 3) of the joints `moving` (V,) change."""
 
     local: Tensor
@@ -68,13 +68,13 @@ class Problem:
     moving: Tensor
     stiffness: Tensor
     free: Tensor
-    body: Seen
-    hands: Seen
-    reaches: tuple[Reach, ...]
-    holds: tuple[Held, ...]
+    body: ObservedPoints
+    hands: ObservedPoints
+    reaches: tuple[ReachTerm, ...]
+    holds: tuple[HoldTerm, ...]
 
 
-def prepare(motion: Motion, evidence: Evidence, config: AlignConfig) -> Problem:
+def make_problem(motion: SkeletonMotion, evidence: Evidence, config: AlignConfig) -> AlignmentProblem:
     """Tensors of `motion` and `evidence`; with `pin_first` the first frame becomes the scene's pose."""
     quats, free = rot.quat_normalise(motion.rotations), np.ones((motion.frames, 1, 1))
     offsets, root = motion.offsets, motion.root.copy()
@@ -82,7 +82,7 @@ def prepare(motion: Motion, evidence: Evidence, config: AlignConfig) -> Problem:
         quats[0], root[0], free[0] = evidence.first.rotations, evidence.first.root, 0.0
     moving = optimised(config)
     spine = [joint_class(JOINTS[i]) == "spine" or "collar" in JOINTS[i] for i in moving]
-    return Problem(
+    return AlignmentProblem(
         local=_tensor(rot.quat_to_matrix(quats)),
         root=_tensor(root),
         offsets=_tensor(offsets),
@@ -99,15 +99,15 @@ def prepare(motion: Motion, evidence: Evidence, config: AlignConfig) -> Problem:
     )
 
 
-def turned(problem: Problem, tangent: Tensor) -> Tensor:
+def corrected(problem: AlignmentProblem, tangent: Tensor) -> Tensor:
     """Local rotations (T, 52, 3, 3) with the corrections (T, V, 3) applied: `R exp(w)`."""
     moved = problem.local[:, problem.moving] @ so3.exp(tangent * problem.free)
     return problem.local.index_copy(1, problem.moving, moved)
 
 
-def terms(problem: Problem, tangent: Tensor, config: AlignConfig) -> dict[str, Tensor]:
+def weighted_terms(problem: AlignmentProblem, tangent: Tensor, config: AlignConfig) -> dict[str, Tensor]:
     """The weighted terms whose sum is Eq. 10, and those beyond it."""
-    local = turned(problem, tangent)
+    local = corrected(problem, tangent)
     at = points(*forward(local, problem.root, problem.offsets), problem.tips)
     every = local[:, problem.moving]
     reduce = torch.mean if config.reduction == "mean" else torch.sum
@@ -115,52 +115,52 @@ def terms(problem: Problem, tangent: Tensor, config: AlignConfig) -> dict[str, T
         "body": config.weight_body * reduce(_projected(problem, at, problem.body, config.limit_px)),
         "hand": config.weight_hand * reduce(_projected(problem, at, problem.hands, config.limit_px)),
         "temporal": config.weight_temporal * reduce(_temporal(every, problem.moving)),
-        "departure": config.weight_departure * losses.departure(tangent, problem.stiffness),
-        "unrest": config.weight_unrest * losses.unrest(tangent),
+        "departure": config.weight_departure * losses.deviation(tangent, problem.stiffness),
+        "unrest": config.weight_unrest * losses.deviation_change(tangent),
     }
     if problem.reaches:
         away = [_reached(at, reach, config) for reach in problem.reaches]
         out["hoi"] = config.weight_hoi * torch.stack(away).sum()
     if problem.holds:
         inside = [(hold, hold.inside(at, hold.parts), hold.inside(at, hold.palm)) for hold in problem.holds]
-        away = [losses.reach(tips, hold.surface, config.clearance_m).mean() for hold, tips, _ in inside]
+        away = [losses.chamfer_to_surface(tips, hold.surface, config.clearance_m).mean() for hold, tips, _ in inside]
         out["held"] = config.weight_hoi * torch.stack(away).sum()
         out["carry"] = config.weight_carry * torch.stack([losses.slip(palm) for _, _, palm in inside]).sum()
     return out
 
 
-def _projected(problem: Problem, at: Tensor, seen: Seen, limit_px: float) -> Tensor:
+def _projected(problem: AlignmentProblem, at: Tensor, seen: ObservedPoints, limit_px: float) -> Tensor:
     px = losses.project(at[:, seen.points], problem.K, problem.T_camera_world)
-    return losses.projection(px, seen.px, seen.confidence, limit_px)
+    return losses.reprojection(px, seen.px, seen.confidence, limit_px)
 
 
 def _temporal(local: Tensor, moving: Tensor) -> Tensor:
     """Eq. 13 has one sum over the body's joints and one over the hands'."""
     hand = torch.isin(moving, torch.tensor(HAND_BODIES).reshape(-1))
-    return losses.temporal(local[:, ~hand]) + losses.temporal(local[:, hand])
+    return losses.geodesic_step(local[:, ~hand]) + losses.geodesic_step(local[:, hand])
 
 
-def _reached(at: Tensor, reach: Reach, config: AlignConfig) -> Tensor:
-    distance = losses.reach(at[reach.frames, reach.parts], reach.surface, config.clearance_m)
-    return distance.mean() if reach.every else losses.touch_once(distance, config.softness_m)
+def _reached(at: Tensor, reach: ReachTerm, config: AlignConfig) -> Tensor:
+    distance = losses.chamfer_to_surface(at[reach.frames, reach.parts], reach.surface, config.clearance_m)
+    return distance.mean() if reach.every else losses.min_over_time(distance, config.softness_m)
 
 
-def _reaches(evidence: Evidence, config: AlignConfig) -> tuple[Reach, ...]:
+def _reaches(evidence: Evidence, config: AlignConfig) -> tuple[ReachTerm, ...]:
     touch = evidence.touch
     if touch is None or touch.moves == 0:
         return ()
     every = config.reach == "onset" and touch.onset is not None and touch.onset < touch.moves
     frames = slice(touch.onset if every else 0, touch.moves if every else touch.moves + config.margin_frames)
     surface = _thinned(touch.points, REACHED)
-    return tuple(Reach(_parts(side, config.parts), surface, frames, every) for side in touch.hands)
+    return tuple(ReachTerm(_parts(side, config.parts), surface, frames, every) for side in touch.hands)
 
 
-def _holds(evidence: Evidence, config: AlignConfig) -> tuple[Held, ...]:
+def _holds(evidence: Evidence, config: AlignConfig) -> tuple[HoldTerm, ...]:
     carried = evidence.carried
     if carried is None or not config.carry:
         return ()
     return tuple(
-        Held(
+        HoldTerm(
             parts=_parts(side, config.parts),
             palm=[i for i in HAND_BODIES[side] if i not in TIPS],
             frames=torch.tensor(frames),
@@ -182,8 +182,8 @@ def _parts(side: int, parts: str) -> list[int]:
     return list(fingertips_of(side))
 
 
-def _seen(seen: Landmarks) -> Seen:
-    return Seen(_tensor(seen.px), _tensor(seen.confidence), list(seen.points))
+def _seen(seen: Landmarks2D) -> ObservedPoints:
+    return ObservedPoints(_tensor(seen.px), _tensor(seen.confidence), list(seen.points))
 
 
 def _tensor(x: np.ndarray) -> Tensor:

@@ -8,23 +8,23 @@ import numpy as np
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, SIDES
 from perception.align.calibrate import calibrate
 from perception.align.config import AlignConfig
-from perception.align.held_object import CarryConfig, carry
-from perception.align.hoi import Record, align_hoi
-from perception.human.evidence import Evidence, Landmarks
-from perception.human.motion import Motion
+from perception.align.held_object import HeldObjectConfig, follow_held_object
+from perception.align.hoi import AlignmentRecord, align_hoi
+from perception.human.evidence import Evidence, Landmarks2D
+from perception.human.motion import SkeletonMotion
 from perception.human.skeleton_points import fingertips_of
 
 
-def align_carried(
-    motion: Motion,
+def align_two_pass(
+    motion: SkeletonMotion,
     evidence: Evidence,
     config: AlignConfig,
     progress: Callable[[int, float], None] | None = None,
-) -> tuple[Motion, Record]:
+) -> tuple[SkeletonMotion, AlignmentRecord]:
     """`align_hoi`; where hands hold an object whose path is known, half of its steps before they are carried along.
 
     The first half is Eq. 10-14 as it stands, which tells where on the object the hand is at contact. In the second one
-    the hand is there in all frames of the hold: terms `held` and `carry` take the place of Eq. 14's.
+    the hand is there in all frames of the hold: terms `held` and `follow_held_object` take the place of Eq. 14's.
 
     Raises:
         ConfigError, ClipError: as `align_hoi`.
@@ -39,15 +39,17 @@ def align_carried(
     first = replace(config, iterations=half, carry=False)
     reached, before = align_hoi(motion, evidence, first, progress)
     arms = arm_points(calibrate(evidence, config.calibrate_frames))
-    moved = carry(reached, carried, arms, evidence.camera, CarryConfig())
+    moved = follow_held_object(reached, carried, arms, evidence.camera, HeldObjectConfig())
     later = None if progress is None else lambda step, total: progress(half + step, total)
-    out, after = align_hoi(moved, occluded(evidence, config.held_confidence), replace(config, iterations=half), later)
-    record = Record(after.losses, before.steps + after.steps, before.seconds + after.seconds, after.stopped)
+    out, after = align_hoi(
+        moved, with_occlusion(evidence, config.held_confidence), replace(config, iterations=half), later
+    )
+    record = AlignmentRecord(after.losses, before.steps + after.steps, before.seconds + after.seconds, after.stopped)
     note = out.provenance["align_hoi"] | {"steps": record.steps, "carried_from_step": before.steps}
     return replace(out, provenance={**out.provenance, "align_hoi": note}), record
 
 
-def occluded(evidence: Evidence, confidence: float) -> Evidence:
+def with_occlusion(evidence: Evidence, confidence: float) -> Evidence:
     """The evidence of the second pass: hands that hold an object are seen with so much of their `confidence`."""
     seen = evidence.hands.confidence.copy()
     for side, frames in evidence.carried.holds if evidence.carried is not None else ():
@@ -58,12 +60,12 @@ def occluded(evidence: Evidence, confidence: float) -> Evidence:
     return replace(evidence, touch=None, hands=replace(evidence.hands, confidence=seen))
 
 
-def arm_points(evidence: Evidence) -> Landmarks:
+def arm_points(evidence: Evidence) -> Landmarks2D:
     """The body's 2D points and the hands' wrists, without constant offsets."""
     wrists = [INDEX[f"{side}_wrist"] for side in SIDES]
     own = [k for k, point in enumerate(evidence.hands.points) if point in wrists]
-    parts = (evidence.body, Landmarks(evidence.hands.px[:, own], evidence.hands.confidence[:, own], ()))
-    return Landmarks(
+    parts = (evidence.body, Landmarks2D(evidence.hands.px[:, own], evidence.hands.confidence[:, own], ()))
+    return Landmarks2D(
         np.concatenate([part.px for part in parts], axis=1),
         np.concatenate([part.confidence for part in parts], axis=1),
         (*evidence.body.points, *(evidence.hands.points[k] for k in own)),

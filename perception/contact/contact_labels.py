@@ -103,7 +103,7 @@ def net_speed(points_px: np.ndarray, visible: np.ndarray, reach: int, part: floa
     return np.interp(every, known, [np.quantile(steps[t, both[t]], part) for t in known])
 
 
-def label(object_speed: np.ndarray, hand_speed: np.ndarray, tau: float) -> np.ndarray:
+def label_from_speeds(object_speed: np.ndarray, hand_speed: np.ndarray, tau: float) -> np.ndarray:
     """Algorithm 1 as printed, from speeds (T,) in pixels a frame: True where the hand holds the object, (T,)."""
     moves, waves = object_speed >= tau, hand_speed >= tau
     out = np.zeros(len(moves), dtype=bool)
@@ -155,7 +155,7 @@ def contact_labels(
     out = np.zeros((len(object_px), 2))
     for side in _holders(config.hands, object_px, object_visible, hands_px, object_speed >= tau):
         hand_speed = _speed(hands_px[:, side], seen, config.hand_part, fps, config) / config.hand_factor
-        held = label(object_speed, hand_speed, tau)
+        held = label_from_speeds(object_speed, hand_speed, tau)
         if np.isfinite(config.near_px):
             held &= gap_px(object_px, object_visible, hands_px[:, side]) <= near
         out[:, side] = np.maximum.accumulate(held) if config.latch else held

@@ -8,7 +8,7 @@ from devi_jax.core.skeleton import HAND_BODIES, SIDES, TIPS
 from perception.contact.contact_labels import REFERENCE_DIAGONAL_PX, ContactConfig, contact_labels
 from perception.contracts import PointTracks
 from perception.generate.parse_prompt import Side
-from perception.human.evidence import Landmarks, Touch
+from perception.human.evidence import Landmarks2D, ReachTarget
 from perception.human.interpolate import fill_positions
 from perception.human.skeleton_points import N_JOINTS
 
@@ -25,13 +25,13 @@ FAR_PX = 1e6
 """Where a hand is that is nowhere seen: nearer to nothing than the other."""
 
 
-def find_touch(
+def find_reach_target(
     points: PointTracks,
-    hands: Landmarks,
+    hands: Landmarks2D,
     surface: np.ndarray,
     who: Sequence[Side],
     config: ContactConfig | None = None,
-) -> Touch | None:
+) -> ReachTarget | None:
     """What hands reach for, or None where the object never moves.
 
     Args:
@@ -49,7 +49,7 @@ def find_touch(
         return None
     start = np.flatnonzero(labels[:, sides].any(axis=1))
     onset = int(start[0]) if len(start) and start[0] <= moves else None
-    return Touch(surface, sides, moves, onset)
+    return ReachTarget(surface, sides, moves, onset)
 
 
 def first_motion(points: PointTracks) -> int | None:
@@ -63,7 +63,7 @@ def first_motion(points: PointTracks) -> int | None:
     return None
 
 
-def hand_labels(points: PointTracks, hands: Landmarks, config: ContactConfig | None = None) -> np.ndarray:
+def hand_labels(points: PointTracks, hands: Landmarks2D, config: ContactConfig | None = None) -> np.ndarray:
     """Algorithm 1's labels (T, 2) from the hands' own 2D points; a hand that is nowhere seen touches nothing."""
     paths = [_path(hands, side) for side in (0, 1)]
     count = min((path.shape[1] for path in paths if path is not None), default=0)
@@ -76,7 +76,7 @@ def hand_labels(points: PointTracks, hands: Landmarks, config: ContactConfig | N
     return labels * [path is not None for path in paths]
 
 
-def held_frames(labels: np.ndarray, points: PointTracks, hands: Landmarks, who: Sequence[int]) -> np.ndarray:
+def held_frames(labels: np.ndarray, points: PointTracks, hands: Landmarks2D, who: Sequence[int]) -> np.ndarray:
     """Frames (T, 2) bool in which the hands `who` hold the object.
 
     Those of the labels (T, 2), and those after a hand's first in which another hand holds it while this one stays where
@@ -95,7 +95,7 @@ def held_frames(labels: np.ndarray, points: PointTracks, hands: Landmarks, who: 
     return held
 
 
-def _path(hands: Landmarks, side: int) -> np.ndarray | None:
+def _path(hands: Landmarks2D, side: int) -> np.ndarray | None:
     """Pixels (T, J, 2) of one hand's points, bridged where it is not seen; None if it is nowhere."""
     tips = len(TIPS) // 2
     own = {*HAND_BODIES[side], *range(N_JOINTS + side * tips, N_JOINTS + (side + 1) * tips)}

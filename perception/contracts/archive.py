@@ -60,7 +60,7 @@ def load(path: str | Path, kind: type[E]) -> E:
     if needed - found or found - {*fields}:
         said = [f"lacks {', '.join(sorted(needed - found))}"] if needed - found else []
         said += [f"has {', '.join(sorted(found - {*fields}))}, unknown to {kind.__name__}"] if found - {*fields} else []
-        raise EstimateError(f"the file {' and '.join(said)}", where=str(path), valid=", ".join(fields), mend=AGAIN)
+        raise EstimateError(f"the file {' and '.join(said)}", where=str(path), valid=", ".join(fields), fix=AGAIN)
     try:
         origin = Origin(str(header["tool"]), str(header["licence"]), dict(header["provenance"]))
         given: dict[str, Any] = {**values, **arrays, "origin": origin}
@@ -68,14 +68,14 @@ def load(path: str | Path, kind: type[E]) -> E:
         estimate.validate(str(path))
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # a header with values of other types
         raise EstimateError(
-            f"the file's header is not sound ({type(error).__name__}: {error})", where=f"{path}: header", mend=AGAIN
+            f"the file's header is not sound ({type(error).__name__}: {error})", where=f"{path}: header", fix=AGAIN
         ) from error
     return estimate
 
 
 def _arrays(path: Path, kind: type[Estimate]) -> dict[str, np.ndarray]:
     if not path.is_file():
-        raise EstimateError(f"no such file: {path}", where=str(path), valid=f"a {kind.__name__} .npz", mend=AGAIN)
+        raise EstimateError(f"no such file: {path}", where=str(path), valid=f"a {kind.__name__} .npz", fix=AGAIN)
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
@@ -87,7 +87,7 @@ def _arrays(path: Path, kind: type[Estimate]) -> dict[str, np.ndarray]:
             else f"not a readable file ({type(error).__name__}: {error})",
             where=str(path),
             valid=f"an .npz of schema {SCHEMA}: numeric arrays and one JSON string",
-            mend=AGAIN,
+            fix=AGAIN,
         ) from error
 
 
@@ -100,10 +100,10 @@ def _header(arrays: dict[str, np.ndarray], path: Path, kind: type[Estimate]) -> 
             "the file has no readable header",
             where=f"{path}: header",
             valid=f"a JSON string with schema {SCHEMA}, kind and values",
-            mend="if another tool wrote the file, name it: TOOL:FILE",
+            fix="if another tool wrote the file, name it: TOOL:FILE",
         ) from error
     if schema != SCHEMA:
-        raise EstimateError(f"the file has schema {schema}", where=f"{path}: header", valid=f"{SCHEMA}", mend=AGAIN)
+        raise EstimateError(f"the file has schema {schema}", where=f"{path}: header", valid=f"{SCHEMA}", fix=AGAIN)
     if name != kind.__name__:
         raise EstimateError(f"the file holds {name}", where=f"{path}: header", valid=kind.__name__)
     return header

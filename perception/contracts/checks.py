@@ -50,7 +50,7 @@ def finite(value: np.ndarray, where: str, valid: np.ndarray | None = None) -> No
             f"{len(bad)} frames have values that are not finite, the first is {bad[0]}",
             where=where,
             valid="finite numbers in every frame that is marked valid",
-            mend="mark those frames as not valid, or estimate them again",
+            fix="mark those frames as not valid, or estimate them again",
         )
 
 
@@ -65,7 +65,7 @@ def rotation_vectors(value: np.ndarray, where: str, valid: np.ndarray) -> None:
             f"a rotation of {frames[bad[0]]:.3g} at frame {bad[0]}",
             where=where,
             valid="rotation vectors in radians, shorter than 2 pi",
-            mend="check that the file holds rotation vectors, not degrees, matrices or quaternions",
+            fix="check that the file holds rotation vectors, not degrees, matrices or quaternions",
         )
 
 
@@ -88,7 +88,7 @@ def pinhole(K: np.ndarray, size_px: tuple[int, int], where: str) -> None:
             f"K = {np.round(K, 2).tolist()} is no camera of {width} x {height} pixels",
             where=where,
             valid=f"[[f, 0, cx], [0, f, cy], [0, 0, 1]] with f of {low:.0f} to {high:.0f} px, (cx, cy) in the picture",
-            mend="check the picture's size, and that K belongs to the whole picture and not to a crop",
+            fix="check the picture's size, and that K belongs to the whole picture and not to a crop",
         )
 
 
@@ -116,5 +116,5 @@ def reprojected(
             f"3D joints, projected, miss the 2D joints by {off:.1f} px (median)",
             where=where,
             valid=f"{bound:.1f} px or less, with K_used = {np.round(K, 1).tolist()}",
-            mend="check left against right (is the hand still mirrored?), K, and the size of the picture",
+            fix="check left against right (is the hand still mirrored?), K, and the size of the picture",
         )

@@ -67,7 +67,7 @@ class PointTracks(Estimate):
                 f"confidences reach from {self.conf.min():.3g} to {self.conf.max():.3g}",
                 where=f"{where}: conf",
                 valid="0 to 1",
-                mend="take the sigmoid of logits",
+                fix="take the sigmoid of logits",
             )
         if self.query_t.min() < 0 or self.query_t.max() >= self.frames:
             raise checks.EstimateError(
@@ -86,5 +86,5 @@ class PointTracks(Estimate):
                 f"a visible point is {far[self.visible].max():.1f} diagonals from the picture's centre",
                 where=f"{where}: xy",
                 valid=f"pixels of a picture of {self.size_px[0]} x {self.size_px[1]}",
-                mend="check that the tracks are in pixels of the whole picture, x before y",
+                fix="check that the tracks are in pixels of the whole picture, x before y",
             )

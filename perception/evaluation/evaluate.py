@@ -25,11 +25,11 @@ from perception.evaluation.metrics import (
     reach_m,
     track_error,
 )
-from perception.human.evidence import Evidence, Landmarks
-from perception.human.motion import Motion, positions
-from perception.human.scene_prior import Known
+from perception.human.evidence import Evidence, Landmarks2D
+from perception.human.motion import SkeletonMotion, joint_positions
+from perception.human.scene_prior import ScenePrior
 from perception.human.skeleton_points import fingertips
-from perception.pipeline.steps import Human
+from perception.pipeline.steps import EstimatedHuman
 
 MOVED_M = 0.002
 """An object this far from where it began has moved."""
@@ -79,7 +79,7 @@ class StageScore:
 
 
 @dataclass(frozen=True)
-class HandsSeen:
+class HandDetectionScore:
     """Hands that act, in 2D. `found`: part of the frames of a phase in which they are seen; `sides`: part of the seen
     that lie at the right wrist; `px`: median error of their points by phase."""
 
@@ -89,7 +89,7 @@ class HandsSeen:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class EvaluationResult:
     """All of it: `stages` by name, and `truth`, what the true motion scores where hands meet the object. `object`: its
     poses from its first true motion on, None without poses or motion."""
 
@@ -98,7 +98,7 @@ class Judgement:
     truth: Closeness
     tracks: TrackError
     tracks_visible: float
-    hands: HandsSeen
+    hands: HandDetectionScore
     labels: ContactScore
     object: PoseError | None
 
@@ -113,7 +113,9 @@ class Judgement:
         )
 
 
-def judge(clip: Clip, motions: Mapping[str, Motion], human: Human, known: Known, truth: Clip) -> Judgement:
+def evaluate_extraction(
+    clip: Clip, motions: Mapping[str, SkeletonMotion], human: EstimatedHuman, known: ScenePrior, truth: Clip
+) -> EvaluationResult:
     """Judge a clip and the motions on the way to it.
 
     Args:
@@ -124,16 +126,17 @@ def judge(clip: Clip, motions: Mapping[str, Motion], human: Human, known: Known,
         truth: of the same video, with the object's poses.
 
     Raises:
-        ClipError: the truth is of another length or has no object poses, or nothing is touched in it.
+        ClipError: the clip has no object tracks; the truth is of another length, has no object poses, or nothing is
+            touched in it.
     """
-    phases = _phases(clip, truth)
+    tracks, phases = clip.object_tracks, _phases(clip, truth)
+    if tracks is None:
+        raise ClipError("the clip has no object tracks", where=clip.name, valid="a clip that extract wrote")
     seen, as_seen = calibrate(Evidence(known.camera, human.body, human.hands, known.first), 8), human
     references = [_reference(e.body, e.hands) for e in (seen, as_seen)]
-    held = [_scores(positions(m), truth, known, phases, references) for m in motions.values()]
-    tracks = clip.object_tracks
-    assert tracks is not None
+    held = [_scores(joint_positions(m), truth, known, phases, references) for m in motions.values()]
     true_px = _px(known, _placed(truth, tracks.points_object))
-    return Judgement(
+    return EvaluationResult(
         phases=phases,
         stages=dict(zip(motions, held, strict=True)),
         truth=_contact(truth.joint_positions, truth, known, phases.hands, slice(None)),
@@ -166,7 +169,7 @@ def _poses(clip: Clip, truth: Clip, phases: Phases) -> PoseError | None:
     return pose_error(clip.object_poses, truth.object_poses, slice(phases.moves, None))
 
 
-def _px(known: Known, points: np.ndarray) -> np.ndarray:
+def _px(known: ScenePrior, points: np.ndarray) -> np.ndarray:
     return project(points, known.camera.K, known.camera.T_camera_world)[0]
 
 
@@ -179,7 +182,7 @@ def _placed(truth: Clip, points: np.ndarray) -> np.ndarray:
     return rot.rotate(turns, every) + poses.positions[:, None]
 
 
-def _reference(*parts: Landmarks) -> tuple[np.ndarray, np.ndarray]:
+def _reference(*parts: Landmarks2D) -> tuple[np.ndarray, np.ndarray]:
     """What estimators saw of the 52 joints: pixels (T, 52, 2), and 1 where there is any, (T, 52)."""
     px = np.zeros((len(parts[0].px), len(JOINTS), 2))
     there = np.zeros(px.shape[:2])
@@ -193,7 +196,7 @@ def _reference(*parts: Landmarks) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scores(
-    joints: np.ndarray, truth: Clip, known: Known, phases: Phases, references: list[tuple[np.ndarray, np.ndarray]]
+    joints: np.ndarray, truth: Clip, known: ScenePrior, phases: Phases, references: list[tuple[np.ndarray, np.ndarray]]
 ) -> StageScore:
     px, true = _px(known, joints), truth.joint_positions
     wrists = [INDEX[f"{side}_wrist"] for side in phases.hands]
@@ -211,7 +214,7 @@ def _scores(
     )
 
 
-def _contact(joints: np.ndarray, truth: Clip, known: Known, hands: tuple[str, ...], frames: slice) -> Closeness:
+def _contact(joints: np.ndarray, truth: Clip, known: ScenePrior, hands: tuple[str, ...], frames: slice) -> Closeness:
     """The last joint of each finger to the object where it truly is, over frames of true contact of either hand."""
     poses = truth.object_poses
     assert poses is not None
@@ -224,7 +227,7 @@ def _contact(joints: np.ndarray, truth: Clip, known: Known, hands: tuple[str, ..
     return closeness(np.concatenate(distance), np.concatenate(contact))
 
 
-def _hands_seen(seen: Landmarks, truth: Clip, known: Known, phases: Phases) -> HandsSeen:
+def _hands_seen(seen: Landmarks2D, truth: Clip, known: ScenePrior, phases: Phases) -> HandDetectionScore:
     world = global_rotations(truth.joint_rotations.astype(float))[:, list(TIPS)]
     ends = truth.joint_positions[:, list(TIPS)] + rot.rotate(
         world, np.broadcast_to(fingertips(known.first.offsets), (truth.frames, len(TIPS), 3))
@@ -241,16 +244,16 @@ def _hands_seen(seen: Landmarks, truth: Clip, known: Known, phases: Phases) -> H
             float(np.mean([there[side][frames].mean() for side in own])) if frames.stop > frames.start else 1.0
         )
         px[name] = float(np.median(np.concatenate(sure))) if sum(map(len, sure)) else float("nan")
-    return HandsSeen(found, float(np.concatenate(right).mean()) if right else float("nan"), px)
+    return HandDetectionScore(found, float(np.concatenate(right).mean()) if right else float("nan"), px)
 
 
-def _points_of(seen: Landmarks, side: int) -> list[int]:
+def _points_of(seen: Landmarks2D, side: int) -> list[int]:
     half = len(TIPS) // 2
     mine = {*HAND32[16 * side : 16 * side + 16], *range(len(JOINTS) + half * side, len(JOINTS) + half * (side + 1))}
     return [k for k, point in enumerate(seen.points) if point in mine]
 
 
-def _at_own_wrist(seen: Landmarks, true_px: np.ndarray, side: str) -> np.ndarray:
+def _at_own_wrist(seen: Landmarks2D, true_px: np.ndarray, side: str) -> np.ndarray:
     """Whether a hand's wrist (T,) lies nearer to its own true wrist than to the other's."""
     wrists = {name: INDEX[f"{name}_wrist"] for name in SIDES}
     at = seen.px[:, seen.points.index(wrists[side])]

@@ -46,7 +46,7 @@ class File:
         settled = replace(video, fps=fps, frames=round(video.duration_s * fps), even=video.even or self.fps is not None)
         if self.resize and same_aspect(video, width, height):
             settled = replace(settled, width=width, height=height)
-        check_fit(settled, width, height, mend=(MEND_SIZE, MEND_RATE))
+        check_fit(settled, width, height, fix=(MEND_SIZE, MEND_RATE))
         if settled == video and source.suffix.lower() == ".mp4":
             shutil.copyfile(source, out)
         else:

@@ -32,7 +32,7 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True)
-class Limits:
+class VideoLimits:
     """Videos that the later stages take."""
 
     min_fps: float = 8.0
@@ -47,14 +47,14 @@ def same_aspect(video: Video, width: int, height: int) -> bool:
 
 
 def check_fit(
-    video: Video, width: int, height: int, limits: Limits | None = None, mend: tuple[str, str] = ("", "")
+    video: Video, width: int, height: int, limits: VideoLimits | None = None, fix: tuple[str, str] = ("", "")
 ) -> None:
     """Raise `VideoError`, with numbers, unless `video` is what a camera of `width` x `height` pixels could have filmed.
 
-    `mend`: what a user may do about the size, and about the frame rate.
+    `fix`: what a user may do about the size, and about the frame rate.
     """
-    limits = limits or Limits()
-    resize, resample = mend
+    limits = limits or VideoLimits()
+    resize, resample = fix
     where = f"{video.path} ({video.summary})"
     if (video.width, video.height) != (width, height):
         same = same_aspect(video, width, height)
@@ -65,15 +65,15 @@ def check_fit(
             f"the video has {video.width} x {video.height} pixels, the scene's camera {width} x {height}{shape}",
             where=where,
             valid=f"{width} x {height} pixels, filmed from frame0.png",
-            mend=resize if same else "",
+            fix=resize if same else "",
         )
     if not video.even:
         raise VideoError(
-            "the gaps between the video's frames differ", where=where, valid="a constant frame rate", mend=resample
+            "the gaps between the video's frames differ", where=where, valid="a constant frame rate", fix=resample
         )
     if not limits.min_fps <= video.fps <= limits.max_fps:
         valid = f"{limits.min_fps:g} to {limits.max_fps:g} frames a second"
-        raise VideoError(f"the video has {video.fps:g} frames a second", where=where, valid=valid, mend=resample)
+        raise VideoError(f"the video has {video.fps:g} frames a second", where=where, valid=valid, fix=resample)
     if not limits.min_seconds <= video.duration_s <= limits.max_seconds:
         raise VideoError(
             f"the video takes {video.duration_s:.2f} s ({video.frames} frames)",

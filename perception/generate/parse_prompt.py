@@ -33,7 +33,7 @@ POURED = frozenset("water tea coffee milk juice contents content liquid drink wi
 
 
 @dataclass(frozen=True)
-class Intent:
+class PromptIntent:
     """`action` is a key of `PHRASES` or empty; `thing` and `target` are names in the scene; `hands` in order of use.
 
     `assumed` says what the prompt left open and how that was filled.
@@ -63,7 +63,7 @@ class Intent:
         return f"{self.action or 'no action of the table'} {self.thing}{goal}; contact pairs: {pairs}"
 
 
-def parse(prompt: str, things: Mapping[str, tuple[str, ...]], default_hand: Side = "right") -> Intent:
+def parse_prompt(prompt: str, things: Mapping[str, tuple[str, ...]], default_hand: Side = "right") -> PromptIntent:
     """Read a prompt against the scene: `things` maps names to other words for the same thing (its model's name).
 
     Raises:
@@ -84,7 +84,7 @@ def parse(prompt: str, things: Mapping[str, tuple[str, ...]], default_hand: Side
         names = ", ".join(name.replace("_", " ") for name in things)
         raise ConfigError(said, where=f"--prompt={prompt!r}", valid=f"what is there: {names or 'nothing'}")
     hands, assumed = _hands(text, default_hand)
-    return Intent(action, thing, hands, target, assumed)
+    return PromptIntent(action, thing, hands, target, assumed)
 
 
 def _roles(mentions: list[tuple[str, str]], action: str) -> tuple[str | None, str | None]:

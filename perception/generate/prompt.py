@@ -89,10 +89,10 @@ def compose(
         raise ConfigError(f"'{action}' needs a second thing", where="--target", valid="a thing of the scene")
     hands = "both hands" if hand == "both" else f"the {hand} hand"
     then = detail or phrase.then.format(target=_spoken(target))
-    return complete(f"{person} {phrase.does} {_spoken(thing)} with {hands} {then}")
+    return complete_prompt(f"{person} {phrase.does} {_spoken(thing)} with {hands} {then}")
 
 
-def complete(sentence: str) -> str:
+def complete_prompt(sentence: str) -> str:
     """`sentence` on one line, with the closing sentences that it lacks."""
     text = re.sub(r"\s+", " ", sentence).strip().strip("\"'").strip()
     text = text if text.endswith((".", "!", "?")) else f"{text}."
@@ -103,19 +103,19 @@ def complete(sentence: str) -> str:
     return text
 
 
-def imagined(idea: str, things: Iterable[str], ask: Ask) -> str:
+def rewrite_prompt(idea: str, things: Iterable[str], ask: Ask) -> str:
     """A prompt that a language model writes for `idea` in a scene with `things`.
 
     Raises:
         ConfigError: it answers with nothing.
     """
-    answer = ask(request(idea, things)).strip()
+    answer = ask(rewrite_request(idea, things)).strip()
     if not answer:
         raise ConfigError("the language model answered with nothing", where="--llm", valid="one sentence on stdout")
-    return complete(answer)
+    return complete_prompt(answer)
 
 
-def request(idea: str, things: Iterable[str]) -> str:
+def rewrite_request(idea: str, things: Iterable[str]) -> str:
     """What a language model is asked for."""
     names = ", ".join(name.replace("_", " ") for name in things)
     return (

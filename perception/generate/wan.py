@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from devi_jax.core.errors import ConfigError, DeviceError, VideoError
-from perception.generate.wan_models import Family, family_of, lightx2v, split_lora, working_size
+from perception.generate.wan_models import WanFamily, family_of, lightx2v, split_lora, working_size
 from perception.video.video import Video, write
 
 INSTALL = "pip install -e '.[perception,wan]'"
@@ -71,7 +71,7 @@ class Wan:
                 f"Wan cannot make {self.frames} frames",
                 where="--wan.frames",
                 valid="4k + 1: 49, 81, 121",
-                mend=f"{near}",
+                fix=f"{near}",
             )
         for name in ("steps", "guidance", "shift", "fps", "max_area"):
             value = getattr(self, name)
@@ -81,7 +81,7 @@ class Wan:
                 )
         self._device(_libraries()[0])
 
-    def load(self) -> tuple[Any, Family, list[str]]:
+    def load(self) -> tuple[Any, WanFamily, list[str]]:
         """The pipeline on its device with its LoRA, what kind of Wan it is, and the LoRA's files.
 
         Raises:
@@ -115,10 +115,10 @@ class Wan:
             "there is no NVIDIA GPU that PyTorch can use, and Wan needs one",
             where=f"--wan.device={self.device}",
             valid="a GPU of 24 GB (TI2V-5B) or 40 GB (14B); --wan.device=cpu takes days",
-            mend="generate elsewhere from frame0.png, then --generator=file; or --generator=scripted",
+            fix="generate elsewhere from frame0.png, then --generator=file; or --generator=scripted",
         )
 
-    def _load_lora(self, pipeline: Any, family: Family) -> list[str]:
+    def _load_lora(self, pipeline: Any, family: WanFamily) -> list[str]:
         """Load the LoRA's files, one a denoiser; returns their names, empty for none."""
         files = {"auto": lightx2v(family), "none": []}.get(self.lora, [f.strip() for f in self.lora.split(",")])
         denoisers = 1 + (pipeline.transformer_2 is not None)
@@ -146,7 +146,7 @@ class Wan:
             f"'{f'{what}/{file}' if file else what}' cannot be loaded ({reason})",
             where="--wan.lora" if file else "--wan.model",
             valid="a name on the Hugging Face hub that is already on this machine, or a folder",
-            mend=f"hf download {what}{f' {file}' if file else ''}, or add --wan.download",
+            fix=f"hf download {what}{f' {file}' if file else ''}, or add --wan.download",
         )
 
     def _frames(
@@ -172,13 +172,13 @@ class Wan:
                 "the GPU's memory is not enough for the model",
                 where=f"--wan.model={self.model}",
                 valid="less on the GPU at a time, smaller or fewer frames",
-                mend="--wan.max-area=399360, --wan.frames=49, --wan.model=Wan-AI/Wan2.2-TI2V-5B-Diffusers",
+                fix="--wan.max-area=399360, --wan.frames=49, --wan.model=Wan-AI/Wan2.2-TI2V-5B-Diffusers",
             ) from error
         if not np.isfinite(out).all():
             raise VideoError(
                 "the model gave numbers that are not finite",
                 where=f"--wan.dtype={self.dtype}",
-                mend="--wan.dtype=bfloat16",
+                fix="--wan.dtype=bfloat16",
             )
         return np.round(np.clip(out, 0, 1) * 255).astype(np.uint8)
 
@@ -191,7 +191,7 @@ def _libraries() -> tuple[Any, Any]:
         import transformers  # noqa: F401  (diffusers offers pipelines without it that fail when used)
     except ImportError as error:
         raise DeviceError(
-            f"Wan needs packages that are not installed ({error.name})", where="--generator=wan", mend=INSTALL
+            f"Wan needs packages that are not installed ({error.name})", where="--generator=wan", fix=INSTALL
         ) from error
     return torch, diffusers
 

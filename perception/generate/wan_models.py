@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Family:
+class WanFamily:
     """`fps` and `frames` of training, settings without distillation, pixels of the largest frame."""
 
     name: str
@@ -28,16 +28,16 @@ LIGHTX2V = {
 """Files of the distillation, one a denoiser; there is none for TI2V-5B."""
 
 
-def family_of(boundary_ratio: float | None, expand_timesteps: bool, model: str) -> Family:
+def family_of(boundary_ratio: float | None, expand_timesteps: bool, model: str) -> WanFamily:
     """The member that a diffusers pipeline is, from its configuration; only 2.1's two sizes are told by name."""
     if expand_timesteps:
-        return Family("Wan 2.2 TI2V-5B", 24.0, 121, 50, 5.0, 1280 * 704)
+        return WanFamily("Wan 2.2 TI2V-5B", 24.0, 121, 50, 5.0, 1280 * 704)
     if boundary_ratio is not None:
-        return Family("Wan 2.2 I2V-A14B", 16.0, 81, 40, 3.5, 1280 * 720)
-    return Family("Wan 2.1 I2V", 16.0, 81, 40, 5.0, 832 * 480 if "480" in Path(model).name else 1280 * 720)
+        return WanFamily("Wan 2.2 I2V-A14B", 16.0, 81, 40, 3.5, 1280 * 720)
+    return WanFamily("Wan 2.1 I2V", 16.0, 81, 40, 5.0, 832 * 480 if "480" in Path(model).name else 1280 * 720)
 
 
-def lightx2v(family: Family) -> list[str]:
+def lightx2v(family: WanFamily) -> list[str]:
     """Files of LightX2V's distillation for a family; empty where there is none."""
     return LIGHTX2V.get(family.name, [])
 

@@ -14,7 +14,7 @@ LEAST_HOLD = 3
 
 
 @dataclass(frozen=True)
-class Landmarks:
+class Landmarks2D:
     """L points of the skeleton seen in T images.
 
     `px` (T, L, 2): pixels, corner origin. `confidence` (T, L): weight in [0, 1]; a point that was not seen has zero
@@ -50,7 +50,7 @@ class FirstPose:
 
 
 @dataclass(frozen=True)
-class Touch:
+class ReachTarget:
     """What hands reach for.
 
     `points` (P, 3): the object's surface in the world before it moves, metres (v* of Eq. 14). `hands`: sides (0 left,
@@ -78,7 +78,7 @@ class Touch:
 
 
 @dataclass(frozen=True)
-class Carried:
+class HeldObject:
     """Where the object is while hands hold it.
 
     `positions` (T, 3) metres, `rotations` (T, 4): its poses in the world. `held` (T, 2) bool: frames in which the left
@@ -117,11 +117,11 @@ class Evidence:
     """All that alignment may look at. `body` and `hands` are the points of Eq. 11 and of Eq. 12."""
 
     camera: Camera
-    body: Landmarks
-    hands: Landmarks
+    body: Landmarks2D
+    hands: Landmarks2D
     first: FirstPose | None = None
-    touch: Touch | None = None
-    carried: Carried | None = None
+    touch: ReachTarget | None = None
+    carried: HeldObject | None = None
 
     def validate(self, frames: int, where: str = "evidence") -> None:
         """Raise unless every part is sound and as long as the motion."""

@@ -16,7 +16,7 @@ from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS, PARENTS, SIDES
 from perception.contracts import BodyMotion, EstimateError, HandMotion
 from perception.human.forearm_twist import share_twist, swing_twist
 from perception.human.interpolate import fill_positions, fill_rotations, longest_gap
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 
 REST_AXES = np.array([[-1.0, 0, 0], [0, 0, 1], [0, 1, 0]])
 """SMPL-X's rest axes in the project's: y up and z ahead become z up and y ahead."""
@@ -49,7 +49,7 @@ def unify(
     camera: Camera,
     offsets: np.ndarray,
     config: UnifyConfig | None = None,
-) -> Motion:
+) -> SkeletonMotion:
     """The whole human, in the frame of `body`.
 
     Args:
@@ -78,7 +78,7 @@ def unify(
             notes[side] = _replace_wrist(rotations, hands[side], k, camera, camera_to_body, offsets, config)
         else:
             notes[side] = "not seen: the body's wrist, straight fingers"
-    return Motion(
+    return SkeletonMotion(
         fps=body.fps,
         rotations=rotations,
         root=fill_positions(body.pelvis, body.valid),
@@ -117,7 +117,7 @@ def _check(body: BodyMotion, hands: Mapping[str, HandMotion]) -> None:
                 f"the body has {body.frames} frames at {body.fps:g} Hz, the {side} hand {hand.frames} at {hand.fps:g}",
                 where=f"{side} hand",
                 valid="estimates of the same video",
-                mend="run both estimators on the same file",
+                fix="run both estimators on the same file",
             )
     if not body.valid.any():
         raise EstimateError("no frame shows a person", where="body", valid="a video of one person")

@@ -18,7 +18,7 @@ from perception.contracts.body import Frame
 
 
 @dataclass(frozen=True)
-class Motion:
+class SkeletonMotion:
     """T frames of one human.
 
     `rotations` (T, 52, 4): unit quaternions wxyz relative to the parent, the pelvis' relative to `frame`; all identity
@@ -52,12 +52,12 @@ class Motion:
             raise ClipError("quaternions are not of unit length", where=f"{where}: rotations", valid="norm 1, w first")
 
 
-def positions(motion: Motion) -> np.ndarray:
+def joint_positions(motion: SkeletonMotion) -> np.ndarray:
     """Joint centres (T, 52, 3) in the motion's frame, metres."""
     return forward_kinematics(motion.rotations, motion.root, motion.offsets)
 
 
-def to_world(motion: Motion, camera: Camera) -> Motion:
+def to_world(motion: SkeletonMotion, camera: Camera) -> SkeletonMotion:
     """The motion in the scene's world, through the scene's own camera; one that is there already is returned."""
     if motion.frame == "world_zup":
         return motion

@@ -9,17 +9,17 @@ import numpy as np
 
 from devi_jax.core.errors import ClipError
 from devi_jax.core.files import replacing
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 
 SCHEMA = 1
 """Version of the file format; any other is refused."""
 
-KIND = "Motion"
+KIND = "SkeletonMotion"
 MEND = "run the stage again that wrote it: --again"
 UNITS = {"rotations": "quaternions wxyz", "root": "m", "offsets": "m"}
 
 
-def save_motion(motion: Motion, path: str | Path) -> Path:
+def save_motion(motion: SkeletonMotion, path: str | Path) -> Path:
     """Write one `.npz`, whole or not at all: rotations, root, offsets, and a JSON `header` with all the rest.
 
     Raises:
@@ -35,7 +35,7 @@ def save_motion(motion: Motion, path: str | Path) -> Path:
     return path
 
 
-def load_motion(path: str | Path) -> Motion:
+def load_motion(path: str | Path) -> SkeletonMotion:
     """Read what `save_motion` wrote.
 
     Raises:
@@ -47,10 +47,10 @@ def load_motion(path: str | Path) -> Motion:
             header: dict[str, Any] = json.loads(str(file["header"][()]))
             arrays = {name: file[name].astype(float) for name in UNITS}
         kind, schema = header["kind"], header["schema"]
-        motion = Motion(**arrays, **{name: header[name] for name in ("fps", "frame", "provenance")})
+        motion = SkeletonMotion(**arrays, **{name: header[name] for name in ("fps", "frame", "provenance")})
     except Exception as error:  # zip, zlib, JSON and NumPy raise many kinds for a damaged file
         raise ClipError(
-            f"not a readable motion ({type(error).__name__}: {error})", where=where, valid="a motion's .npz", mend=MEND
+            f"not a readable motion ({type(error).__name__}: {error})", where=where, valid="a motion's .npz", fix=MEND
         ) from error
     if (kind, schema) != (KIND, SCHEMA):
         raise ClipError(f"the file holds {kind}, schema {schema}", where=where, valid=f"{KIND}, schema {SCHEMA}")

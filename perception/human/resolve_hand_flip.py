@@ -12,14 +12,14 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import global_rotations
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS, SIDES
-from perception.human.motion import Motion, positions
+from perception.human.motion import SkeletonMotion, joint_positions
 
 PALM = np.diag([1.0, 1.0, -1.0])
 """A flat hand is its own image in the plane of its palm: in the T-pose palms face down."""
 
 
 @dataclass(frozen=True)
-class MirrorConfig:
+class HandFlipConfig:
     """What weighs how much: each term is a square over its standard deviation."""
 
     wrist_rad: float = 0.8
@@ -30,11 +30,11 @@ class MirrorConfig:
     """By how much a hand turns from frame to frame."""
 
 
-def unmirrored(motion: Motion, camera: Camera, config: MirrorConfig | None = None) -> Motion:
+def resolve_hand_flips(motion: SkeletonMotion, camera: Camera, config: HandFlipConfig | None = None) -> SkeletonMotion:
     """The motion (world) with hands turned over in frames whose mirror image is the likelier reading."""
-    config = config or MirrorConfig()
+    config = config or HandFlipConfig()
     rotations, notes = motion.rotations.copy(), {}
-    world, at = global_rotations(motion.rotations), positions(motion)
+    world, at = global_rotations(motion.rotations), joint_positions(motion)
     for side, hand in zip(SIDES, HAND_BODIES, strict=True):
         wrist, elbow = INDEX[f"{side}_wrist"], INDEX[f"{side}_elbow"]
         still = np.broadcast_to(motion.rotations[0, wrist], (motion.frames, 4))

@@ -17,12 +17,12 @@ SPACING_M, SPACING_PART = 0.01, 1 / 40
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class ScenePrior:
     """The scene in numbers.
 
     `vertices` (V, 3) metres, `faces` (F, 3): the object in its own frame; `object_start` (7,): where it is at first.
     `inside` (height, width) bool: pixels that show it then. `hands`: those that the prompt has touch it, none if it
-    does not say.
+    does not say. `object_name`: what the scene calls it.
     """
 
     camera: Camera
@@ -33,13 +33,14 @@ class Known:
     object_start: np.ndarray
     inside: np.ndarray
     hands: tuple[Side, ...] = ()
+    object_name: str = ""
 
     @cached_property
     def points(self) -> np.ndarray:
         """The object's vertices and then points between them all over its faces, (P, 3), in its own frame."""
         extent = float(np.ptp(self.vertices, axis=0).max())
         spacing = max(SPACING_M, SPACING_PART * extent)
-        return np.concatenate([self.vertices, between_vertices(self.vertices, self.faces, spacing)])
+        return np.concatenate([self.vertices, surface_lattice(self.vertices, self.faces, spacing)])
 
     @property
     def points_world(self) -> np.ndarray:
@@ -53,7 +54,7 @@ class Known:
         return forward_kinematics(self.first.rotations[None], self.first.root[None], self.first.offsets)[0]
 
 
-def between_vertices(vertices: np.ndarray, faces: np.ndarray, spacing_m: float) -> np.ndarray:
+def surface_lattice(vertices: np.ndarray, faces: np.ndarray, spacing_m: float) -> np.ndarray:
     """Points (P, 3) on faces whose edges are longer than `spacing_m`: a lattice that wide on each, corners left out."""
     out = [np.zeros((0, 3))]
     for corners in vertices[faces]:

@@ -11,7 +11,15 @@ from perception.contracts.estimate import Origin
 from perception.contracts.hand import HAND21, Side
 from perception.contracts.keypoints import Keypoints
 from perception.landmarks import weights
-from perception.landmarks.follow import NOTHING, SIDES, FollowConfig, Networks, Seen, choose_person, follow
+from perception.landmarks.follow import (
+    NO_LANDMARKS,
+    SIDES,
+    FrameLandmarks,
+    Networks,
+    PersonTrackerConfig,
+    choose_person,
+    track_person,
+)
 from perception.landmarks.network import TfliteNetwork
 from perception.landmarks.pose import POSE33, find_people
 
@@ -22,7 +30,7 @@ TOOL = f"networks of {weights.RELEASE}, run by ai-edge-litert"
 class LandmarkConfig:
     """How landmarks are followed and when a video is refused."""
 
-    follow: FollowConfig = FollowConfig()
+    follow: PersonTrackerConfig = PersonTrackerConfig()
     least_body: float = 0.9
     """A video in which the body is seen in fewer of the frames is refused."""
     threads: int = 2
@@ -51,7 +59,7 @@ def load_networks(threads: int = 2) -> Networks:
     return Networks(*(TfliteNetwork(weights.network_path(name), threads) for name in names))
 
 
-def landmarks(
+def estimate_landmarks(
     frames: Iterable[np.ndarray],
     fps: float,
     config: LandmarkConfig | None = None,
@@ -71,7 +79,7 @@ def landmarks(
     """
     config = config or LandmarkConfig()
     networks = networks or load_networks(config.threads)
-    seen: list[Seen] = []
+    seen: list[FrameLandmarks] = []
     size, persons = (0, 0), 1
     for t, image in enumerate(frames):
         person = None
@@ -79,7 +87,7 @@ def landmarks(
             found = find_people(networks.person, image)
             person, persons = choose_person(found, expected_px, "the video's first frame"), len(found)
             size = (image.shape[1], image.shape[0])
-        seen.append(follow(networks, image, seen[-1] if seen else NOTHING, config.follow, person))
+        seen.append(track_person(networks, image, seen[-1] if seen else NO_LANDMARKS, config.follow, person))
         if progress is not None:
             progress(t + 1)
     if not seen:
@@ -91,19 +99,19 @@ def landmarks(
             f"the body is seen in {100 * note['body_seen']:.0f} % of the frames",
             where="the video",
             valid=f"{100 * config.least_body:.0f} % or more",
-            mend="film the person from the head to the hips, or give a body from another tool",
+            fix="film the person from the head to the hips, or give a body from another tool",
         )
     origin = Origin(TOOL, weights.LICENCE, note)
     hands: dict[Side, Keypoints] = {side: _hand(seen, side, fps, size, origin) for side in SIDES}
     return PersonLandmarks(_body(seen, fps, size, origin), hands)
 
 
-def _body(seen: list[Seen], fps: float, size: tuple[int, int], origin: Origin) -> Keypoints:
+def _body(seen: list[FrameLandmarks], fps: float, size: tuple[int, int], origin: Origin) -> Keypoints:
     rows = [None if s.pose is None else (s.pose.px, s.pose.confidence, s.pose.world) for s in seen]
     return Keypoints(fps=fps, size_px=size, origin=origin, names=POSE33, **_stacked(rows, len(POSE33)))
 
 
-def _hand(seen: list[Seen], side: Side, fps: float, size: tuple[int, int], origin: Origin) -> Keypoints:
+def _hand(seen: list[FrameLandmarks], side: Side, fps: float, size: tuple[int, int], origin: Origin) -> Keypoints:
     hands = [s.hands[side] for s in seen]
     rows = [None if h is None else (h.px, np.full(len(HAND21), h.presence), h.world) for h in hands]
     names = tuple(f"{side}_{name}" for name in HAND21)
@@ -116,7 +124,7 @@ def _stacked(rows: list[tuple[np.ndarray, ...] | None], points: int) -> dict[str
     return {"xy": np.stack(xy), "conf": np.clip(np.stack(conf), 0, 1), "xyz": np.stack(xyz)}
 
 
-def _shares(seen: list[Seen]) -> dict[str, Any]:
+def _shares(seen: list[FrameLandmarks]) -> dict[str, Any]:
     """Parts of the frames in which body and hands were found, and hands found anew; hands never seen are named."""
     out: dict[str, Any] = {"body_seen": float(np.mean([s.pose is not None for s in seen]))}
     for side in SIDES:

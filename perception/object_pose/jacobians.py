@@ -10,14 +10,14 @@ from perception.human.chain_solver import right_jacobian
 
 
 @dataclass(frozen=True)
-class Setting:
+class PoseOrigin:
     """The camera, and where the object's origin is in the first frame (3,). Poses are shifts and turns from there."""
 
     camera: Camera
     start: np.ndarray
 
 
-def project_poses(setting: Setting, points: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def project_poses(setting: PoseOrigin, points: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pixels (T, N, 2) of points (N, 3) under poses (T, 6), and how they change with these (T, N, 2, 6).
 
     Points are about the object's origin, in the world's axes, as in the first frame; a pose is a shift in metres and a

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from devi_jax.core import rotations as rot
-from perception.object_pose.first_frame_appearance import Skin, cut_out, make_skin, sample
-from perception.object_pose.jacobians import Setting, project_poses
+from perception.object_pose.first_frame_appearance import (
+    SurfaceAppearance,
+    crop_with_gradients,
+    sample_appearance,
+    sample_crop,
+)
+from perception.object_pose.jacobians import PoseOrigin, project_poses
 
 
 @dataclass(frozen=True)
-class LookConfig:
+class PhotometricConfig:
     """How pictures are compared. Intensities are 0 to 255, pixels those of a picture of 1175 px diagonal."""
 
     blur_px: tuple[float, ...] = (2.5, 1.2, 0.6)
@@ -47,7 +52,7 @@ class LookConfig:
 
 
 @dataclass(frozen=True)
-class Sight:
+class PhotometricTrack:
     """Of each frame: the pose (T, 6), how sharply it is known (T, 6, 6), and whether the object was found (T,)."""
 
     pose: np.ndarray
@@ -64,15 +69,15 @@ class _Fit:
     cost: float
 
 
-def follow(
+def track_photometric(
     frames: Iterable[np.ndarray],
-    setting: Setting,
+    setting: PoseOrigin,
     surface: np.ndarray,
     visible: np.ndarray,
     guess: np.ndarray,
     rests: np.ndarray,
-    config: LookConfig,
-) -> Sight:
+    config: PhotometricConfig,
+) -> PhotometricTrack:
     """The object through frames, uint8 RGB (H, W, 3). Once lost, it is found again where `guess` or its last pose is.
 
     Args:
@@ -86,7 +91,7 @@ def follow(
     found, speed = np.ones(len(guess), bool), np.zeros(6)
     skin = None
     for t, image in enumerate(frames):
-        skin = skin or make_skin(image, setting, surface, visible, blurs, config.slant, config.samples)
+        skin = skin or sample_appearance(image, setting, surface, visible, blurs, config.slant, config.samples)
         if rests[t]:
             continue
         before = pose[t - 1]
@@ -96,27 +101,32 @@ def follow(
         pose[t] = best.pose if found[t] else before
         information[t] = best.information if found[t] else 0.0
         speed = 0.8 * (pose[t] - before) if found[t] and found[t - 1] else np.zeros(6)
-    return Sight(pose, information, found)
+    return PhotometricTrack(pose, information, found)
 
 
-def _near(setting: Setting, pose: np.ndarray, config: LookConfig) -> bool:
+def _near(setting: PoseOrigin, pose: np.ndarray, config: PhotometricConfig) -> bool:
     """Whether the distance to the camera is a plausible one."""
     then, now = (np.linalg.norm(setting.start + p - setting.camera.position_world) for p in (0.0, pose[:3]))
     return bool(config.scale[0] <= now / then <= config.scale[1])
 
 
 def _fit(
-    image: np.ndarray, skin: Skin, setting: Setting, trial: np.ndarray, blurs: list[float], config: LookConfig
+    image: np.ndarray,
+    skin: SurfaceAppearance,
+    setting: PoseOrigin,
+    trial: np.ndarray,
+    blurs: list[float],
+    config: PhotometricConfig,
 ) -> _Fit:
     """Gauss and Newton's steps from `trial` (6,), which also holds what the picture does not show."""
     pose, cost = trial.copy(), 1.0
     prior = np.diag(np.repeat([config.step_m, config.step_rad], 3) ** -2.0)
     told = np.zeros((6, 6))
     for blur, colours in zip(blurs, skin.colours, strict=True):
-        picture = cut_out(image, project_poses(setting, skin.points, pose[None])[0][0], blur)
+        picture = crop_with_gradients(image, project_poses(setting, skin.points, pose[None])[0][0], blur)
         for _ in range(config.steps):
             px, slope = project_poses(setting, skin.points, pose[None])
-            now = sample(picture, px[0])
+            now = sample_crop(picture, px[0])
             front = _in_front(skin, setting, pose, config)
             if not front.any():
                 return _Fit(pose, told, 1.0)
@@ -132,7 +142,7 @@ def _fit(
     return _Fit(pose, told, cost)
 
 
-def _in_front(skin: Skin, setting: Setting, pose: np.ndarray, config: LookConfig) -> np.ndarray:
+def _in_front(skin: SurfaceAppearance, setting: PoseOrigin, pose: np.ndarray, config: PhotometricConfig) -> np.ndarray:
     """Points (N,) whose side the camera sees under this pose."""
     turn = np.broadcast_to(rot.quat_exp(pose[3:]), (len(skin.points), 4))
     to_eye = setting.camera.position_world - (rot.rotate(turn, skin.points) + setting.start + pose[:3])
@@ -140,7 +150,7 @@ def _in_front(skin: Skin, setting: Setting, pose: np.ndarray, config: LookConfig
 
 
 def _compare(
-    now: np.ndarray, then: np.ndarray, front: np.ndarray, config: LookConfig
+    now: np.ndarray, then: np.ndarray, front: np.ndarray, config: PhotometricConfig
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Colours (N, 3) less the first frame's in today's light, Tukey's weights (N,), and the mean error of `lost`."""
     weight, gap, size = front.astype(float), now - then, np.zeros(len(now))

@@ -13,9 +13,9 @@ from devi_jax.core import rotations as rot
 from devi_jax.core.errors import ConfigError
 from perception.contracts import ObjectMotion, Origin, PointTracks
 from perception.human.chain_solver import bend, solve_chain
-from perception.human.scene_prior import Known
-from perception.object_pose.jacobians import Setting, project_poses
-from perception.object_pose.photometric import LookConfig, follow
+from perception.human.scene_prior import ScenePrior
+from perception.object_pose.jacobians import PoseOrigin, project_poses
+from perception.object_pose.photometric import PhotometricConfig, track_photometric
 from perception.object_tracks.visible import visible_vertices
 
 LEAST_POINTS = 6
@@ -23,10 +23,10 @@ LEAST_POINTS = 6
 
 
 @dataclass(frozen=True)
-class PathConfig:
+class PoseTrackerConfig:
     """How an object is followed in space."""
 
-    look: LookConfig = field(default_factory=LookConfig)
+    look: PhotometricConfig = field(default_factory=PhotometricConfig)
     trial_px: float = 3.0
     """Tracks that agree to this belong to one rigid object (RANSAC)."""
     agree_px: float = 6.0
@@ -40,31 +40,37 @@ class PathConfig:
     def validate(self) -> None:
         """Raise `ConfigError` unless the numbers are positive."""
         if not min(self.trial_px, self.agree_px, self.step_m, self.step_rad) > 0:
-            raise ConfigError("a length, an angle or a limit is not positive", where="PathConfig", valid="above 0")
+            raise ConfigError(
+                "a length, an angle or a limit is not positive", where="PoseTrackerConfig", valid="above 0"
+            )
 
 
-def object_path(
-    frames: Iterable[np.ndarray], points: PointTracks, known: Known, moves: int, config: PathConfig | None = None
+def track_pose(
+    frames: Iterable[np.ndarray],
+    points: PointTracks,
+    known: ScenePrior,
+    moves: int,
+    config: PoseTrackerConfig | None = None,
 ) -> ObjectMotion:
     """The object's poses; before frame `moves` it rests. One that never moves is found as long as tracks see it.
 
     Raises:
         ConfigError: the configuration has no meaning.
     """
-    config = config or PathConfig()
+    config = config or PoseTrackerConfig()
     config.validate()
     start, rests = known.object_start, np.arange(points.frames) < moves
     surface = rot.rotate(np.broadcast_to(start[3:], (len(known.points), 4)), known.points)
     visible, _ = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
-    setting = Setting(known.camera, start[:3])
+    setting = PoseOrigin(known.camera, start[:3])
     guess = pose_of_tracks(points, surface, setting, rests, config.trial_px)
-    sight = follow(frames, setting, surface, visible, guess, rests, config.look)
+    sight = track_photometric(frames, setting, surface, visible, guess, rests, config.look)
     limit = config.agree_px * known.camera.diagonal_px / float(np.hypot(1024, 576))
-    found = sight.found & ~contradicted(points, surface, setting, sight.pose, limit)
+    found = sight.found & ~contradicts_tracks(points, surface, setting, sight.pose, limit)
     if rests.all():
         found &= np.arange(points.frames) <= np.flatnonzero(points.visible.any(axis=1)).max(initial=0)
     step = np.repeat([config.step_m, config.step_rad], 3) * 30 / points.fps
-    pose = steadied(sight.pose, sight.information * found[:, None, None], rests, step)
+    pose = smooth_poses(sight.pose, sight.information * found[:, None, None], rests, step)
     turned = rot.quat_mul(rot.quat_exp(pose[:, 3:]), np.broadcast_to(start[3:], (points.frames, 4)))
     return ObjectMotion(
         fps=points.fps,
@@ -77,7 +83,7 @@ def object_path(
 
 
 def pose_of_tracks(
-    points: PointTracks, surface: np.ndarray, setting: Setting, rests: np.ndarray, trial_px: float
+    points: PointTracks, surface: np.ndarray, setting: PoseOrigin, rests: np.ndarray, trial_px: float
 ) -> np.ndarray:
     """Shifts and rotation vectors (T, 6) from the start by PnP on visible tracks; NaN where these do not tell.
 
@@ -110,8 +116,8 @@ def pose_of_tracks(
     return out
 
 
-def contradicted(
-    points: PointTracks, surface: np.ndarray, setting: Setting, pose: np.ndarray, limit_px: float
+def contradicts_tracks(
+    points: PointTracks, surface: np.ndarray, setting: PoseOrigin, pose: np.ndarray, limit_px: float
 ) -> np.ndarray:
     """Frames (T,) in which visible tracks are further than `limit_px` from where the poses (T, 6) have them."""
     known = points.vertex_id >= 0
@@ -122,7 +128,7 @@ def contradicted(
     return np.array([e and np.median(g[v]) > limit_px for g, v, e in zip(gap, seen, enough, strict=True)], bool)
 
 
-def steadied(pose: np.ndarray, information: np.ndarray, rests: np.ndarray, step: np.ndarray) -> np.ndarray:
+def smooth_poses(pose: np.ndarray, information: np.ndarray, rests: np.ndarray, step: np.ndarray) -> np.ndarray:
     """Poses (T, 6), known as sharply as `information` (T, 6, 6) says, that change by about `step` (6,) a frame."""
     hold = np.where(rests, 1e9, 1e-6)[:, None, None] * np.eye(6)
     gradient = (hold @ pose[..., None])[..., 0] - step**-2.0 * bend(pose)

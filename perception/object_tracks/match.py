@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from perception.object_tracks.template import Template, TemplateConfig, after, apply, view
+from perception.object_tracks.template import Template, TemplateConfig, apply_transform, compose_transforms, warped
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class MatchConfig:
 
 @dataclass(frozen=True)
 class Match:
-    """`motion` (2, 3): pixels of the first frame to those of this one. `likeness` (h, w) of the template, -1 to 1.
+    """`motion` (2, 3): pixels of the first frame to those of this one. `similarity` (h, w) of the template, -1 to 1.
 
     `corners` (C, 2) of the first frame that hold, and by how much they leave `motion`: `residual` (C, 2).
     """
 
     motion: np.ndarray
-    likeness: np.ndarray
+    similarity: np.ndarray
     corners: np.ndarray
     residual: np.ndarray
 
@@ -51,31 +51,31 @@ def match(
     """The object in a frame (H, W) uint8 grey near where `guess` (2, 3) takes it, or None."""
     motion, found = guess, None
     for levels in config.levels:
-        here = after(motion, template.to_video)
-        seen = view(image, here, template.gray.shape[::-1])
+        here = compose_transforms(motion, template.to_video)
+        seen = warped(image, here, template.gray.shape[::-1])
         moved, alike = _follow(template, seen, patch, levels)
         # a finger's edge drags corners that still look much alike: those that look most alike come first
         sure = alike >= config.sure
         good = sure if sure.sum() >= 2 * config.least_corners else alike >= patch.correlation
         if good.sum() < config.least_corners:
             continue
-        source = apply(template.to_video, template.corners[good])
-        target = apply(here, moved[good])
+        source = apply_transform(template.to_video, template.corners[good])
+        target = apply_transform(here, moved[good])
         fitted, inliers = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=config.agree_px)
         if fitted is None or inliers.sum() < config.least_corners or not _sane(fitted, config):
             continue
         held = inliers[:, 0] > 0
-        motion, found = fitted, (source[held], target[held] - apply(fitted, source[held]))
+        motion, found = fitted, (source[held], target[held] - apply_transform(fitted, source[held]))
     if found is None:
         return None
-    seen = view(image, after(motion, template.to_video), template.gray.shape[::-1])
-    alike = likeness(template, seen, config, patch)
+    seen = warped(image, compose_transforms(motion, template.to_video), template.gray.shape[::-1])
+    alike = similarity(template, seen, config, patch)
     if (alike[template.inside] >= patch.correlation).mean() < config.least_part:
         return None
     return Match(motion, alike, *found)
 
 
-def likeness(template: Template, seen: np.ndarray, config: MatchConfig, patch: TemplateConfig) -> np.ndarray:
+def similarity(template: Template, seen: np.ndarray, config: MatchConfig, patch: TemplateConfig) -> np.ndarray:
     """Correlation (h, w) of the patches about each pixel in the template and in `seen` (h, w), object pixels only.
 
     Normalised by mean and deviation, the latter at least `plain`; -1 where the means differ too much.

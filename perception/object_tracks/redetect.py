@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from perception.object_tracks.template import Template, apply
+from perception.object_tracks.template import Template, apply_transform
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Detector:
         self._sift = cv2.SIFT.create(contrastThreshold=0.02)
         mask = template.inside.astype(np.uint8)
         points, self._described = self._sift.detectAndCompute(template.gray, mask)
-        self._points = apply(template.to_video, _places(points))
+        self._points = apply_transform(template.to_video, _places(points))
 
     def find(self, image: np.ndarray) -> np.ndarray | None:
         """The motion (2, 3) from the first frame to this one (H, W) uint8 grey, or None."""

@@ -58,15 +58,15 @@ def make_template(image: np.ndarray, inside: np.ndarray, config: TemplateConfig)
     size = np.array([columns[-1] + 1 + margin, rows[-1] + 1 + margin]) - corner
     width, height = np.ceil(size * config.enlarge).astype(int)
     to_video = np.array([[1 / config.enlarge, 0, corner[0]], [0, 1 / config.enlarge, corner[1]]])
-    picture = view(image, to_video, (width, height))
-    part = view(inside.astype(np.uint8) * 255, to_video, (width, height)) > 127
+    picture = warped(image, to_video, (width, height))
+    part = warped(inside.astype(np.uint8) * 255, to_video, (width, height)) > 127
     corners = cv2.goodFeaturesToTrack(picture, config.features, 0.01, 2 * config.enlarge, mask=core(part, config))
     if corners is None:
         raise EstimateError(
             "the object has no corner to follow",
             where="the first frame",
             valid="an object with a texture",
-            mend="give tracks from another tool, or an object with a picture on it",
+            fix="give tracks from another tool, or an object with a picture on it",
         )
     return Template(picture, part, to_video, corners.reshape(-1, 2).astype(float) + 0.5)
 
@@ -80,7 +80,7 @@ def core(part: np.ndarray, config: TemplateConfig) -> np.ndarray:
     return inner if inner.sum() >= 0.3 * part.sum() else part.astype(np.uint8)
 
 
-def view(image: np.ndarray, to_video: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def warped(image: np.ndarray, to_video: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """What a template of `size` (width, height) whose pixels lie at `to_video` (2, 3) in the picture shows of it."""
     centred = to_video.copy()
     centred[:, 2] += to_video[:, :2] @ [0.5, 0.5] - 0.5
@@ -88,17 +88,17 @@ def view(image: np.ndarray, to_video: np.ndarray, size: tuple[int, int]) -> np.n
     return cv2.warpAffine(image, centred, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
+def apply_transform(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
     """An affine map (2, 3) of points (N, 2)."""
     return points @ transform[:, :2].T + transform[:, 2]
 
 
-def after(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+def compose_transforms(second: np.ndarray, first: np.ndarray) -> np.ndarray:
     """The affine map (2, 3) that does `first`, then `second`."""
-    return np.column_stack([second[:, :2] @ first[:, :2], apply(second, first[:, 2])])
+    return np.column_stack([second[:, :2] @ first[:, :2], apply_transform(second, first[:, 2])])
 
 
-def invert(transform: np.ndarray) -> np.ndarray:
+def invert_transform(transform: np.ndarray) -> np.ndarray:
     """The affine map (2, 3) back."""
     turn = np.linalg.inv(transform[:, :2])
     return np.column_stack([turn, -turn @ transform[:, 2]])

@@ -10,7 +10,14 @@ from perception.contracts.estimate import Origin
 from perception.contracts.tracks import PointTracks
 from perception.object_tracks.match import Match, MatchConfig, match
 from perception.object_tracks.redetect import Detector, RedetectConfig
-from perception.object_tracks.template import Template, TemplateConfig, apply, gray, invert, make_template
+from perception.object_tracks.template import (
+    Template,
+    TemplateConfig,
+    apply_transform,
+    gray,
+    invert_transform,
+    make_template,
+)
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1, 0]])
 
@@ -28,7 +35,7 @@ class TrackConfig:
     """Points that are visible in a smaller part of the frames are left out."""
 
 
-def track(
+def track_points(
     frames: Iterable[np.ndarray],
     fps: float,
     queries_px: np.ndarray,
@@ -94,16 +101,16 @@ def _tracks(
     fps: float,
     size: tuple[int, int],
 ) -> PointTracks:
-    motions = bridged([None if m is None else m.motion for m in found])
-    xy = np.stack([apply(motion, queries) for motion in motions])
+    motions = bridge_gaps([None if m is None else m.motion for m in found])
+    xy = np.stack([apply_transform(motion, queries) for motion in motions])
     conf = np.zeros(xy.shape[:2])
-    pixel = np.floor(apply(invert(template.to_video), queries)).astype(int)
+    pixel = np.floor(apply_transform(invert_transform(template.to_video), queries)).astype(int)
     high = np.array(template.gray.shape[::-1]) - 1
     column, row = np.clip(pixel, 0, high).T
     for t, m in enumerate(found):
         if m is not None:
-            xy[t] += beside(m, queries, config.reach_px)
-            conf[t] = np.clip(m.likeness[row, column], 0, 1)
+            xy[t] += beside_match(m, queries, config.reach_px)
+            conf[t] = np.clip(m.similarity[row, column], 0, 1)
     in_view = ((xy >= 0) & (xy < size)).all(axis=-1)
     visible = (conf >= config.template.correlation) & in_view
     kept = visible.mean(axis=0) >= config.least_visible
@@ -112,7 +119,7 @@ def _tracks(
             "no point of the object is visible for long enough",
             where="tracks",
             valid=f"a point that is seen in {100 * config.least_visible:.0f} % of the frames",
-            mend="take another view, or tracks from another tool",
+            fix="take another view, or tracks from another tool",
         )
     note = {
         "object_found": float(np.mean([m is not None for m in found])),
@@ -131,7 +138,7 @@ def _tracks(
     )
 
 
-def bridged(motions: list[np.ndarray | None]) -> np.ndarray:
+def bridge_gaps(motions: list[np.ndarray | None]) -> np.ndarray:
     """Motions (T, 2, 3) where None is filled linearly in time between its neighbours, and held at both ends."""
     known = [t for t, m in enumerate(motions) if m is not None]
     if not known:
@@ -141,7 +148,7 @@ def bridged(motions: list[np.ndarray | None]) -> np.ndarray:
     return np.stack([np.interp(every, known, column) for column in values.T], axis=-1).reshape(-1, 2, 3)
 
 
-def beside(found: Match, points: np.ndarray, reach_px: float) -> np.ndarray:
+def beside_match(found: Match, points: np.ndarray, reach_px: float) -> np.ndarray:
     """By how much points (N, 2) of the first frame leave the common motion: the mean of corners near them, (N, 2).
 
     Corners weigh by a Gaussian of `reach_px`; with few near, a point keeps to the common motion.

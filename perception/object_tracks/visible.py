@@ -56,11 +56,11 @@ def visible_vertices(
         column, row = pixel[ids].T
     if depth is not None:
         ids = ids[z[ids] <= cv2.dilate(depth.astype(np.float32), near)[row, column] + DEPTH_M]
-    ids = ids[~blocked(vertices[ids], camera.position_world, vertices[faces])]
+    ids = ids[~is_occluded(vertices[ids], camera.position_world, vertices[faces])]
     return ids, px[ids]
 
 
-def blocked(points: np.ndarray, eye: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+def is_occluded(points: np.ndarray, eye: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Whether triangles (F, 3, 3) stand between points (N, 3) and the eye (3,): (N,) bool (Moeller, Trumbore 1997)."""
     out = np.zeros(len(points), bool)
     a = triangles[:, 0]
@@ -81,7 +81,7 @@ def blocked(points: np.ndarray, eye: np.ndarray, triangles: np.ndarray) -> np.nd
     return out
 
 
-def spread(px: np.ndarray, count: int) -> np.ndarray:
+def spread_points(px: np.ndarray, count: int) -> np.ndarray:
     """Indices of `count` of the points (N, 2), each the farthest from those before; all where there are fewer."""
     if len(px) <= count:
         return np.arange(len(px))

@@ -15,8 +15,10 @@ AUTO = "auto"
 E = TypeVar("E", bound=Estimate)
 
 
-def files(value: str, readers: Mapping[str, Reader], flag: str) -> list[Path]:
+def named_files(value: str, readers: Mapping[str, Reader], flag: str, default: str = AUTO) -> list[Path]:
     """The files that `value` names: of `TOOL:FILE` one, of `FILE.npz` or `LEFT.npz,RIGHT.npz` those.
+
+    `default`: what the flag may also say, for the error.
 
     Raises:
         ConfigError: it is none of these, or a file is not there.
@@ -24,8 +26,10 @@ def files(value: str, readers: Mapping[str, Reader], flag: str) -> list[Path]:
     own = own_files(value)
     if not own and ":" not in value:
         tools = ", ".join(f"{name}:FILE" for name in readers)
-        what = f"'{value}' names no file and no tool{did_you_mean(value, [AUTO, *readers])}"
-        raise ConfigError(what, where=f"{flag}={value}", valid=f"{AUTO}, {tools}, or FILE.npz of the stage's own kind")
+        ways = [*filter(None, [default]), tools, "FILE.npz of the stage's own kind, or a tool of --run"]
+        what = f"'{value}' names no file and no tool that is run{did_you_mean(value, [AUTO, *readers])}"
+        fix = f"--run={value} starts it" if value in readers else ""
+        raise ConfigError(what, where=f"{flag}={value}", valid=", ".join(ways), fix=fix)
     found = own or [tool_and_file(value, readers, flag)[1]]
     for path in found:
         if not path.is_file():
@@ -40,8 +44,8 @@ def own_files(value: str) -> list[Path]:
     return [Path(part) for part in parts] if ":" not in value and all(p.endswith(".npz") for p in parts) else []
 
 
-def one(value: str, readers: Mapping[str, Reader[E]], kind: type[E], flag: str, shot: Shot) -> E:
-    """The estimate that `value` names, of this video. Raises what `files` and the readers raise."""
+def read_estimate(value: str, readers: Mapping[str, Reader[E]], kind: type[E], flag: str, shot: Shot) -> E:
+    """The estimate that `value` names, of this video. Raises what `named_files` and the readers raise."""
     own = own_files(value)
     if not own:
         reader, path = tool_and_file(value, readers, flag)
@@ -51,8 +55,11 @@ def one(value: str, readers: Mapping[str, Reader[E]], kind: type[E], flag: str, 
     return _own(own[0], kind, shot)
 
 
-def both_hands(value: str, readers: Mapping[str, Reader[dict[str, HandMotion]]], flag: str, shot: Shot):
-    """Hands by side, as `value` names them. Raises what `one` raises, and `EstimateError` for two files of one hand."""
+def read_hands(value: str, readers: Mapping[str, Reader[dict[str, HandMotion]]], flag: str, shot: Shot):
+    """Hands by side, as `value` names them.
+
+    Raises what `read_estimate` raises, and `EstimateError` for two files of one hand.
+    """
     own = own_files(value)
     if not own:
         reader, path = tool_and_file(value, readers, flag)

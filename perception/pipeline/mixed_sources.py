@@ -8,7 +8,7 @@ import numpy as np
 from perception.align.first_frame import Mode
 from perception.contracts import HAND21, BodyMotion, HandMotion, Keypoints, Side
 from perception.human.merge_body_and_hands import UnifyConfig
-from perception.human.scene_prior import Known
+from perception.human.scene_prior import ScenePrior
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.evidence import hand_evidence
 from perception.landmarks.lift import lift_hands
@@ -39,12 +39,12 @@ def with_hands(person: PersonLandmarks, hands: Mapping[str, HandMotion]) -> Pers
 
 
 def from_body_and_landmarks(
-    body: BodyMotion, person: PersonLandmarks, known: Known, mode: Mode, config: UnifyConfig
-) -> steps.Human:
+    body: BodyMotion, person: PersonLandmarks, known: ScenePrior, mode: Mode, config: UnifyConfig
+) -> steps.EstimatedHuman:
     """A tool's body, its first frame where the scene has it, with hands that turn as the landmarks do.
 
-    Raises what `recover.from_tools` raises.
+    Raises what `steps.from_tools` raises.
     """
     alone = steps.from_tools(body, {}, known, mode, config)
     motion = lift_hands(alone.motion, {**person.hands}, known.camera, known.first)
-    return steps.Human(motion, alone.body, hand_evidence(person))
+    return steps.EstimatedHuman(motion, alone.body, hand_evidence(person))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,12 +10,15 @@ from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
 
 SCHEMA = 1
-BOOK = "stages.json"
+INDEX_FILE = "stages.json"
 
-State = Literal["due", "kept", "own"]
+StageState = Literal["due", "kept", "own"]
+
+SAID: Mapping[StageState, str] = {"due": "done", "kept": "kept from an earlier run", "own": "your own file"}
+"""What is said of a stage in each state."""
 
 
-class Ledger:
+class StageCache:
     """A folder of stage files, and a book of what each was made from.
 
     A stage is due when a file of it is missing, or the book's entry has another key: other inputs or settings. Files
@@ -30,7 +33,7 @@ class Ledger:
         """
         self.folder, self._again = folder, frozenset(again)
         self._entries: dict[str, dict[str, Any]] = {}
-        book = folder / BOOK
+        book = folder / INDEX_FILE
         if book.is_file():
             try:
                 told = json.loads(book.read_text())
@@ -40,10 +43,10 @@ class Ledger:
                     stage: {"key": e["key"], "files": dict(e["files"])} for stage, e in told["stages"].items()
                 }
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                mend = "delete that folder, or name another with --work"
-                raise RunError(f"the list of stages is not readable ({error})", where=str(book), mend=mend) from error
+                fix = "delete that folder, or name another with --work"
+                raise RunError(f"the list of stages is not readable ({error})", where=str(book), fix=fix) from error
 
-    def state(self, stage: str, files: Sequence[str], key: str) -> State:
+    def state(self, stage: str, files: Sequence[str], key: str) -> StageState:
         """Whether a stage is due, kept from an earlier run with the same key, or the user's own.
 
         `files` are those that it may have; of a stage without an entry one is enough.
@@ -60,7 +63,7 @@ class Ledger:
         """Write down that the stage's files are made with this key."""
         made = {name: digest(self.folder / name) for name in files}
         self._entries[stage] = {"key": key, "files": made}
-        with replacing(self.folder / BOOK) as temporary:
+        with replacing(self.folder / INDEX_FILE) as temporary:
             temporary.write_text(json.dumps({"schema": SCHEMA, "stages": self._entries}, indent=2) + "\n")
 
 

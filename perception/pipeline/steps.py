@@ -15,22 +15,22 @@ from devi_jax.core.skeleton import JOINTS, SIDES
 from perception.align.config import AlignConfig
 from perception.align.first_frame import Mode, align_first_frame, carry_first_pose
 from perception.align.landmarks import body_landmarks, hand_landmarks
-from perception.align.two_pass import align_carried
+from perception.align.two_pass import align_two_pass
 from perception.contact.contact_labels import ContactConfig
-from perception.contact.hand_object_contact import find_touch, first_motion, hand_labels, held_frames
+from perception.contact.hand_object_contact import find_reach_target, first_motion, hand_labels, held_frames
 from perception.contracts import BodyMotion, EstimateError, HandMotion, ObjectMotion, PointTracks
-from perception.human.evidence import Carried, Evidence, Landmarks
+from perception.human.evidence import Evidence, HeldObject, Landmarks2D
 from perception.human.merge_body_and_hands import UnifyConfig, unify
-from perception.human.motion import Motion, positions, to_world
-from perception.human.resolve_hand_flip import unmirrored
-from perception.human.scene_prior import Known
-from perception.landmarks.estimate import PersonLandmarks, landmarks
+from perception.human.motion import SkeletonMotion, joint_positions, to_world
+from perception.human.resolve_hand_flip import resolve_hand_flips
+from perception.human.scene_prior import ScenePrior
+from perception.landmarks.estimate import PersonLandmarks, estimate_landmarks
 from perception.landmarks.evidence import body_evidence, hand_evidence
 from perception.landmarks.lift import lift
-from perception.object_pose.pose_tracker import object_path
-from perception.object_tracks.track import track
-from perception.object_tracks.visible import spread, visible_vertices
-from perception.pipeline.to_clip import Recovered
+from perception.object_pose.pose_tracker import track_pose
+from perception.object_tracks.track import track_points
+from perception.object_tracks.visible import spread_points, visible_vertices
+from perception.pipeline.to_clip import Reconstruction
 from perception.video.video import Video, read
 
 POINTS = 128
@@ -41,21 +41,21 @@ NEAR_PART = 0.01
 
 
 @dataclass(frozen=True)
-class Human:
+class EstimatedHuman:
     """The human as estimated: `motion` with its first frame where the scene has it, and the 2D points to align to."""
 
-    motion: Motion
-    body: Landmarks
-    hands: Landmarks
+    motion: SkeletonMotion
+    body: Landmarks2D
+    hands: Landmarks2D
 
 
-def see_person(video: Video, known: Known, progress: Callable[[int], None] | None = None) -> PersonLandmarks:
-    """Landmarks of the person whose hips are nearest to where the scene has them. Raises as `landmarks` does."""
+def detect_landmarks(video: Video, known: ScenePrior, progress: Callable[[int], None] | None = None) -> PersonLandmarks:
+    """Landmarks of the person whose hips are nearest to the scene's human. Raises as `estimate_landmarks` does."""
     hips, _ = project(known.joints_world[:1], known.camera.K, known.camera.T_camera_world)
-    return landmarks(read(video), video.fps, expected_px=hips[0], progress=progress)
+    return estimate_landmarks(read(video), video.fps, expected_px=hips[0], progress=progress)
 
 
-def check_hands(seen: Mapping[str, bool], known: Known) -> None:
+def check_hands(seen: Mapping[str, bool], known: ScenePrior) -> None:
     """Raise `EstimateError` if a hand that the prompt has touch the object was seen in no frame."""
     missing = [side for side in known.hands if not seen.get(side, False)]
     if missing:
@@ -63,39 +63,49 @@ def check_hands(seen: Mapping[str, bool], known: Known) -> None:
             f"the {' and the '.join(missing)} hand is seen in no frame, and it is the one that acts",
             where="hands",
             valid=f"a video that shows the {' and the '.join(known.hands)} hand",
-            mend="take another camera (python -m devi_jax.imagine --camera), or --hands=TOOL:FILE",
+            fix="take another camera (python -m devi_jax.imagine --camera), or --hands=TOOL:FILE",
         )
 
 
-def from_landmarks(person: PersonLandmarks, known: Known) -> Human:
+def from_landmarks(person: PersonLandmarks, known: ScenePrior) -> EstimatedHuman:
     """The human by closed-form lifting. Raises `EstimateError` if the body is not seen in the first frames."""
-    return Human(
-        unmirrored(lift(person, known.camera, known.first), known.camera), body_evidence(person), hand_evidence(person)
+    return EstimatedHuman(
+        resolve_hand_flips(lift(person, known.camera, known.first), known.camera),
+        body_evidence(person),
+        hand_evidence(person),
     )
 
 
 def from_tools(
-    body: BodyMotion, hands: Mapping[str, HandMotion], known: Known, mode: Mode, config: UnifyConfig
-) -> Human:
+    body: BodyMotion, hands: Mapping[str, HandMotion], known: ScenePrior, mode: Mode, config: UnifyConfig
+) -> EstimatedHuman:
     """The human by unification (A.5) and first-frame alignment. Raises what `unify` and `align_first_frame` raise."""
     raw = unify(body, hands, known.camera, known.first.offsets, config)
     placed = align_first_frame(to_world(raw, known.camera), known.first, mode)
     seen = {side: hands[side] for side in SIDES if side in hands}
-    return Human(carry_first_pose(placed, known.first), body_landmarks(body, raw), hand_landmarks(seen, body.frames))
+    return EstimatedHuman(
+        carry_first_pose(placed, known.first), body_landmarks(body, raw), hand_landmarks(seen, body.frames)
+    )
 
 
-def follow_object(video: Video, known: Known, progress: Callable[[int], None] | None = None) -> PointTracks:
+def track_object(video: Video, known: ScenePrior, progress: Callable[[int], None] | None = None) -> PointTracks:
     """Tracks of the surface's points that the first frame shows; their ids count in `known.points`.
 
     Raises:
         EstimateError: there are none, or none lasts.
     """
+    ids, px = query_points(known)
+    return track_points(read(video), video.fps, px, ids, known.inside, progress=progress)
+
+
+def query_points(known: ScenePrior) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the surface to track: which of `known.points` (N,), and their pixels in the first frame (N, 2)."""
     ids, px = visible_vertices(known.points_world, known.faces, known.camera, known.inside)
-    chosen = spread(px, POINTS)
-    return track(read(video), video.fps, px[chosen], ids[chosen], known.inside, progress=progress)
+    chosen = spread_points(px, POINTS)
+    return ids[chosen], px[chosen]
 
 
-def object_tracks(points: PointTracks, known: Known) -> ObjectTracks:
+def object_tracks(points: PointTracks, known: ScenePrior) -> ObjectTracks:
     """The tracks as a clip has them: each with its place on the object, and its vertex where it is at one.
 
     A tracker's own points, which name none of `known.points`, get the visible one next to them in the first frame.
@@ -119,25 +129,25 @@ def object_tracks(points: PointTracks, known: Known) -> ObjectTracks:
             "no point of the tracks is on the object in the first frame",
             where="points",
             valid="points that begin in the first frame, on the object",
-            mend="--points=auto follows the object's visible vertices",
+            fix="--points=auto follows the object's visible vertices",
         )
     vertex = np.where(ids[kept] < len(known.vertices), ids[kept], -1)
     return ObjectTracks(points.xy[:, kept], points.visible[:, kept], known.points[ids[kept]], vertex)
 
 
 def align(
-    human: Human,
+    human: EstimatedHuman,
     points: PointTracks,
-    known: Known,
+    known: ScenePrior,
     config: AlignConfig,
     contact: ContactConfig,
     progress: Callable[[int, float], None] | None = None,
     path: ObjectMotion | None = None,
-) -> Motion:
+) -> SkeletonMotion:
     """Visual HOI alignment (Eq. 10-14) with what is known of the scene; with the object's `path`, beyond its first
     motion as well (`AlignConfig.carry`). Raises what `align_hoi` raises.
     """
-    touch = find_touch(points, human.hands, known.points_world, known.hands, contact)
+    touch = find_reach_target(points, human.hands, known.points_world, known.hands, contact)
     evidence = Evidence(known.camera, human.body, human.hands, known.first, touch)
     note: dict[str, Any] = {"touch": None}
     if touch is not None:
@@ -145,16 +155,16 @@ def align(
         if path is not None and config.carry:
             labels = hand_labels(points, human.hands, contact)
             held = held_frames(labels, points, human.hands, touch.hands) & path.found[:, None]
-            carried = Carried(path.positions, path.rotations, held, known.points, touch.moves)
+            carried = HeldObject(path.positions, path.rotations, held, known.points, touch.moves)
             evidence = replace(evidence, carried=carried)
             note["object_path"] = {"found": float(path.found.mean()), "held_frames": held.sum(axis=0).tolist()}
-    motion, record = align_carried(human.motion, evidence, config, progress)
+    motion, record = align_two_pass(human.motion, evidence, config, progress)
     note["seconds"] = round(record.seconds, 1)
     return replace(motion, provenance={**motion.provenance, "align_hoi": motion.provenance["align_hoi"] | note})
 
 
-def follow_path(
-    frames: Iterable[np.ndarray], points: PointTracks, known: Known, progress: Callable[[int], None] | None = None
+def track_object_pose(
+    frames: Iterable[np.ndarray], points: PointTracks, known: ScenePrior, progress: Callable[[int], None] | None = None
 ) -> ObjectMotion:
     """The object's poses over the video."""
 
@@ -165,15 +175,19 @@ def follow_path(
                 progress(t + 1)
 
     moves = first_motion(points)
-    return object_path(counted(), points, known, points.frames if moves is None else moves)
+    return track_pose(counted(), points, known, points.frames if moves is None else moves)
 
 
-def recovered(
-    motion: Motion, points: PointTracks, path: ObjectMotion | None, known: Known, provenance: Mapping[str, Any]
-) -> Recovered:
+def reconstruct(
+    motion: SkeletonMotion,
+    points: PointTracks,
+    path: ObjectMotion | None,
+    known: ScenePrior,
+    provenance: Mapping[str, Any],
+) -> Reconstruction:
     """All there is to know, ready for `export`; contact labels follow there."""
-    at = positions(motion)
-    return Recovered(
+    at = joint_positions(motion)
+    return Reconstruction(
         fps=motion.fps,
         rotations={name: motion.rotations[:, i] for i, name in enumerate(JOINTS)},
         positions={name: at[:, i] for i, name in enumerate(JOINTS)},

@@ -26,7 +26,7 @@ GAP_S = 0.2
 
 
 @dataclass(frozen=True)
-class Recovered:
+class Reconstruction:
     """One video's human in 3D and object in 2D, in the world of the scene (z up, human first at the origin facing +y).
 
     `rotations` and `positions`: by SMPL-X joint name, (T, 4) wxyz relative to the parent and (T, 3) metres; the three
@@ -45,7 +45,7 @@ class Recovered:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
-def to_clip(name: str, recovered: Recovered, contact: ContactConfig | None = None) -> Clip:
+def to_clip(name: str, recovered: Reconstruction, contact: ContactConfig | None = None) -> Clip:
     """A validated clip. Contact labels are Algorithm 1's (A.7); there are none without object tracks.
 
     Object poses are an estimate, for planning and judging; `provenance["object_poses"]` says by how much they miss the
@@ -76,7 +76,7 @@ def to_clip(name: str, recovered: Recovered, contact: ContactConfig | None = Non
     return _with_contact(clip, recovered.camera, contact or ContactConfig())
 
 
-def export(name: str, recovered: Recovered, path: str | Path, contact: ContactConfig | None = None) -> Path:
+def export(name: str, recovered: Reconstruction, path: str | Path, contact: ContactConfig | None = None) -> Path:
     """Write the clip of `to_clip` to `path`, whole or not at all."""
     return save_clip(to_clip(name, recovered, contact), path)
 
@@ -99,7 +99,7 @@ def _stack(joints: Mapping[str, np.ndarray], where: str) -> np.ndarray:
     return np.stack([np.asarray(joints[n], dtype=float) for n in JOINTS], axis=1)
 
 
-def _object_poses(recovered: Recovered) -> tuple[ObjectPoses | None, dict[str, Any]]:
+def _object_poses(recovered: Reconstruction) -> tuple[ObjectPoses | None, dict[str, Any]]:
     """The object's poses with short gaps filled, and what is to be said of them."""
     motion, tracks = recovered.object_motion, recovered.object_tracks
     if motion is None:

@@ -26,7 +26,7 @@ def read_cotracker(path: Path, shot: Shot) -> PointTracks:
         ClipError: it is damaged or wants to run code.
     """
     where = str(path)
-    values = foreign.flat(_named(foreign.content(path), path), where)
+    values = foreign.flatten_arrays(_named(foreign.load_content(path), path), where)
     foreign.check_video(values, shot, where)
     xy = first(values, ("tracks", "pred_tracks"), where, 3)
     visible = _visible(values, where)
@@ -59,5 +59,5 @@ def _named(content: Any, path: Path) -> Any:
         return {"tracks": content[0], "visibility": content[1]}
     if isinstance(content, np.ndarray):
         beside = path.with_name(f"{path.stem}_visibility.npy")
-        return {"tracks": content, "visibility": foreign.content(beside)}
+        return {"tracks": content, "visibility": foreign.load_content(beside)}
     return content

@@ -14,7 +14,7 @@ from perception.readers.shot import Shot
 SUFFIXES = (".npz", ".npy", ".pt", ".pth", ".pkl", ".pickle")
 
 
-def content(path: Path) -> Any:
+def load_content(path: Path) -> Any:
     """What a file holds: a dict for `.npz`, an array for `.npy`, whatever was saved for `.pt` and `.pkl`.
 
     Raises:
@@ -37,17 +37,17 @@ def content(path: Path) -> Any:
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file of nested dicts, by names joined with dots (`smpl_params_incam.betas`)."""
-    return flat(content(path), str(path))
+    return flatten_arrays(load_content(path), str(path))
 
 
-def flat(values: Any, where: str) -> dict[str, np.ndarray]:
+def flatten_arrays(values: Any, where: str) -> dict[str, np.ndarray]:
     """Arrays and numbers of nested dicts, by names joined with dots. Raises `EstimateError` for anything but a dict."""
     if not isinstance(values, dict):
         raise EstimateError(f"the file holds {type(values).__name__}", where=where, valid="arrays by name")
     out: dict[str, np.ndarray] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            out |= {f"{key}.{inner}": array for inner, array in flat(value, where).items()}
+            out |= {f"{key}.{inner}": array for inner, array in flatten_arrays(value, where).items()}
         elif isinstance(value, np.ndarray | int | float | bool | list):
             out[str(key)] = _array(value, f"{where}: {key}")
     return out
@@ -59,13 +59,13 @@ def check_video(values: dict[str, np.ndarray], shot: Shot, where: str) -> None:
     Files of detections name only the frames with something in them, so that they cannot be told by their length.
     """
     if "frames" in values:
-        shot.check_length(int(take(values, "frames", (), where)), where)
+        shot.check_length(int(require_array(values, "frames", (), where)), where)
     if "size" in values:
-        width, height = take(values, "size", (2,), where)
+        width, height = require_array(values, "size", (2,), where)
         shot.check_size(float(width), float(height), where)
 
 
-def take(values: dict[str, np.ndarray], key: str, spec: Sequence[int | None], where: str) -> np.ndarray:
+def require_array(values: dict[str, np.ndarray], key: str, spec: Sequence[int | None], where: str) -> np.ndarray:
     """`values[key]` as floating point numbers of the shape `spec`, None for any size.
 
     Raises:
@@ -77,7 +77,7 @@ def take(values: dict[str, np.ndarray], key: str, spec: Sequence[int | None], wh
             f"the file lacks '{key}'",
             where=where,
             valid=f"'{key}' ({named}); there are {', '.join(sorted(values)) or 'no arrays'}",
-            mend="check that the file is named after the tool that wrote it: TOOL:FILE",
+            fix="check that the file is named after the tool that wrote it: TOOL:FILE",
         )
     value = values[key]
     fits = value.ndim == len(spec) and all(n in (None, size) for n, size in zip(spec, value.shape, strict=True))
@@ -102,7 +102,7 @@ def _numpy(path: Path) -> Any:
             else f"not a readable file ({type(error).__name__}: {error})",
             where=str(path),
             valid="arrays of numbers",
-            mend="save it with arrays of numbers only" if pickled else "run the tool again",
+            fix="save it with arrays of numbers only" if pickled else "run the tool again",
         ) from error
 
 

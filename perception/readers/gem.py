@@ -71,7 +71,7 @@ def read_gem_hands(path: Path, shot: Shot) -> dict[str, HandMotion]:
             "there are no 2D points beside the results",
             where=str(path),
             valid="vitpose.pt in the same folder",
-            mend="name the file inside the folder that the demo filled",
+            fix="name the file inside the folder that the demo filled",
         )
     local = soma.smplx_rotations(pose)
     hands = {}
@@ -102,12 +102,12 @@ def read_gem_hands(path: Path, shot: Shot) -> dict[str, HandMotion]:
 
 def _soma(values: dict[str, np.ndarray], shot: Shot, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rotation vectors (T, 77, 3), the hips (T, 3) and the camera (3, 3)."""
-    body = foreign.take(values, f"{GROUP}.body_pose", (None, 228), where)
+    body = foreign.require_array(values, f"{GROUP}.body_pose", (None, 228), where)
     shot.check_length(len(body), where)
-    root = foreign.take(values, f"{GROUP}.global_orient", (len(body), 3), where)
+    root = foreign.require_array(values, f"{GROUP}.global_orient", (len(body), 3), where)
     pose = np.concatenate([root[:, None], body.reshape(-1, 76, 3)], axis=1)
-    transl = foreign.take(values, f"{GROUP}.transl", (len(body), 3), where)
-    K = one_camera(foreign.take(values, "K_fullimg", (len(body), 3, 3), where), shot, where)
+    transl = foreign.require_array(values, f"{GROUP}.transl", (len(body), 3), where)
+    K = one_camera(foreign.require_array(values, "K_fullimg", (len(body), 3, 3), where), shot, where)
     return pose, transl, K
 
 
@@ -116,9 +116,9 @@ def _points(path: Path, shot: Shot) -> np.ndarray | None:
     beside = path.parent / "vitpose.pt"
     if not beside.is_file():
         return None
-    content: Any = foreign.content(beside)
+    content: Any = foreign.load_content(beside)
     content = content[0] if isinstance(content, tuple) else content  # some versions keep the boxes beside the points
-    points = foreign.take({"vitpose": np.asarray(content)}, "vitpose", (None, 77, 3), str(beside))
+    points = foreign.require_array({"vitpose": np.asarray(content)}, "vitpose", (None, 77, 3), str(beside))
     shot.check_length(len(points), str(beside))
     return points
 

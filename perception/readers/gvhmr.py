@@ -67,18 +67,18 @@ def smplx_body(
     `points` (T, 17, 3): COCO's points, pixels and confidence. Validated.
     """
     where = str(path)
-    pose = foreign.take(values, f"{group}.body_pose", (None, 63), where)
+    pose = foreign.require_array(values, f"{group}.body_pose", (None, 63), where)
     shot.check_length(len(pose), where)
-    K = one_camera(foreign.take(values, "K_fullimg", (len(pose), 3, 3), where), shot, where)
+    K = one_camera(foreign.require_array(values, "K_fullimg", (len(pose), 3, 3), where), shot, where)
     body = BodyMotion(
         fps=shot.fps,
         size_px=shot.size_px,
         origin=origin,
         frame=frame,
-        global_orient=shortest(foreign.take(values, f"{group}.global_orient", (len(pose), 3), where)),
+        global_orient=shortest(foreign.require_array(values, f"{group}.global_orient", (len(pose), 3), where)),
         body_pose=shortest(pose.reshape(-1, 21, 3)),
-        transl=foreign.take(values, f"{group}.transl", (len(pose), 3), where),
-        betas=foreign.take(values, f"{group}.betas", (len(pose), 10), where).mean(axis=0),
+        transl=foreign.require_array(values, f"{group}.transl", (len(pose), 3), where),
+        betas=foreign.require_array(values, f"{group}.betas", (len(pose), 10), where).mean(axis=0),
         rest_pelvis=REST_PELVIS,
         valid=np.ones(len(pose), bool),
         K_used=K,
@@ -124,7 +124,9 @@ def detections(path: Path, shot: Shot) -> np.ndarray | None:
     beside = path.parent / "preprocess" / "vitpose.pt"
     if not beside.is_file():
         return None
-    points = foreign.take({"vitpose": np.asarray(foreign.content(beside))}, "vitpose", (None, 17, 3), str(beside))
+    points = foreign.require_array(
+        {"vitpose": np.asarray(foreign.load_content(beside))}, "vitpose", (None, 17, 3), str(beside)
+    )
     shot.check_length(len(points), str(beside))
     return points
 

@@ -28,7 +28,7 @@ class Detections:
     joints2d: np.ndarray
 
 
-def whole_picture(cam: np.ndarray, centre: np.ndarray, size: np.ndarray, K: np.ndarray) -> np.ndarray:
+def uncrop_translation(cam: np.ndarray, centre: np.ndarray, size: np.ndarray, K: np.ndarray) -> np.ndarray:
     """Translations (D, 3) in metres from a crop's weak-perspective cameras (D, 3: scale, x, y).
 
     `centre` (D, 2) and `size` (D,) are the crops' in pixels. Depth follows from the focal length of `K`: the true one
@@ -39,12 +39,12 @@ def whole_picture(cam: np.ndarray, centre: np.ndarray, size: np.ndarray, K: np.n
     return np.stack([cam[:, 1] + offset[:, 0] * z, cam[:, 2] + offset[:, 1] * z, z], axis=1)
 
 
-def mirrored(rotvec: np.ndarray) -> np.ndarray:
+def mirror_rotvec(rotvec: np.ndarray) -> np.ndarray:
     """Rotation vectors (..., 3) seen in a mirror across the picture's vertical: S R S with S = diag(-1, 1, 1)."""
     return rotvec * np.array([1.0, -1.0, -1.0])
 
 
-def over_time(found: Detections, shot: Shot, K: np.ndarray, origin: Origin, where: str) -> dict[str, HandMotion]:
+def hands_over_time(found: Detections, shot: Shot, K: np.ndarray, origin: Origin, where: str) -> dict[str, HandMotion]:
     """One validated hand a side; a side that is never seen is left out.
 
     Of several hands of a side in a frame the surest counts, and among equals the one nearest to the last seen.

@@ -17,7 +17,7 @@ def first(values: dict[str, np.ndarray], names: tuple[str, ...], where: str, ran
         EstimateError: none is there, there are several batches, or the array has other dimensions.
     """
     key = next((n for n in names if n in values), names[0])
-    foreign.take(values, key, [None] * np.ndim(values.get(key, 0)), where)
+    foreign.require_array(values, key, [None] * np.ndim(values.get(key, 0)), where)
     value = values[key]
     if value.ndim == rank + 1 and value.shape[0] == 1:
         value = value[0]

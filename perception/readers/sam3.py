@@ -1,7 +1,7 @@
 """SAM 3 (Meta 2025): masks of things over time, from what its video predictor yields.
 
 Layout: a row for each thing in each frame, `frame_index` (D,) from 0, `out_obj_ids` (D,), `out_probs` (D,) and
-`out_binary_masks` (D, H, W) bool; `runners/scripts/sam3_masks.py` writes it, with `object_ids` (K,) and `labels` (K,)
+`out_binary_masks` (D, H, W) bool; `tools/scripts/sam3_masks.py` writes it, with `object_ids` (K,) and `labels` (K,)
 for the prompts. Settled from SAM 3's documentation: it writes no file.
 """
 
@@ -26,16 +26,16 @@ def read_sam3(path: Path, shot: Shot) -> Masks:
     where = str(path)
     values = foreign.arrays(path)
     foreign.check_video(values, shot, where)
-    frame = foreign.take(values, "frame_index", (None,), where).astype(int)
-    found = foreign.take(values, "out_obj_ids", (len(frame),), where).astype(int)
-    score = foreign.take(values, "out_probs", (len(frame),), where)
+    frame = foreign.require_array(values, "frame_index", (None,), where).astype(int)
+    found = foreign.require_array(values, "out_obj_ids", (len(frame),), where).astype(int)
+    score = foreign.require_array(values, "out_probs", (len(frame),), where)
     rows = values.get("out_binary_masks", np.zeros(0))
     if rows.dtype.kind != "b" or rows.shape != (len(frame), shot.height, shot.width):
         raise EstimateError(
             f"'out_binary_masks' has shape {rows.shape} and type {rows.dtype}",
             where=where,
             valid=f"booleans of shape ({len(frame)}, {shot.height}, {shot.width})",
-            mend="run SAM 3 on the very video that is given here",
+            fix="run SAM 3 on the very video that is given here",
         )
     shot.check_frames(frame, where)
     ids = np.unique(found)

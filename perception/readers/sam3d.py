@@ -3,7 +3,7 @@
 Layout, measured on MHR's own samples: `pred_keypoints_3d` (70, 3) about `pred_cam_t` (3,), OpenCV axes, metres,
 `pred_keypoints_2d` (70, 2) pixels, `focal_length`; stacked over frames, with a `frame` number from 0 for each row.
 Rotations come from MHR's converter to SMPL-X (flat hands as zero), which fits the mesh where it stands in the camera's
-frame; they are under `smplx.`, and `runners/scripts/sam3d_body.py` writes both.
+frame; they are under `smplx.`, and `tools/scripts/sam3d_body.py` writes both.
 """
 
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ def _read(path: Path, shot: Shot) -> _Found:
     where = str(path)
     values = foreign.arrays(path)
     foreign.check_video(values, shot, where)
-    frame = foreign.take(values, "frame", (None,), where).astype(int)
+    frame = foreign.require_array(values, "frame", (None,), where).astype(int)
     rows = len(frame)
     shot.check_frames(frame, where)
     if not rows or len(np.unique(frame)) < rows:
@@ -134,22 +134,22 @@ def _read(path: Path, shot: Shot) -> _Found:
             "no person was found" if not rows else "there are several persons in a frame",
             where=f"{where}: frame",
             valid="one person, a row a frame",
-            mend="show one person only, or choose the rows of one",
+            fix="show one person only, or choose the rows of one",
         )
     pose = np.zeros((rows, 55, 3))
     for name, first, joints in (("global_orient", 0, 1), ("body_pose", 1, 21), *_HAND_POSES):
-        part = foreign.take(values, f"smplx.{name}", (rows, 3 * joints), where)
+        part = foreign.require_array(values, f"smplx.{name}", (rows, 3 * joints), where)
         pose[:, first : first + joints] = shortest(part.reshape(rows, joints, 3))
-    focal = foreign.take(values, "focal_length", (rows,), where)
+    focal = foreign.require_array(values, "focal_length", (rows,), where)
     return _Found(
         frames=shot.frames,
         frame=frame,
         pose=pose,
-        transl=foreign.take(values, "smplx.transl", (rows, 3), where),
-        betas=foreign.take(values, "smplx.betas", (rows, 10), where),
-        pixels=foreign.take(values, "pred_keypoints_2d", (rows, 70, 2), where),
-        points=foreign.take(values, "pred_keypoints_3d", (rows, 70, 3), where)
-        + foreign.take(values, "pred_cam_t", (rows, 3), where)[:, None],
+        transl=foreign.require_array(values, "smplx.transl", (rows, 3), where),
+        betas=foreign.require_array(values, "smplx.betas", (rows, 10), where),
+        pixels=foreign.require_array(values, "pred_keypoints_2d", (rows, 70, 2), where),
+        points=foreign.require_array(values, "pred_keypoints_3d", (rows, 70, 3), where)
+        + foreign.require_array(values, "pred_cam_t", (rows, 3), where)[:, None],
         K=centred(float(np.median(focal)), shot),
     )
 

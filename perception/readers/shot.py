@@ -30,7 +30,7 @@ class Shot:
                 f"the file holds {found} frames, the video {self.frames}",
                 where=where,
                 valid=f"an estimate of the same video, {self.frames} frames",
-                mend="run the tool on the very video that is given here (no stride, no other frame rate, not trimmed)",
+                fix="run the tool on the very video that is given here (no stride, no other frame rate, not trimmed)",
             )
 
     def check_size(self, width: float, height: float, where: str, part: float = 0.01) -> None:
@@ -40,7 +40,7 @@ class Shot:
                 f"the tool saw {width:.0f} x {height:.0f} pixels, the video has {self.width} x {self.height}",
                 where=where,
                 valid=f"{self.width} x {self.height} pixels",
-                mend="run the tool on the very video that is given here, not on a scaled one",
+                fix="run the tool on the very video that is given here, not on a scaled one",
             )
 
     def check_frames(self, frames: np.ndarray, where: str) -> None:
@@ -50,7 +50,7 @@ class Shot:
                 f"the file speaks of frames {frames.min()} to {frames.max()}, the video has {self.frames}",
                 where=where,
                 valid=f"0 to {self.frames - 1}",
-                mend="run the tool on the very video that is given here",
+                fix="run the tool on the very video that is given here",
             )
 
 

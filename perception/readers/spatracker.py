@@ -28,11 +28,11 @@ def read_spatracker(path: Path, shot: Shot) -> PointTracks:
     """
     where = str(path)
     values = foreign.arrays(path)
-    world = foreign.take(values, "coords", (None, None, 3), where)
+    world = foreign.require_array(values, "coords", (None, None, 3), where)
     frames, points = world.shape[:2]
     shot.check_length(frames, where)
-    pose = foreign.take(values, "extrinsics", (frames, 4, 4), where)
-    K = foreign.take(values, "intrinsics", (frames, 3, 3), where)
+    pose = foreign.require_array(values, "extrinsics", (frames, 4, 4), where)
+    K = foreign.require_array(values, "intrinsics", (frames, 3, 3), where)
     scale = _scale(values, shot, where)
     xyz = np.einsum("tij,tnj->tni", pose[:, :3, :3], world) + pose[:, None, :3, 3]
     pixels = np.einsum("tij,tnj->tni", K, xyz)
@@ -56,7 +56,7 @@ def read_spatracker_depth(path: Path, shot: Shot) -> Depth:
     """Depth of the small picture, up to one factor for the video. Raises as `read_spatracker` does."""
     where = str(path)
     values = foreign.arrays(path)
-    depth = foreign.take(values, "depths", (None, None, None), where).astype(np.float32)
+    depth = foreign.require_array(values, "depths", (None, None, None), where).astype(np.float32)
     shot.check_length(len(depth), where)
     _scale(values, shot, where)
     origin = Origin("SpaTrackerV2", LICENCE, {"file": path.name})
@@ -67,13 +67,13 @@ def read_spatracker_depth(path: Path, shot: Shot) -> Depth:
 
 def _scale(values: dict[str, np.ndarray], shot: Shot, where: str) -> np.ndarray:
     """From pixels of the small picture to those of the whole, (2,)."""
-    height, width = foreign.take(values, "video", (None, 3, None, None), where).shape[2:]
+    height, width = foreign.require_array(values, "video", (None, 3, None, None), where).shape[2:]
     scale = np.array([shot.width / width, shot.height / height])
     if abs(scale[0] / scale[1] - 1) > ASPECT:
         raise EstimateError(
             f"the tool saw {width} x {height} pixels of a video of {shot.width} x {shot.height}: it was cropped",
             where=where,
             valid="a picture of the video's aspect ratio",
-            mend="give the tool a video that is wider than high",
+            fix="give the tool a video that is wider than high",
         )
     return scale

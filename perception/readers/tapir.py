@@ -2,7 +2,7 @@
 
 Layout: `tracks` (1, N, T, 2: x, y) in pixels of a picture of `size` (width, height), (0, 0) its corner; either
 `occlusion` and `expected_dist` (1, N, T), logits, or `visibles` (1, N, T); `queries` (1, N, 3: t, y, x); the batch axis
-or not. `runners/scripts/tapir_points.py` writes it. Settled from the code of `tapnet`, not from a file: it writes none.
+or not. `tools/scripts/tapir_points.py` writes it. Settled from the code of `tapnet`, not from a file: it writes none.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ def read_tapir(path: Path, shot: Shot) -> PointTracks:
     tracks = first(values, ("tracks",), where, 3)
     if tracks.shape[-1] != 2:
         raise EstimateError(f"'tracks' has shape {tracks.shape}", where=where, valid="(N, T, 2)")
-    size = foreign.take(values, "size", (2,), where) if "size" in values else np.array(shot.size_px, float)
+    size = foreign.require_array(values, "size", (2,), where) if "size" in values else np.array(shot.size_px, float)
     conf = _confidence(values, where)
     if conf.shape != tracks.shape[:2]:
         raise EstimateError(

@@ -1,7 +1,7 @@
 """WiLoR (Potamias et al. 2025) through WiLoR-mini: hands from what its pipeline's `predict` returns for each frame.
 
 Layout: a pickled list, a frame each, of lists of `{hand_bbox, is_right, wilor_preds}`; or the same as rows of arrays,
-with a `frame` number from 0, as `runners/scripts/wilor_hands.py` writes it. Left hands are not mirrored any more in
+with a `frame` number from 0, as `tools/scripts/wilor_hands.py` writes it. Left hands are not mirrored any more in
 either; WiLoR's own repository writes only meshes and pictures.
 """
 
@@ -14,7 +14,7 @@ from perception.contracts import EstimateError, HandMotion, Origin
 from perception.readers import foreign
 from perception.readers.gvhmr import shortest
 from perception.readers.hamer import CROP_PX, FOCAL
-from perception.readers.hands import Detections, over_time
+from perception.readers.hands import Detections, hands_over_time
 from perception.readers.shot import Shot, centred
 
 LICENCE = "WiLoR: CC-BY-NC-ND-4.0; detector: AGPL-3.0; MANO hand model: non-commercial"
@@ -35,20 +35,20 @@ def read_wilor(path: Path, shot: Shot) -> dict[str, HandMotion]:
         ClipError: it is damaged or wants to run code.
     """
     where = str(path)
-    content = foreign.content(path)
-    values = _rows(content, shot, where) if isinstance(content, list) else foreign.flat(content, where)
+    content = foreign.load_content(path)
+    values = _rows(content, shot, where) if isinstance(content, list) else foreign.flatten_arrays(content, where)
     foreign.check_video(values, shot, where)
-    rows = len(foreign.take(values, "frame", (None,), where))
-    part = {key: foreign.take(values, key, (rows, *shape), where) for key, shape in _SHAPES.items()}
-    box = foreign.take(values, "hand_bbox", (rows, 4), where)
+    rows = len(foreign.require_array(values, "frame", (None,), where))
+    part = {key: foreign.require_array(values, key, (rows, *shape), where) for key, shape in _SHAPES.items()}
+    box = foreign.require_array(values, "hand_bbox", (rows, 4), where)
     focal = part["scaled_focal_length"]
     for side in np.unique(focal) * CROP_PX / FOCAL:  # its focal length is that of HaMeR, by the picture's longer side
         shot.check_size(*(side * n / max(shot.size_px) for n in shot.size_px), where=where)
     K = centred(FOCAL / CROP_PX * max(shot.size_px), shot) if shot.K is None else shot.K
     found = Detections(
-        frame=foreign.take(values, "frame", (rows,), where).astype(int),
-        right=foreign.take(values, "is_right", (rows,), where) > 0.5,
-        score=foreign.take(values, "score", (rows,), where) if "score" in values else np.ones(rows),
+        frame=foreign.require_array(values, "frame", (rows,), where).astype(int),
+        right=foreign.require_array(values, "is_right", (rows,), where) > 0.5,
+        score=foreign.require_array(values, "score", (rows,), where) if "score" in values else np.ones(rows),
         centre=(box[:, :2] + box[:, 2:]) / 2,
         size=(box[:, 2:] - box[:, :2]).max(axis=1, initial=0.0),
         global_orient=shortest(part["global_orient"][:, 0]),
@@ -58,7 +58,7 @@ def read_wilor(path: Path, shot: Shot) -> dict[str, HandMotion]:
         joints2d=part["pred_keypoints_2d"],
     )
     notes = {"file": path.name, "depth": "not metric: camera unknown" if shot.K is None else "for the known camera"}
-    return over_time(found, shot, K, Origin("WiLoR", LICENCE, notes), where)
+    return hands_over_time(found, shot, K, Origin("WiLoR", LICENCE, notes), where)
 
 
 def _known_camera(t: np.ndarray, focal: np.ndarray, shot: Shot, K: np.ndarray) -> np.ndarray:

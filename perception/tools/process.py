@@ -69,7 +69,7 @@ def run(command: list[str], log: Log, timeout_s: float, cwd: Path | None, flag: 
             raise EstimateError(
                 f"the program took longer than {timeout_s:g} s and was ended; it last said:\n{log.tail()}",
                 where=line,
-                mend=f"give it more time, or a shorter video; its words are in {log.err}",
+                fix=f"give it more time, or a shorter video; its words are in {log.err}",
             ) from error
         finally:
             if process.poll() is None:
@@ -79,7 +79,7 @@ def run(command: list[str], log: Log, timeout_s: float, cwd: Path | None, flag: 
         raise EstimateError(
             f"the program failed with exit code {code}:\n{log.tail()}",
             where=line,
-            mend=f"run the same line by hand{f' in {cwd}' if cwd else ''}; all its words are in {log.err}",
+            fix=f"run the same line by hand{f' in {cwd}' if cwd else ''}; all its words are in {log.err}",
         )
     return time.monotonic() - start
 

@@ -46,9 +46,9 @@ SAM3D = Tool(
     result="sam3d.npz",
     licence=sam3d.LICENCE,
     home="https://github.com/facebookresearch/sam-3d-body",
-    options={"focal_px": 0, "mhr_tools": "MHR/tools/mhr_smpl_conversion", "smplx": "SMPLX_NEUTRAL.npz"},
+    settings={"focal_px": 0, "mhr_tools": "MHR/tools/mhr_smpl_conversion", "smplx": "SMPLX_NEUTRAL.npz"},
 )
-"""`focal_px`: the camera's focal length, 0 where it is not known; `mhr_tools`, `smplx`: to convert to SMPL-X."""
+"""`focal_px`: the camera's, 0 where it is not known; `mhr_tools`, `smplx`: what converts to SMPL-X, in the checkout."""
 
 COTRACKER = Tool(
     name="cotracker",
@@ -57,7 +57,7 @@ COTRACKER = Tool(
     result="cotracker.npz",
     licence=cotracker.LICENCE,
     home="https://github.com/facebookresearch/co-tracker",
-    options={"hub": "facebookresearch/co-tracker"},
+    settings={"hub": "facebookresearch/co-tracker"},
     repo=False,
 )
 """`queries`: a file of `queries.write_queries`; `hub`: torch.hub's name of the repository, or a checkout's folder."""
@@ -69,7 +69,7 @@ TAPIR = Tool(
     result="tapir.npz",
     licence=tapir.LICENCE,
     home="https://github.com/google-deepmind/tapnet",
-    options={"checkpoint": "bootstapir_checkpoint_v2.pt"},
+    settings={"checkpoint": "bootstapir_checkpoint_v2.pt"},
     repo=False,
 )
 
@@ -89,7 +89,7 @@ SAM3 = Tool(
     result="sam3.npz",
     licence=sam3.LICENCE,
     home="https://github.com/facebookresearch/sam3",
-    options={"prompts": "person"},
+    settings={"prompts": "person"},
     repo=False,
 )
 """`prompts`: what to look for, things parted by semicolons."""

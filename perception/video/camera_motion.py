@@ -57,7 +57,7 @@ class CameraMotionError(VideoError):
             f"the camera of the video moves: {motion.summary}",
             where=where,
             valid=f"a camera that stands still: at most {tolerance_px:.1f} px anywhere in the picture",
-            mend=KEEP,
+            fix=KEEP,
         )
 
 
@@ -143,13 +143,13 @@ def check_first_frame(video: Video, frame0: np.ndarray, least_db: float = 18.0) 
             f"the video does not start like the scene's first frame: {likeness:.1f} dB alike",
             where=str(video.path),
             valid=f"{least_db:g} dB (a re-encoding of frame0.png has 30), a video generated from frame0.png",
-            mend="generate it from the frame0.png of this scene and camera, or --any-first-frame",
+            fix="generate it from the frame0.png of this scene and camera, or --any-first-frame",
         )
     return likeness
 
 
 @dataclass(frozen=True)
-class Seen:
+class VideoCheck:
     """What was measured of a video: its first frame's likeness, dB, and its camera's motion, None if not to be seen."""
 
     first_frame_db: float
@@ -162,9 +162,9 @@ class Seen:
         return f"first frame {self.first_frame_db:.1f} dB; camera: {motion}"
 
 
-def examine(
+def check_video(
     video: Video, frame0: np.ndarray, mask0: np.ndarray, keep_motion: bool = False, any_first_frame: bool = False
-) -> Seen:
+) -> VideoCheck:
     """Both checks of a video that should start like `frame0` with its foreground at `mask0`, each measured only where
     its flag is set. Raises what `check_first_frame` and `check_steady` raise.
     """
@@ -172,11 +172,11 @@ def examine(
     # a video that starts elsewhere has its foreground elsewhere too
     reference = (None, None) if any_first_frame else (frame0, mask0)
     try:
-        return Seen(alike, check_steady(video, *reference, allowed=keep_motion))
+        return VideoCheck(alike, check_steady(video, *reference, allowed=keep_motion))
     except VideoError:
         if not keep_motion:
             raise
-        return Seen(alike, None)
+        return VideoCheck(alike, None)
 
 
 def _grey(frame: np.ndarray, scale: float) -> np.ndarray:
@@ -240,5 +240,5 @@ def _cannot_tell(video: Video, why: str) -> VideoError:
         f"whether the camera moves cannot be seen: {why}",
         where=str(video.path),
         valid=f"at least {MIN_CORNERS} corners, such as a checkered floor's, that stay in the picture",
-        mend="--keep-camera-motion takes the video as it is",
+        fix="--keep-camera-motion takes the video as it is",
     )

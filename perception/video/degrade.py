@@ -14,7 +14,7 @@ GAMMA = 2.2
 
 
 @dataclass(frozen=True)
-class Imperfect:
+class ImageDegradation:
     """How far pictures are from perfect; the defaults leave them as they are."""
 
     shutter_frames: int = 1
@@ -43,7 +43,7 @@ class Imperfect:
                 raise ConfigError(f"{name} is {getattr(self, name)}", where=where, valid=valid)
 
 
-def spoil(frames: Iterable[np.ndarray], knobs: Imperfect, seed: int = 0) -> Iterator[np.ndarray]:
+def degrade_frames(frames: Iterable[np.ndarray], knobs: ImageDegradation, seed: int = 0) -> Iterator[np.ndarray]:
     """Frames, uint8 (H, W, 3), as a worse camera and a worse file would have them, in the order of light's way.
 
     `frames` come `knobs.shutter_frames` times as often as those that leave. The same seed gives the same frames.

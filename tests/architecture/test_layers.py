@@ -1,20 +1,19 @@
 """The shape of the house: imports point down, files and functions stay small, imports are light, commands answer."""
 
 import ast
-import runpy
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
-import pytest
+from tests.architecture import plain_help
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("devi_jax", "envs", "agents", "perception")
 SOURCES = sorted(p for room in ROOMS for p in (ROOT / room).rglob("*.py"))
 PROSE = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")])
 TOP = sorted(p.stem for p in (ROOT / "devi_jax").glob("*.py") if p.stem != "__init__")
-COMMANDS = [n for n in TOP if "__main__" in (ROOT / "devi_jax" / f"{n}.py").read_text()]
 UNFINISHED = ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")
 
 
@@ -71,16 +70,45 @@ def test_clips_are_read_without_starting_jax():
     assert done.stdout.strip() == "[]", done.stderr
 
 
-@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_answers_help(command, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", [command, "--help"])
-    with pytest.raises(SystemExit) as stop:
-        runpy.run_module(f"devi_jax.{command}", run_name="__main__")
-    assert stop.value.code in (0, None)
-    assert "usage" in capsys.readouterr().out
+def test_every_command_answers_help_without_optional_packages():
+    done = python("-m", "tests.architecture.plain_help", "--block")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_optional_package_is_forgotten():
+    """Of all that extras bring, what packages could import is hidden in the test above."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extra = {re.split(r"[\[<>=~ ]", p)[0] for one in project["optional-dependencies"].values() for p in one}
+    programs = {"import-linter", "ipython", "pyright", "pytest-xdist", "ruff", "uv"}
+    named = {"opencv-python-headless": "cv2", "jax": "warp", "mujoco-mjx": "warp"}
+    assert {named.get(n, n.replace("-", "_")) for n in extra - programs} == {*plain_help.PACKAGES}
+
+
+def test_the_lock_pins_every_direct_requirement_and_names_no_index():
+    lock = (ROOT / "requirements.lock").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(p for one in project["optional-dependencies"].values() for p in one)]
+    pinned = {line.partition("==")[0] for line in lock.splitlines()}
+    assert {re.split(r"[\[<>=~ ]", p)[0].lower() for p in asked} <= pinned
+    assert "://" not in lock
 
 
 def test_nothing_is_left_unfinished():
     found = [f"{name(p)}: {w}" for p in [*SOURCES, *PROSE] for w in UNFINISHED if w in p.read_text()]
+    assert found == []
+
+
+def test_assertions_only_narrow_types():
+    """What a user can get wrong raises a `DeviError`: an `assert` may say no more than that something is not None."""
+
+    def narrows(test: ast.expr) -> bool:
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+            return all(narrows(part) for part in test.values)
+        return isinstance(test, ast.Compare) and ast.unparse(test).endswith(" is not None")
+
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assert) and (node.msg or not narrows(node.test)):
+                found.append(f"{name(path)}:{node.lineno}")
     assert found == []

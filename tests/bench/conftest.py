@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from devi_jax.bench.learning.jobs import Cell
-from devi_jax.bench.result_files import Row
+from devi_jax.bench.learning.jobs import LearningJob
+from devi_jax.bench.result_files import Result
 
-MakeRow = Callable[..., Row]
+MakeRow = Callable[..., Result]
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def make_row() -> MakeRow:
         stages=None,
         rates=(0.9, 0.5, 0.2),
         **more,
-    ) -> Row:
+    ) -> Result:
         def side(rate):
             exact = {"mpjpe_all_mm": 20.0 + seed, "t_obj_mm": 15.0, "alive_share": 0.9 + 0.03 * seed}
             return {"exact": exact, "perturbed": {"success_rate": rate}}
@@ -64,7 +64,7 @@ def _others(rates):
 
 
 @pytest.fixture
-def trained(tmp_path) -> tuple[Cell, Path]:
+def trained(tmp_path) -> tuple[LearningJob, Path]:
     """A run folder after 120 iterations with an evaluation every second one, and its cell."""
     folder = tmp_path / "runs" / "cell"
     folder.mkdir(parents=True)
@@ -90,4 +90,4 @@ def trained(tmp_path) -> tuple[Cell, Path]:
         {"stage": "begun", "minutes": 0.0, "steps": 0},
     ]
     (folder / "stages.json").write_text(json.dumps(stages))
-    return Cell("lift_can", "mild", "pinned", 3, 6.0), folder
+    return LearningJob("lift_can", "mild", "pinned", 3, 6.0), folder

@@ -6,10 +6,11 @@ import pytest
 
 from devi_jax.bench.__main__ import main
 from devi_jax.bench.extraction import run as extract
-from devi_jax.bench.extraction.jobs import KNOBS, TURNED, Cell, Places, last_error, rounded, schedule
+from devi_jax.bench.extraction.jobs import KNOBS, TURNED, ExtractionJob, rounded, schedule
 from devi_jax.bench.extraction.page import page
 from devi_jax.bench.extraction.targets import DONE, TARGETS, gain, judged, short
-from devi_jax.bench.result_files import read_rows
+from devi_jax.bench.grid import last_error, log_file
+from devi_jax.bench.result_files import read_results, write_result
 
 WHOLE = {"body": 6.0, "hand": 3.0, "all": 4.0}
 
@@ -49,7 +50,7 @@ def make_cell(measured):
         own = copy.deepcopy(measured)
         own["stages"]["aligned"]["wrist_contact_m"] = wrist
         return {
-            "cell": Cell(scene, knob).name,
+            "cell": ExtractionJob(scene, knob).name,
             "scene": scene,
             "knob": knob,
             "flags": list(KNOBS[knob]),
@@ -68,15 +69,14 @@ def bench(tmp_path, monkeypatch, measured):
     """Run `bench extract` with films and extractions that take no time; a caller, the cells done, and exit codes."""
     calls, codes = [], {}
 
-    def film(places: Places) -> int:
-        return codes.get(f"film {places.cell.name}", 0)
+    def film(job, folder) -> int:
+        return codes.get(f"film {job.name}", 0)
 
-    def extracted(places: Places) -> int:
-        calls.append(places.cell.name)
-        places.measured.parent.mkdir(parents=True, exist_ok=True)
-        extract.write_row(places.measured.parent, "clip-measured", measured)
-        places.log.write_text("video 0.1 s\nerror: no person is seen\n  where: the video\n")
-        return codes.get(places.cell.name, 0)
+    def extracted(folder) -> int:
+        calls.append(folder.name)
+        write_result(folder, "clip-measured", measured)
+        log_file(folder).write_text("video 0.1 s\nerror: no person is seen\n  where: the video\n")
+        return codes.get(folder.name, 0)
 
     monkeypatch.setattr(extract, "film", film)
     monkeypatch.setattr(extract, "extract", extracted)
@@ -98,14 +98,14 @@ def test_cells_are_measured_once_and_anew_when_asked(bench):
     run(*flags)
     assert calls == ["hat", "hat-blur"]
     run(*flags, "--again")
-    assert calls == ["hat", "hat-blur"] * 2 and len(read_rows(docs / "extraction")) == 2
+    assert calls == ["hat", "hat-blur"] * 2 and len(read_results(docs / "extraction")) == 2
 
 
 def test_a_refused_video_has_a_row_one_that_was_not_filmed_or_interrupted_has_none(bench, capsys):
     run, _, codes, docs = bench
     codes |= {"hat": 2, "film hammer": 2, "lift_box": -9}
     run("--scenes", "hat", "hammer", "lift_box")
-    (row,) = read_rows(docs / "extraction")
+    (row,) = read_results(docs / "extraction")
     assert (row["cell"], row["status"], row["error"], row["measured"]) == ("hat", "failed", "no person is seen", None)
     said = capsys.readouterr().out
     assert "could not be filmed" in said and "interrupted" in said and "FAILED" in said
@@ -161,7 +161,7 @@ def test_the_page_compares_with_the_paper_and_keeps_knobs_apart(make_cell):
 
 def test_what_a_log_says_last_and_figures_to_four_digits(tmp_path):
     log = tmp_path / "log"
-    log.write_text("error: first\n  valid: x\nmore\nerror: the last\n  mend: y\n")
+    log.write_text("error: first\n  valid: x\nmore\nerror: the last\n  fix:   y\n")
     assert last_error(log) == "the last"
     log.write_text("Killed\n")
     assert last_error(log) == "Killed"

@@ -4,22 +4,22 @@ import shutil
 
 import pytest
 
+from devi_jax.bench import training_result
 from devi_jax.bench.__main__ import COMMANDS, main
-from devi_jax.bench.learning import run as learning
 
 
 @pytest.fixture
 def bench(tmp_path, trained, monkeypatch):
-    """Run `bench learning` with a training that copies a finished run; returns a caller and the cells it trained."""
+    """Run `bench learning` with a training that copies a finished run; a caller, the jobs it trained, the folder."""
     _, finished = trained
     calls = []
 
-    def train(cell, folder):
-        calls.append(cell.name)
-        shutil.copytree(finished, folder)
+    def run_logged(command, log):
+        calls.append(log.stem)
+        shutil.copytree(finished, log.with_suffix(""))
         return 0
 
-    monkeypatch.setattr(learning, "train", train)
+    monkeypatch.setattr(training_result, "run_logged", run_logged)
     where = [f"--runs={tmp_path / 'learning'}", f"--out={tmp_path / 'docs' / 'results'}"]
     return lambda *flags: main(["learning", *flags, *where]), calls, tmp_path
 
@@ -54,22 +54,22 @@ def test_a_finished_run_without_a_row_gets_one_and_is_not_trained_again(bench, t
 
 def test_what_could_not_begin_leaves_no_row_and_the_rest_goes_on(bench, monkeypatch, capsys):
     run, calls, folder = bench
-    first, train = "lift_can-clean-pinned-0", learning.train
-    monkeypatch.setattr(learning, "train", lambda cell, where: 2 if cell.name == first else train(cell, where))
+    first, train = "lift_can-clean-pinned-0", training_result.run_logged
+    monkeypatch.setattr(training_result, "run_logged", lambda _, log: 2 if log.stem == first else train(_, log))
     run("--limit=2")
-    assert calls == ["lift_can-mild-pinned-0"] and "no row" in capsys.readouterr().out
+    assert calls == ["lift_can-mild-pinned-0"] and "no result" in capsys.readouterr().out
     assert [p.stem for p in (folder / "docs" / "results").glob("*.json")] == calls
 
 
 def test_an_interrupted_training_leaves_no_row(bench, trained, monkeypatch, capsys):
     run, _, folder = bench
 
-    def killed(cell, where):
-        shutil.copytree(trained[1], where)
-        (where / "evaluation.json").unlink()
+    def killed(command, log):
+        shutil.copytree(trained[1], log.with_suffix(""))
+        (log.with_suffix("") / "evaluation.json").unlink()
         return -9
 
-    monkeypatch.setattr(learning, "train", killed)
+    monkeypatch.setattr(training_result, "run_logged", killed)
     run("--limit=1")
     assert "interrupted" in capsys.readouterr().out and not (folder / "docs" / "results").exists()
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import tyro
 
-from devi_jax.bench.learning.jobs import ABLATIONS, Cell, budget_minutes, chosen, schedule
+from devi_jax.bench.learning.jobs import ABLATIONS, LearningJob, budget_minutes, chosen, schedule
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE
 
@@ -41,10 +41,10 @@ def test_a_cell_is_trained_until_its_last_target_is_due(root, grade, minutes):
 
 
 def test_names_tell_cells_apart():
-    usual = Cell("lift_can", "clean", "pinned", 0, 10.0)
+    usual = LearningJob("lift_can", "clean", "pinned", 0, 10.0)
     assert usual.name == "lift_can-clean-pinned-0" and usual.source == "lift_can"
-    assert Cell("lift_can", "mild", "free", 2, 3.0, "paper").name == "lift_can-mild-free-paper-3min-2"
-    assert Cell("lift_can", "mild", "free", 2, 3.0).source == "lift_can-mild"
+    assert LearningJob("lift_can", "mild", "free", 2, 3.0, "paper").name == "lift_can-mild-free-paper-3min-2"
+    assert LearningJob("lift_can", "mild", "free", 2, 3.0).source == "lift_can-mild"
 
 
 def test_files_are_captures_and_have_no_grade(tmp_path):

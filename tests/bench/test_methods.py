@@ -7,9 +7,9 @@ import pytest
 import tyro
 
 from devi_jax import compare
-from devi_jax.bench.methods.jobs import Cell, collect, comparison, last_words, named_clips
-from devi_jax.bench.result_files import read_rows
-from devi_jax.bench.training_row import log_file
+from devi_jax.bench.grid import last_error, log_file
+from devi_jax.bench.methods.jobs import ComparisonJob, collect, comparison, named_clips
+from devi_jax.bench.result_files import read_results
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE
 from devi_jax.systems import NAMES
@@ -24,7 +24,7 @@ def test_a_seed_of_everything_comes_before_another_seed_of_anything():
 
 
 def test_every_setting_is_in_the_name():
-    cell = Cell("lift_can-mild", "devi", "pinned", 0, 3.0, "fast")
+    cell = ComparisonJob("lift_can-mild", "devi", "pinned", 0, 3.0, "fast")
     others = [
         replace(cell, **change)
         for change in (
@@ -57,7 +57,7 @@ def test_the_flags_of_a_cell_are_flags_of_training(system):
     from devi_jax import train
     from devi_jax.systems import make_system
 
-    cell = Cell("lift_can-mild", system, "pinned", 2, 2.5, "paper")
+    cell = ComparisonJob("lift_can-mild", system, "pinned", 2, 2.5, "paper")
     default = train.Options(system=make_system(system, "cpu", "paper"), plan="none")
     options = tyro.cli(train.Options, args=cell.flags, default=default)
     assert (options.which, options.recipe, options.root, options.seed) == (system, "paper", "pinned", 2)
@@ -115,7 +115,7 @@ def test_what_could_not_begin_is_a_failure_with_its_reason_and_the_rest_goes_on(
 
     monkeypatch.setattr(compare, "train", broken)
     run("--systems=physhoi,devi")
-    rows = {row["system"]: row for row in read_rows(folder / "docs" / "compare")}
+    rows = {row["system"]: row for row in read_results(folder / "docs" / "compare")}
     assert rows["physhoi"]["status"] == "failed" and rows["devi"]["status"] == "done"
     assert rows["physhoi"]["error"] == "this clip knows its object only in 2D" and rows["devi"]["error"] is None
     assert "FAILED: this clip" in capsys.readouterr().out
@@ -133,27 +133,27 @@ def test_an_interrupted_training_has_no_row_and_goes_on_the_next_time(bench, tra
     train = compare.train
     monkeypatch.setattr(compare, "train", killed)
     run("--systems=devi")
-    assert "interrupted" in capsys.readouterr().out and not read_rows(folder / "docs" / "compare")
+    assert "interrupted" in capsys.readouterr().out and not read_results(folder / "docs" / "compare")
     shutil.rmtree(folder / "cells")
     monkeypatch.setattr(compare, "train", train)
     run("--systems=devi")
-    assert len(calls) == 1 and len(read_rows(folder / "docs" / "compare")) == 1
+    assert len(calls) == 1 and len(read_results(folder / "docs" / "compare")) == 1
 
 
 def test_a_row_keeps_every_score_of_the_tables(trained):
     _, folder = trained
-    row = collect(Cell("lift_can-mild", "skillmimic", "pinned", 3, 6.0, "fast"), folder)
+    row = collect(ComparisonJob("lift_can-mild", "skillmimic", "pinned", 3, 6.0, "fast"), folder)
     assert row["evaluation"]["exact"]["mpjpe_body_mm"] == 11.0 and row["system"] == "skillmimic"
     assert row["recipe"] == "fast" and row["budget"] == "6 minutes" and row["commit"] == "c0ffee"
 
 
-def test_the_last_words_are_the_last_error(tmp_path):
-    folder = tmp_path / "cell"
-    assert last_words(folder) == "nothing was said"
-    log_file(folder).write_text("error: first\nerror: second\n  where: here\n")
-    assert last_words(folder) == "second"
-    log_file(folder).write_text("Traceback\nValueError: odd\n\n")
-    assert last_words(folder) == "ValueError: odd"
+def test_the_last_error_is_told_else_the_last_line(tmp_path):
+    log = tmp_path / "log"
+    assert last_error(log) == "nothing was said"
+    log.write_text("error: first\nerror: second\n  where: here\n")
+    assert last_error(log) == "second"
+    log.write_text("Traceback\nValueError: odd\n\n")
+    assert last_error(log) == "ValueError: odd"
 
 
 @pytest.mark.parametrize("wrong", [["--systems=devi,phsyhoi"], ["--seeds=0"], ["--clips", "nothing"]])

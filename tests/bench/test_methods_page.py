@@ -132,7 +132,7 @@ def test_a_summary_names_the_command_that_makes_its_rows():
     rows = [row(s, c, budget=budget) for c in clips for s in ("devi", "physhoi")]
     text = summary([*rows, failed(system="skillmimic", clip="lift_can-mild", budget=budget)], "compare.md")
     (command,) = re.findall(r"`python -m devi_jax.compare (.*)`", text)
-    cells = compare.wanted(tyro.cli(compare.Options, args=command.split()))
+    cells = compare.wanted(tyro.cli(compare.CompareOptions, args=command.split()))
     made = {(c.clip, c.system, c.seed, c.budget) for c in cells}
     assert made == {(c, s, 0, budget) for c in clips for s in ("devi", "physhoi", "skillmimic")}
     assert lines(text, "SkillMimic", "1 (1 failed)") and len(lines(text, "DeVI", "2")) == 1

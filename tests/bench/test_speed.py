@@ -140,7 +140,7 @@ def test_the_environment_to_compare_with_passes_gymnasiums_checker(environment, 
 
     from devi_jax.bench.speed.other_libraries import MujocoTracking, measure
 
-    speed.write_rival(environment, tmp_path)
+    speed.write_for_other_libraries(environment, tmp_path)
     env = MujocoTracking(tmp_path)
     check_env(env, skip_render_check=True)
     env.reset(seed=1)

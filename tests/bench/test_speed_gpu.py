@@ -5,7 +5,7 @@ import json
 import pytest
 
 from devi_jax.bench.speed import gpu
-from devi_jax.bench.speed.gpu import Options
+from devi_jax.bench.speed.gpu import BenchGpuOptions
 
 
 def test_what_fails_costs_only_itself_and_the_file_holds_all(tmp_path, capsys):
@@ -19,7 +19,7 @@ def test_what_fails_costs_only_itself_and_the_file_holds_all(tmp_path, capsys):
             return {"error": "Traceback\nout of memory"}
         return {"rate": 1000.0, "wall_s": 1.0}
 
-    options = Options(tmp_path / "gpu.json", environments=(4, 8, 16))
+    options = BenchGpuOptions(tmp_path / "gpu.json", environments=(4, 8, 16))
     report = gpu.measure(options, worker, lambda options, timeout_s: {"wall_s": 2.0})
     assert asked == [
         ("iteration", "warp", None),
@@ -45,7 +45,7 @@ def test_it_ends_in_time(tmp_path, monkeypatch):
         clock[0] += 100
         return {"wall_s": 100.0}
 
-    report = gpu.measure(Options(tmp_path / "gpu.json", budget_s=200), worker, trainer)
+    report = gpu.measure(BenchGpuOptions(tmp_path / "gpu.json", budget_s=200), worker, trainer)
     assert given == [90.0, 60.0, 20.0] and clock[0] == 220  # the last one would have been stopped at 200
     assert [s["task"] for s in report["stages"]] == ["train", "iteration", "environment", "environment"]
 

@@ -15,6 +15,7 @@ from devi_jax.datasets.grounding import foot_float_m
 from devi_jax.datasets.load import resolve
 from devi_jax.datasets.repair_options import Mending
 from devi_jax.evaluation.metrics import Scores
+from tests.simulated import within
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +27,20 @@ def found(clip, of):
     return {f.name: f for f in of(clip)}
 
 
+@pytest.mark.simulated
 def test_a_bundled_clip_has_no_fault_of_posture_or_rest(lift):
     findings = [*check._of_posture(lift), *check._of_rest(lift)]
     assert len(findings) >= 7
     assert [f.name for f in findings if f.verdict == "warn"] == []
 
 
+@pytest.mark.simulated
 def test_an_object_off_its_support_and_a_hand_in_it_are_told(lift):
     table = replace(lift.scene.table or Table(), size=(*lift.scene.table.size[:2], lift.scene.table.size[2] - 0.006))
     low = replace(lift, scene=replace(lift.scene, table=table))
     moves = found(low, check._of_rest)["object moves in 2 s at rest"]
-    assert moves.value == pytest.approx(6, abs=0.5) and moves.verdict == "warn" and "clips mend" in moves.advice
+    within("sinks, mm", moves.value, low=5.5, high=6.5)
+    assert moves.verdict == "warn" and "clips mend" in moves.advice
     poses = lift.object_poses
     palm = replace(poses, positions=poses.positions + [0.0, -0.02, 0.0])
     deep = found(replace(lift, object_poses=palm), check._of_posture)["right hand in the object"]
@@ -98,7 +102,7 @@ def test_merit_prefers_living_longer_and_a_nearer_object():
 
 def test_the_better_grasp_is_kept_and_noted(lift, monkeypatch):
     projected = replace(lift, name="projected")
-    monkeypatch.setattr(repair.mend, "projected", lambda clip, scene: projected)
+    monkeypatch.setattr(repair.repair, "projected", lambda clip, scene: projected)
     cases = ((0.4, 0.9, "projected"), (0.9, 0.4, "as it was"), (0.91, 0.9, "projected"))
     for raw, changed, kept in cases:
         results = iter([scores(raw, 0.0), scores(changed, 0.0)])
@@ -129,16 +133,20 @@ def test_what_is_switched_off_is_not_done(lift):
 
 
 def test_grips_are_mended_only_when_asked_for(lift, monkeypatch):
-    asked = []
-    monkeypatch.setattr(repair.mend, "regrasped", lambda clip, scene: asked.append(scene) or replace(clip, name="held"))
+    asked, held = [], replace(lift, name="held")
+    monkeypatch.setattr(repair.repair, "regrasped", lambda clip, scene: asked.append(scene) or held)
     rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
     assert repair.mended(lift, Mending(**rest)) is lift and not asked
     assert repair.mended(lift, Mending(**rest, grip=True)).name == "held" and asked[0].root == "free"
 
 
-@pytest.mark.parametrize("lacks", ["object_poses", "contact"])
+@pytest.mark.parametrize("lacks", ["object", "object_poses", "contact"])
 def test_a_grip_asked_for_where_nothing_can_be_held_is_refused(lift, lacks):
-    value = None if lacks == "object_poses" else np.zeros_like(lift.contact)
+    changes = {
+        "object": {"scene": replace(lift.scene, object=None)},
+        "object_poses": {"object_poses": None},
+        "contact": {"contact": np.zeros_like(lift.contact)},
+    }
     with pytest.raises(ConfigError, match="where its object is") as caught:
-        repair.mended(replace(lift, **{lacks: value}), Mending(grip=True))
+        repair.mended(replace(lift, **changes[lacks]), Mending(grip=True))
     assert caught.value.where == "--grip"

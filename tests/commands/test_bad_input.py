@@ -1,4 +1,4 @@
-"""Commands answer bad input with one error that says what, where, and what mends it; exit code 2."""
+"""Commands answer bad input with one error that says what, where, and what fixes it; exit code 2."""
 
 import subprocess
 import sys

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from perception.contracts.keypoints import Keypoints
 from perception.human.evidence import FirstPose
 from perception.landmarks import estimate
 from perception.landmarks.detect import Detection
-from perception.landmarks.follow import Networks, Seen
+from perception.landmarks.follow import FrameLandmarks, Networks
 from perception.landmarks.pose import POSE33, Pose
 from perception.landmarks.roi import Roi
 from perception.video.video import probe, write
@@ -190,6 +191,39 @@ def test_stage_files_of_another_video_and_hands_never_seen_are_refused(filmed, k
     assert not (tmp_path / "clip.npz").exists() and not (tmp_path / "clip-overlay.mp4").exists()
 
 
+COTRACKER = """
+import shutil, sys
+import numpy as np
+ready, video, queries, out = sys.argv[1:]
+with np.load(queries) as asked:
+    assert asked["queries"].shape == (len(asked["vertex_id"]), 3) and (asked["vertex_id"] >= 0).all()
+print("tracked", len(open(video, "rb").read()) > 0)
+shutil.copy(ready, out)
+"""
+
+
+@needs_gl
+def test_a_tool_in_an_environment_of_ones_own_gives_its_stage(filmed, known, work, truth, tmp_path, capsys):
+    points = load(work / "points.npz", PointTracks)
+    (work / "points.npz").unlink()
+    ready, program, out = tmp_path / "ready.npz", tmp_path / "program.py", tmp_path / "clip.npz"
+    rows = {"tracks": points.xy - 0.5, "visibility": points.visible, "vertex_id": points.vertex_id}
+    np.savez(ready, **rows, frames=np.array(truth.frames), size=np.array([WIDTH, HEIGHT]))
+    program.write_text(COTRACKER)
+    command = f"{{python}} {program} {ready} {{video}} {{queries}} {{out}}/cotracker.npz"
+    flags = [f"--out={out}", f"--work={work}", QUICK, "--run", "cotracker", f"--cotracker.command={command}"]
+    assert "--cotracker.python" in fails([str(filmed), *flags], capsys)
+    extract.main([str(filmed), *flags, f"--cotracker.python={sys.executable}"])
+    said = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "CC-BY-NC" in said["cotracker"] and " s " in said["cotracker"]
+    assert (work / "cotracker.out.txt").read_text() == "tracked True\n"
+    clip = load_clip(out)
+    assert clip.object_tracks is not None
+    np.testing.assert_allclose(clip.object_tracks.points_px, points.xy, atol=1e-3)
+    run = clip.provenance["stages"]["cotracker"]["run"]
+    assert run["tool"] == "cotracker" and run["command"][0] == sys.executable and run["seconds"] >= 0
+
+
 def short_of(points: PointTracks, path: Path) -> Path:
     """The tracks without their first frame, as a file."""
     return save(replace(points, xy=points.xy[1:], visible=points.visible[1:], conf=points.conf[1:]), path)
@@ -208,11 +242,13 @@ def test_nobody_is_an_error_and_of_two_the_one_in_the_scenes_place_is_taken_and_
 
     def follow(networks, image, before, config, who):
         chosen.extend([who] if who else [])
-        return Seen(Pose(body.xy[0], body.conf[0], body.xyz[0], 1.0, Roi(hips[0], 50.0)), {"left": None, "right": None})
+        return FrameLandmarks(
+            Pose(body.xy[0], body.conf[0], body.xyz[0], 1.0, Roi(hips[0], 50.0)), {"left": None, "right": None}
+        )
 
     monkeypatch.setattr(estimate, "load_networks", lambda _: Networks(*[lambda x: []] * 4))
     monkeypatch.setattr(estimate, "find_people", lambda *_: tuple(found))
-    monkeypatch.setattr(estimate, "follow", follow)
+    monkeypatch.setattr(estimate, "track_person", follow)
     command = [str(filmed), f"--out={tmp_path / 'clip.npz'}", f"--work={work}"]
     assert "no person is seen" in fails(command, capsys)
     found += people
@@ -270,6 +306,10 @@ def test_what_is_no_fitting_video_is_said_before_any_work(tmp_path, capsys):
         (["--hands=left.npz,right.npz"], "no such file: left.npz"),
         (["--body=gvhmr"], "gvhmr:FILE"),
         (["--points=cotrack:tracks.npz"], "did you mean"),
+        (["--masks=sam3:absent.npz"], "no such file"),
+        (["--depth=spatracker"], "--run=spatracker starts it"),
+        (["--run", "gem", "hamer"], "both estimate hands"),
+        (["--run", "hamer", "--hamer.python=python", "--hamer.repo=absent"], "no such folder"),
         (["--points=cotracker:absent.npz"], "no such file"),
         (["--points=tracks.npz"], "what the stage wrote"),
         (["--points=tracks.pt"], "cotracker:FILE"),

@@ -23,7 +23,7 @@ import sys
 sys.path.insert(0, {root!r})
 import numpy as np
 from PIL import Image
-from perception.video import write
+from perception.video.video import write
 image, out, pan = sys.argv[1:]
 first = np.asarray(Image.open(image))
 write(out, [np.roll(first, int(pan) * t, axis=1) for t in range(17)], 16)

@@ -11,6 +11,7 @@ from devi_jax.core.clip import crop
 from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.datasets.grounding import foot_float_m
 from devi_jax.datasets.load import resolve
+from tests.simulated import within
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def spoilt(tmp_path, rng):
     )
 
 
+@pytest.mark.simulated
 def test_mend_repairs_and_says_what_it_did(spoilt, tmp_path, capsys):
     out = tmp_path / "mended.npz"
     clips.main(["mend", str(spoilt), f"--out={out}", "--sigma=2", "--no-project"])
@@ -51,11 +53,13 @@ def test_mend_refuses_bad_flags_and_leaves_nothing(spoilt, tmp_path, capsys):
     assert not out.exists()
 
 
+@pytest.mark.simulated
 @pytest.mark.slow
 def test_check_simulates_and_warnings_do_not_fail(tmp_path, capsys):
     path = save_clip(crop(resolve("lift_can"), 0, 70), tmp_path / "short.npz")
     clips.main(["check", str(path), "--json"])
     found = {f["name"]: f for f in json.loads(capsys.readouterr().out)["findings"]}
     assert found["object moves in 2 s at rest"]["verdict"] == "ok"
-    assert found["replay, pinned: MPJPE"]["value"] < 20 and found["replay, pinned: succeeds"]["value"] in (0, 1)
+    within("MPJPE, mm", found["replay, pinned: MPJPE"]["value"], high=20)
+    assert found["replay, pinned: succeeds"]["value"] in (0, 1)
     assert {"replay, free: MPJPE", "soles below the floor", "right hand in the object"} <= set(found)

@@ -170,7 +170,7 @@ def test_a_pickle_inside_is_never_run(path, tmp_path):
         content = {key: file[key] for key in file.files}
     np.savez(path, **content | {"contact": evil}, allow_pickle=True)
     error = refused(path)
-    assert "pickled" in error.what and "convert" in error.mend
+    assert "pickled" in error.what and "convert" in error.fix
     path.write_bytes(pickle.dumps(Evil()))
     assert "pickled" in refused(path).what
     assert not victim.exists()
@@ -180,7 +180,7 @@ def test_what_is_no_clip_file_is_named(path, tmp_path):
     for content in (b"", b"nonsense", b"PK\x03\x04 but no zip", path.read_bytes()[:-100]):
         bad = tmp_path / "bad.npz"
         bad.write_bytes(content)
-        assert "convert" in refused(bad).mend
+        assert "convert" in refused(bad).fix
     np.save(tmp_path / "array.npy", np.zeros(3))
     refused(tmp_path / "array.npy")
     refused(tmp_path / "absent.npz")
@@ -223,7 +223,7 @@ HEADERS = {
 def test_bad_headers_are_refused_by_field(path, name):
     header, field, valid = HEADERS[name]
     error = refused(rewrite(path, header=header))
-    assert field in error.where and valid in error.valid and "convert" in error.mend
+    assert field in error.where and valid in error.valid and "convert" in error.fix
 
 
 SCENES = {
@@ -273,7 +273,7 @@ def test_nan_is_refused_with_field_and_frame(path):
         bad = file["joint_positions"]
     bad[6, 20, 1] = np.nan
     error = refused(rewrite(path, joint_positions=bad))
-    assert "joint_positions" in error.where and "frame 6" in error.what and "convert" in error.mend
+    assert "joint_positions" in error.where and "frame 6" in error.what and "convert" in error.fix
 
 
 def test_zero_quaternions_are_refused_with_field_and_frame(path):
@@ -281,4 +281,4 @@ def test_zero_quaternions_are_refused_with_field_and_frame(path):
         bad = file["joint_rotations"]
     bad[0] = 0
     error = refused(rewrite(path, joint_rotations=bad))
-    assert "joint_rotations" in error.where and "frame 0" in error.what and "convert" in error.mend
+    assert "joint_rotations" in error.where and "frame 0" in error.what and "convert" in error.fix

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core.clip import ObjectPoses
+from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Mesh, ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
 from devi_jax.datasets.clip_quality import as_trimesh, foot_slip, measure, surface_points
@@ -107,6 +108,11 @@ def test_hand_distance_is_that_to_the_surface_in_the_objects_own_frame(still):
 def test_a_clip_without_object_is_measured_too(still):
     bare = replace(still, scene=SceneSpec(), object_poses=None, object_start=None)
     assert not any("object" in name for name in findings(bare))
+
+
+def test_a_mesh_that_is_not_there_is_refused():
+    with pytest.raises(SceneError, match="holds none"):
+        as_trimesh(ObjectSpec("mesh", ()))
 
 
 def test_surfaces_have_the_sizes_of_their_shapes(known):

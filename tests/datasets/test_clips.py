@@ -39,7 +39,7 @@ def test_a_bundled_name_resolves_and_an_unknown_one_names_close_matches(shelf):
     assert resolve("lift_can").frames == 12
     with pytest.raises(ClipError, match="did you mean lift_can") as caught:
         resolve("lift_cam")
-    assert "clips list" in caught.value.mend and "lift_box" in caught.value.valid
+    assert "clips list" in caught.value.fix and "lift_box" in caught.value.valid
 
 
 def test_a_clip_file_resolves(tmp_path, known):
@@ -58,14 +58,14 @@ def test_other_layouts_are_named_with_what_is_readable(tmp_path, torch_files, co
         all(columns in caught.value.valid for columns in ("591", "409", "331", "337"))
         and str(path) in caught.value.where
     )
-    assert "save_clip" in caught.value.mend
+    assert "save_clip" in caught.value.fix
 
 
 @pytest.mark.parametrize("name", ["absent.pt", "absent.npz", "absent", "a.pkl", "", "."])
-def test_what_is_not_there_is_an_error_with_a_mend(name):
+def test_what_is_not_there_is_an_error_with_a_fix(name):
     with pytest.raises(ClipError) as caught:
         resolve(name)
-    assert "clips list" in caught.value.mend and caught.value.where and caught.value.valid
+    assert "clips list" in caught.value.fix and caught.value.where and caught.value.valid
 
 
 def test_list_has_a_row_for_each_clip(shelf, capsys):

@@ -167,4 +167,4 @@ def test_a_run_that_only_planned_has_no_policy_and_says_how_to_get_one(run, load
     planned.config_json.write_text(json.dumps(config))
     with pytest.raises(RunError, match="planned only") as caught:
         load_state(planned, loaded[2])
-    assert "--clip=lift_can --plan=first" in str(caught.value.mend)
+    assert "--clip=lift_can --plan=first" in str(caught.value.fix)

@@ -18,6 +18,7 @@ from devi_jax.evaluation.rollouts import (
     zero_policy,
 )
 from envs.physics import CONTROL_HZ
+from tests.simulated import within
 
 COUNT = 4
 
@@ -46,9 +47,11 @@ def test_rollouts_have_the_clips_length_and_begin_in_its_first_frame(environment
     np.testing.assert_allclose(replayed.qpos[:, :, :3], replayed.frames.position[:, :, 0], atol=1e-6)
 
 
+@pytest.mark.simulated
 def test_zero_action_replays_the_reference_the_same_in_each_rollout(environment, replayed):
     gap = np.linalg.norm(np.asarray(replayed.frames.position - environment.reference.position[:, None]), axis=-1)
-    assert gap.mean() < 0.01
+    # measured under 3 instruction sets, 9 starts in all: 1.15 to 1.22 mm
+    within("MPJPE, m", gap.mean(), high=0.01)
     for n in range(1, COUNT):
         assert (replayed.qpos[:, n] == replayed.qpos[:, 0]).all()
     assert replayed.alive.all() and (np.asarray(replayed.reward[1:]) > 0).all()
@@ -65,6 +68,7 @@ def test_the_same_key_gives_the_same_rollouts_and_another_key_others(environment
     assert (np.abs(np.asarray(first.qpos[5:, 0] - first.qpos[5:, 1])).max(axis=-1) > 0).all()
 
 
+@pytest.mark.simulated
 def test_dead_is_dead(environment):
     """Once a bound is broken a rollout goes on, but not as alive."""
     rollouts = roll(environment, random_policy(environment, 3.0), jax.random.key(3), COUNT)
@@ -97,6 +101,7 @@ def test_a_push_changes_the_pelvis_velocity_by_just_that(environment):
     assert not changed[:, 2:].any()
 
 
+@pytest.mark.simulated
 def test_a_perturbed_rollout_is_disturbed_and_an_unperturbed_is_not(environment, replayed):
     by = Perturbation()
     disturbed = roll(environment, zero_policy(), jax.random.key(6), COUNT, by)
@@ -104,7 +109,8 @@ def test_a_perturbed_rollout_is_disturbed_and_an_unperturbed_is_not(environment,
     assert (start > 0).all() and start.max() <= by.start.object_m * np.sqrt(2)
     drift = np.linalg.norm(np.asarray(disturbed.qpos[..., :2] - replayed.qpos[..., :2]), axis=-1)
     # a second or less after a change of 0.07 m/s, which balance takes back
-    assert (drift < 0.07 * 30 / CONTROL_HZ + 0.05).all() and drift.max() > 1e-3
+    # measured under 3 instruction sets, 9 starts in all: 4.4 to 4.5 mm
+    within("drift, m", drift.max(), low=1e-3, high=0.07 * 30 / CONTROL_HZ + 0.05)
 
 
 def test_the_exact_ones_are_spared_and_the_others_are_not(environment, replayed):
@@ -113,12 +119,13 @@ def test_the_exact_ones_are_spared_and_the_others_are_not(environment, replayed)
     assert (disturbed.qpos[0, 1:, -7] != replayed.qpos[0, 1:, -7]).all()
 
 
+@pytest.mark.simulated
 def test_a_replay_acts_with_zeros_whatever_the_policy(environment, replayed):
     policies = [random_policy(environment, scale) for scale in (0.5, jnp.nan)]
     one, other = (roll(environment, policy, jax.random.key(0), COUNT, replay=True) for policy in policies)
     assert (one.qpos == other.qpos).all()
     # another program, so other roundings, which a contact makes grow
-    np.testing.assert_allclose(one.qpos[:12], replayed.qpos[:12], atol=1e-4)
+    within("two programs", np.abs(one.qpos[:12] - replayed.qpos[:12]).max(), high=1e-4)
 
 
 def test_noise_turns_joint_targets_by_as_much_as_it_says(environment):
@@ -129,7 +136,9 @@ def test_noise_turns_joint_targets_by_as_much_as_it_says(environment):
     assert not np.delete(turns, np.array(environment.joints) - 1, axis=1).any()
 
 
+@pytest.mark.simulated
 def test_noise_starts_where_the_clip_does_and_spares_the_exact_one(environment, replayed):
     noisy = roll(environment, zero_policy(), jax.random.key(6), COUNT, NOISE, exact=1)
     assert (noisy.qpos[0] == replayed.qpos[0]).all() and (noisy.qpos[:, 0] == replayed.qpos[:, 0]).all()
-    assert (np.abs(np.asarray(noisy.qpos - replayed.qpos))[5:, 1:].max(axis=-1) > 1e-3).all()
+    # measured under 3 instruction sets, 9 starts in all: 8 to 119 mm or parts of a quaternion
+    within("apart", np.abs(np.asarray(noisy.qpos - replayed.qpos))[5:, 1:].max(axis=-1), low=1e-3)

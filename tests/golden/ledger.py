@@ -23,6 +23,8 @@ DIGESTS = RECORDS / "digests.json"
 MODE = "DEVI_JAX_GOLDEN"
 """Environment variable: `record` writes numbers and digest anew, `add` only a digest of this machine."""
 LIBRARIES = ("jax", "jaxlib", "mujoco", "numpy", "scipy", "flax", "optax", "torch", "opencv-python-headless")
+SETTINGS = ("XLA_FLAGS", "OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY")
+"""Environment variables that choose instructions."""
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -45,6 +47,8 @@ def check(name: str, values: Arrays, kept: Arrays, tolerance: Mapping[str, float
         recorded = {k: file[k] for k in file.files}
     assert recorded.keys() == kept.keys() == tolerance.keys()
     off = {k: difference(recorded[k], np.asarray(kept[k])) for k in kept}
+    if mode == "add":
+        print(f"{name}: largest differences from the record {off}")
     known = _read()["digests"][name].get(identity())
     far = {k: (d, tolerance[k]) for k, d in off.items() if not d <= tolerance[k]}
     assert not far, f"{name}: differs from the record by (found, allowed) {far}"
@@ -54,6 +58,8 @@ def check(name: str, values: Arrays, kept: Arrays, tolerance: Mapping[str, float
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
     """Largest absolute difference; infinite where shapes differ, or one has a number that the other lacks."""
+    if a.dtype.kind == "U":
+        return 0.0 if a.tolist() == b.tolist() else np.inf
     if a.shape != b.shape or (np.isnan(a.astype(float)) != np.isnan(b.astype(float))).any():
         return np.inf
     apart = np.abs(a.astype(float) - b.astype(float))
@@ -76,8 +82,7 @@ def described() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "backend": jax.default_backend(),
-        "xla_flags": os.environ.get("XLA_FLAGS", ""),
-        "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE", ""),
+        **{name: os.environ.get(name, "") for name in SETTINGS},
         "libc": " ".join(platform.libc_ver()),
         "versions": {name: _version(name) for name in LIBRARIES},
     }

@@ -14,19 +14,24 @@ STARTS = [0, 20]
 CLOSE = 2e-5
 
 
+@pytest.fixture(scope="module")
+def acts(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
+    """Observations and actions of both run folders."""
+    folder = tmp_path_factory.mktemp("runs")
+    return {name: entry.acts_of_run(entry.unpacked(name, folder), STARTS) for name in ("run", "planned")}
+
+
 @pytest.mark.parametrize("name", ["run", "planned"])
-def test_a_run_folder_still_loads_and_acts_as_it_did(name, tmp_path):
+def test_a_run_folder_still_loads_and_acts_as_it_did(name, acts):
     """Guards config.json, clip.npz, plan.npz and the checkpoint: the same observations, the same actions."""
-    found = entry.acts_of_run(entry.unpacked(name, tmp_path), STARTS)
-    assert np.abs(found["action"]).max() > 0.01
-    ledger.check(f"legacy/{name}", found, found, dict.fromkeys(found, CLOSE))
+    assert np.abs(acts[name]["action"]).max() > 0.01
+    ledger.check(f"legacy/{name}", acts[name], acts[name], dict.fromkeys(acts[name], CLOSE))
 
 
-def test_a_policy_file_still_loads_and_acts_as_it_did(tmp_path):
+def test_a_policy_file_still_loads_and_acts_as_it_did(acts):
     """Guards the file of `export`: it acts as the run that it was written from, bit for bit."""
     found = entry.acts_of_policy(entry.DATA / "policy.npz", STARTS)
-    run = entry.acts_of_run(entry.unpacked("planned", tmp_path), STARTS)
-    assert ledger.digest(found) == ledger.digest(run)
+    assert ledger.digest(found) == ledger.digest(acts["planned"])
     ledger.check("legacy/policy", found, found, dict.fromkeys(found, CLOSE))
 
 

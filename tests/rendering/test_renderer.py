@@ -100,7 +100,7 @@ def test_a_machine_without_opengl_names_the_packages(monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, 1, "", "no display"))
     with pytest.raises(DeviceError, match="libegl1 libgl1-mesa-dri") as e:
         gl.backend.__wrapped__()
-    assert "libosmesa6" in e.value.mend
+    assert "libosmesa6" in e.value.fix
 
 
 @needs_gl
@@ -108,7 +108,7 @@ def test_rendering_needs_no_variable_set_before_mujoco_is_imported():
     code = """
 import mujoco, numpy as np
 from devi_jax.core.camera import frontal
-from devi_jax.runtime.render import frames
+from devi_jax.rendering.renderer import frames
 model = mujoco.MjModel.from_xml_string('<mujoco><worldbody><geom size=".2" pos="0 0 1"/></worldbody></mujoco>')
 print(next(frames(model, np.zeros((1, 0)), frontal(), 64, 36)).max())
 """

@@ -101,7 +101,7 @@ def test_a_state_that_does_not_fit_is_refused_by_path_and_shape(tmp_path):
         checkpoints.save(0, some_state(width=5))
         with pytest.raises(RunError, match=r"'optimiser/0/mu/w' is uint32\[3, 5\] there and uint32\[3, 6\] here") as e:
             checkpoints.restore(0, like=some_state(width=6))
-        assert e.value.where == str(tmp_path / "0") and "--out" in e.value.mend
+        assert e.value.where == str(tmp_path / "0") and "--out" in e.value.fix
         wrong = some_state()
         wrong["params"]["w"] = wrong["params"]["w"].astype(jnp.int32)
         with pytest.raises(RunError, match=r"'params/w' is float32\[3, 5\] there and int32\[3, 5\] here"):
@@ -161,7 +161,7 @@ def test_a_state_holds_arrays_only(tmp_path):
 SAVER = """
     import sys
     import jax, jax.numpy as jnp
-    from devi_jax.runtime.checkpoint import Checkpoints
+    from devi_jax.runs.checkpoint import Checkpoints
 
     def state(step):
         big = {f"w{i}": jnp.full((200, 100), step, jnp.int32) for i in range(8)}

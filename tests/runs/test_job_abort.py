@@ -66,7 +66,7 @@ def test_an_abort_of_the_runtime_is_one_message_and_code_2():
     """From a thread that is not Python's main one, while that one computes."""
     code = """
         import os, threading, time
-        from devi_jax.runtime.ending import tell_of_aborts
+        from devi_jax.runs.job_abort import tell_of_aborts
         tell_of_aborts(3)
         threading.Thread(target=os.abort).start()
         while True:

@@ -1,56 +1,77 @@
 """Progress in lines for a pipe, in place on a terminal, with the time left."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 
-from devi_jax.runs.progress import LiveProgress, Pace, PlainProgress, Steps, clock, progress
+from devi_jax.runs.progress import Bar, RunProgress, Steps
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self):
+        self.s = 0.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+def plain(text: str) -> str:
+    """What was written without the terminal's control codes."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
 def test_a_pipe_gets_lines_now_and_then_and_the_last_one(capsys):
-    times = iter(float(t) for t in range(100))
-    with PlainProgress(every_s=6.0, now=lambda: next(times)) as shown:
-        for i in range(11):
-            shown.update(i / 10, [("hand", 12.5, "mm"), ("reward", 0.1 * i, "")])
+    clock = Clock()
+    with RunProgress(every_s=6.0, now=clock) as shown:
+        for i in range(16):
+            shown.update((i + 1) / 16, [("hand", 12.5, "mm"), ("reward", 0.1 * i, "")])
+            clock.s += 2
     lines = capsys.readouterr().out.splitlines()
-    # The clock ticks twice an update, so every third update is printed, and at last the one held back.
-    assert [line[:6] for line in lines] == ["[  0%]", "[ 30%]", "[ 60%]", "[ 90%]", "[100%]"]
-    assert lines[1].endswith("left 0:14  hand 12.5 mm  reward 0.3")
+    assert [line[:6] for line in lines] == ["[  6%]", "[ 25%]", "[ 44%]", "[ 62%]", "[ 81%]", "[100%]"]
+    assert lines[0].endswith("left --:--  hand 12.5 mm  reward 0")
+    assert lines[1].endswith("left 00:24  hand 12.5 mm  reward 0.3")
+    assert lines[5].endswith("left 00:00  hand 12.5 mm  reward 1.5")
 
 
-def test_stdout_that_is_no_terminal_is_plain(capsys):
-    with progress() as shown:
-        assert isinstance(shown, PlainProgress)
-        shown.announce("physics: C MuJoCo")
+def test_stdout_that_is_no_terminal_is_plain_and_never_wrapped(capsys):
+    clock, long = Clock(), "physics: C MuJoCo :smile: [bold]" + 30 * " and more"
+    with RunProgress(now=clock) as shown:
+        shown.announce(long)
         with shown.compiling("the training step"):
-            pass
+            assert capsys.readouterr().out == f"{long}\ncompiling the training step ..."
+            clock.s = 23.4
         shown.update(1.0, [])
-    assert capsys.readouterr().out.splitlines()[:2] == ["physics: C MuJoCo", "compiling the training step ... 0 s"]
+    assert capsys.readouterr().out == " 23 s\n[100%] left 00:00  \n"
 
 
 def test_a_terminal_gets_a_bar_and_a_table():
-    screen = io.StringIO()
-    with progress(Console(file=screen, force_terminal=True, width=80)) as shown:
-        assert isinstance(shown, LiveProgress)
+    clock, screen = Clock(), io.StringIO()
+    with RunProgress(Console(file=screen, force_terminal=True, width=80), now=clock) as shown:
         with shown.compiling("the step"):
-            pass
+            clock.s = 100.0
+            shown._bar.refresh()
+            assert "compiling the step ... 100 s" in screen.getvalue()
         shown.update(0.25, [("body", 31.4159, "mm")])
-    text = screen.getvalue()
-    assert "compiling the step ... 0 s" in text
-    assert "25%" in text and "31.42" in text and "mm" in text
+        clock.s = 130.0
+        shown.update(0.5, [("body", 30.0, "mm")])
+        shown.announce("success")
+    last = plain(screen.getvalue()).split("success")[1]
+    assert "50%" in last and "left 01:00" in last and "30" in last and "mm" in last
 
 
-def test_the_time_left_ignores_what_came_before_the_first_update():
-    times = iter([100.0, 110.0, 130.0])
-    pace = Pace(lambda: next(times))
-    assert pace.left_s(0.2) is None
-    assert pace.left_s(0.4) == pytest.approx(30.0)
-    assert pace.left_s(0.8) == pytest.approx(10.0)
-
-
-def test_clock_reads_like_a_clock():
-    assert [clock(s) for s in (None, 0.0, 59.6, 3723.0)] == ["-", "0:00", "1:00", "1:02:03"]
+def test_the_time_left_ignores_what_came_before_the_first_update_and_before_a_new_beginning():
+    clock = Clock()
+    bar = Bar(Console(file=io.StringIO()), clock, disable=True)
+    seen = []
+    for at, done in ((100, 0.2), (110, 0.4), (130, 0.8), (7300, 0.1), (7310, 0.101), (7320, 0.6)):
+        clock.s = at
+        bar.show(done)
+        seen.append(bar.left)
+    assert seen == ["--:--", "00:30", "00:10", "--:--", "2:29:50", "00:16"]
 
 
 def test_steps_are_a_line_each_and_keep_their_times(capsys):
@@ -74,11 +95,25 @@ def test_a_steps_bar_is_for_terminals_and_gone_in_the_end(capsys, monkeypatch):
         step.part(0.5)
     assert "%" not in capsys.readouterr().out
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    times = iter([0.0, 1.0, 2.0, 3.0])
-    with Steps(lambda: next(times))("points") as step:
+    monkeypatch.setenv("TERM", "xterm")
+    clock = Clock()
+    with Steps(clock)("points") as step:
         step.part(0.5)
+        clock.s = 3.0
         step.part(0.75)
+        assert step._bar is not None
+        step._bar.refresh()
         step("done")
-    drawn = capsys.readouterr().out.split("\r")
-    assert " 50%  left -" in drawn[1] and " 75%  left 0:01" in drawn[2]
-    assert drawn[-1].removeprefix("\x1b[K") == "points        3.0 s  done\n"
+    drawn = plain(capsys.readouterr().out).split("\r")
+    assert "50% left --:--" in drawn[1] and any("75% left 00:03" in line for line in drawn)
+    assert drawn[-1] == "points        3.0 s  done\n"
+
+
+def test_a_step_that_breaks_off_leaves_no_bar(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with pytest.raises(ValueError), Steps()("points") as step:
+        step.part(0.5)
+        raise ValueError
+    print("after")
+    assert capsys.readouterr().out.endswith("points    \nafter\n")

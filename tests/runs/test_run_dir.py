@@ -45,7 +45,7 @@ def test_a_used_folder_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunError, match="not empty") as e:
         RunDir.create(tmp_path, {}, system="devi", seed=0)
-    assert f"--resume={tmp_path}" in e.value.mend and "--out" in e.value.mend
+    assert f"--resume={tmp_path}" in e.value.fix and "--out" in e.value.fix
     with pytest.raises(RunError, match="not empty"):
         RunDir.create(tmp_path / "notes.txt", {}, system="devi", seed=0)
     assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
@@ -71,7 +71,7 @@ def test_a_folder_that_is_no_run_is_one_error(tmp_path, content, said):
         (tmp_path / "config.json").write_text(content)
     with pytest.raises(RunError, match=said) as e:
         RunDir.open(tmp_path)
-    assert e.value.where == str(tmp_path / "config.json") and e.value.mend
+    assert e.value.where == str(tmp_path / "config.json") and e.value.fix
 
 
 def test_an_absent_folder_and_another_system_are_named(tmp_path):

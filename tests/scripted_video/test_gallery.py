@@ -45,4 +45,4 @@ def test_a_film_is_made_small_and_its_strip_shows_it_from_first_to_last(tmp_path
     np.testing.assert_allclose(left, 25 * np.arange(6), atol=3)
     with pytest.raises(VideoError, match="no film") as caught:
         write_film(tmp_path / "circle" / "video.mp4", tmp_path / "out" / "circle")
-    assert "imagine --scene=circle" in str(caught.value.mend)
+    assert "imagine --scene=circle" in str(caught.value.fix)

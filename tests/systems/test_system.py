@@ -86,7 +86,7 @@ def test_a_field_that_does_not_fit_is_named(path, value, system):
     with pytest.raises(RunError) as caught:
         from_json(data, "run/config.json")
     assert caught.value.where.startswith(f"run/config.json: system.{path}")
-    assert caught.value.valid and caught.value.mend
+    assert caught.value.valid and caught.value.fix
 
 
 @pytest.mark.parametrize("path", ["name", "ppo.gamma", "environment.reset", "environment.action.squeeze_rad"])

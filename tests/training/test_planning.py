@@ -26,6 +26,7 @@ from devi_jax.systems.trajectory_search import (
 from devi_jax.training import planning as module
 from devi_jax.training.planning import load_plan, plan, save_plan
 from envs.tracking.randomization import Disturbance
+from tests.simulated import within
 
 FRAMES = 16
 SMALL = PlanConfig(PlannerConfig(window=8, samples=4, elites=2, iterations=1, retries=0, variants=2))
@@ -68,6 +69,7 @@ def test_variants_begin_with_the_clip_as_it_is_and_stay_within_bounds(short, key
     assert (shift > 0).all() and shift.max() <= 0.01
 
 
+@pytest.mark.simulated
 def test_states_are_those_of_zero_action_in_each_condition(short, key):
     environment = short.environment
     first = variants(environment, SMALL, key)
@@ -77,7 +79,7 @@ def test_states_are_those_of_zero_action_in_each_condition(short, key):
     now = first
     for _ in range(3):
         now, _ = step(now, jnp.zeros((2, environment.action_size)))
-    np.testing.assert_allclose(found.qpos[3], now.physics.qpos, atol=2e-4)
+    within("two programs", np.abs(found.qpos[3] - now.physics.qpos).max(), high=2e-4)
 
 
 def test_nobody_starts_in_a_state_after_a_failure():
@@ -87,6 +89,7 @@ def test_nobody_starts_in_a_state_after_a_failure():
     assert found.tolist() == [[0, 1, 2], [3, 4, 5], [7, 7, 8], [10, 10, 10]]
 
 
+@pytest.mark.simulated
 def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
     environment = short.environment
     heard: list[tuple[float, float]] = []
@@ -95,7 +98,11 @@ def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
     assert [share for share, _ in heard] == sorted(share for share, _ in heard) and heard[-1][0] == 1.0
     assert (one.actions == two.actions).all() and one.actions.shape == (FRAMES - 1, environment.action_size)
     again, _ = states(fold(environment, one), jax.tree.map(lambda x: x[0], one.states))
-    np.testing.assert_allclose(again.qpos, one.states.physics.qpos, atol=1e-4)
+    gap = np.abs(again.qpos - one.states.physics.qpos)
+    # two programs: contact makes their roundings grow, to 0 .. 3e-4 in the mean of 9 runs under 3 instruction sets;
+    # targets without the plan's turns are off by 5e-3 after one step and by 8e-3 in the mean
+    within("two programs before contact", gap[:3].max(), high=1e-4)
+    within("two programs, mean", gap.mean(), high=2e-3)
 
 
 def judged(success, rate, reward=0.5):

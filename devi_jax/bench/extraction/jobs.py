@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from devi_jax.bench.result_files import Row, logged, made, read_json
+from devi_jax.bench.grid import last_error, log_file, run_logged
+from devi_jax.bench.result_files import Result, made, read_json
 from devi_jax.core.errors import RunError
 from devi_jax.runs.devices import machine
 from devi_jax.runs.provenance import git_state
@@ -51,13 +52,13 @@ TURNED = ("lift_can",)
 """Scenes that are filmed with every knob as well."""
 
 AGAIN = ("landmarks", "body", "hands", "points", "object", "motion", "aligned")
-"""A row is of the code as it is, so nothing of an earlier extraction is kept."""
+"""A result is of the code as it is, so nothing of an earlier extraction is kept."""
 
 Knob = Literal["none", "blur", "noise", "compressed", "generated", "rough", "drift", "depth", "hmr", "front"]
 
 
 @dataclass(frozen=True)
-class Cell:
+class ExtractionJob:
     """One video and its extraction."""
 
     scene: str
@@ -65,88 +66,63 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What its row, its folders and its log are called."""
+        """What its result, its folders and its log are called."""
         return Path(self.scene).stem + ("" if self.knob == NONE else f"-{self.knob}")
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where a cell's video, clip, figures and log lie, under a folder `runs`."""
-
-    runs: Path
-    cell: Cell
-
-    @property
-    def film(self) -> Path:
-        """The folder that imagine fills."""
-        return self.runs / "films" / self.cell.name
-
-    @property
-    def clip(self) -> Path:
-        """The extracted clip."""
-        return self.runs / self.cell.name / "clip.npz"
-
-    @property
-    def measured(self) -> Path:
-        """The figures of the extraction."""
-        return self.clip.with_name("clip-measured.json")
-
-    @property
-    def log(self) -> Path:
-        """What both commands printed."""
-        return self.runs / f"{self.cell.name}.log"
+def film_folder(folder: Path) -> Path:
+    """Where imagine leaves the video of a job with this folder."""
+    return folder.parent / "films" / folder.name
 
 
-def schedule() -> list[Cell]:
-    """All cells: every scene as it is, then the knobs."""
-    turned = [Cell(scene, knob) for scene in TURNED for knob in KNOBS if knob != NONE]
-    return [*(Cell(scene) for scene in SCENES), *turned]
+def measured_file(folder: Path) -> Path:
+    """The figures of an extraction."""
+    return folder / "clip-measured.json"
 
 
-def film(places: Places) -> int:
-    """Make the cell's video unless it is there; the exit code."""
-    if (places.film / "clip.npz").is_file():
+def schedule() -> list[ExtractionJob]:
+    """All jobs: every scene as it is, then the knobs."""
+    turned = [ExtractionJob(scene, knob) for scene in TURNED for knob in KNOBS if knob != NONE]
+    return [*(ExtractionJob(scene) for scene in SCENES), *turned]
+
+
+def film(job: ExtractionJob, folder: Path) -> int:
+    """Make a job's video unless it is there; the exit code."""
+    out = film_folder(folder)
+    if (out / "clip.npz").is_file():
         return 0
-    flags = [f"--scene={places.cell.scene}", f"--out={places.film}", "--overwrite", *KNOBS[places.cell.knob]]
-    return logged([sys.executable, "-m", "devi_jax.imagine", *flags], places.log)
+    flags = [f"--scene={job.scene}", f"--out={out}", "--overwrite", *KNOBS[job.knob]]
+    return run_logged([sys.executable, "-m", "devi_jax.imagine", *flags], log_file(folder))
 
 
-def extract(places: Places) -> int:
-    """Extract the cell's clip and measure it; the exit code."""
-    places.measured.unlink(missing_ok=True)
-    places.log.unlink(missing_ok=True)
-    flags = [f"--out={places.clip}", f"--truth={places.film / 'clip.npz'}", "--overwrite", "--again", *AGAIN]
-    return logged([sys.executable, "-m", "devi_jax.extract", str(places.film), *flags], places.log)
+def extract(folder: Path) -> int:
+    """Extract a job's clip and measure it; the exit code."""
+    for old in (measured_file(folder), log_file(folder)):
+        old.unlink(missing_ok=True)
+    video = film_folder(folder)
+    flags = [f"--out={folder / 'clip.npz'}", f"--truth={video / 'clip.npz'}", "--overwrite", "--again", *AGAIN]
+    return run_logged([sys.executable, "-m", "devi_jax.extract", str(video), *flags], log_file(folder))
 
 
-def collect(places: Places, code: int) -> Row:
-    """The row of an extraction that ended with an exit code; one that failed says how.
+def collect(job: ExtractionJob, folder: Path, code: int) -> Result:
+    """The result of an extraction that ended with an exit code; one that failed says how.
 
     Raises:
         RunError: it ended well and left no figures.
     """
-    row = {
-        "cell": places.cell.name,
-        "scene": Path(places.cell.scene).stem,
-        "knob": places.cell.knob,
-        "flags": list(KNOBS[places.cell.knob]),
+    figures, log = measured_file(folder), log_file(folder)
+    if code == 0 and not figures.is_file():
+        raise RunError("the extraction left no figures", where=str(figures), fix=f"read {log}")
+    return {
+        "cell": job.name,
+        "scene": Path(job.scene).stem,
+        "knob": job.knob,
+        "flags": list(KNOBS[job.knob]),
         "status": "done" if code == 0 else "failed",
-        "error": None if code == 0 else last_error(places.log),
-        "measured": None,
+        "error": None if code == 0 else last_error(log),
+        "measured": rounded(read_json(figures)) if code == 0 else None,
         **made(git_state(), asdict(machine())),
     }
-    if code == 0:
-        if not places.measured.is_file():
-            raise RunError("the extraction left no figures", where=str(places.measured), mend=f"read {places.log}")
-        row["measured"] = rounded(read_json(places.measured))
-    return row
-
-
-def last_error(log: Path) -> str:
-    """What the last command in a log said was wrong, in one line."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    begun = [i for i, line in enumerate(lines) if line.startswith("error:")]
-    return lines[begun[-1]].removeprefix("error:").strip() if begun else (lines or ["nothing was said"])[-1]
 
 
 def rounded(value):

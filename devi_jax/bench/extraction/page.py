@@ -7,7 +7,7 @@ import numpy as np
 from devi_jax.bench.extraction.jobs import KNOBS, NONE, SCENES
 from devi_jax.bench.extraction.targets import DONE, PAPER, STAGES, TARGETS, judged, number, of, short
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
-from devi_jax.bench.result_files import Row
+from devi_jax.bench.result_files import Result
 
 HEAD = """# Extraction, measured
 
@@ -34,8 +34,8 @@ measured by `python -m devi_jax.extract FOLDER --truth=FOLDER/clip.npz`.
 """
 
 
-def page(rows: Sequence[Row]) -> str:
-    """The page. `rows`: as `extract_cells.collect` makes them, in any order."""
+def page(rows: Sequence[Result]) -> str:
+    """The page. `rows`: as `jobs.collect` makes them, in any order."""
     rows = sorted(rows, key=_order)
     done = [r for r in rows if r["status"] == "done"]
     plain = [r for r in done if r["knob"] == NONE]
@@ -50,17 +50,17 @@ def page(rows: Sequence[Row]) -> str:
     return "\n".join(parts)
 
 
-def _order(row: Row) -> tuple:
+def _order(row: Result) -> tuple:
     scene = SCENES.index(row["scene"]) if row["scene"] in SCENES else len(SCENES)
     return scene, row["scene"], list(KNOBS).index(row["knob"])
 
 
-def _targets(rows: Sequence[Row]) -> str:
+def _targets(rows: Sequence[Result]) -> str:
     head = ["", "wanted", "median", "worst", "met by", ""]
     return table(head, [judged(target, rows) for target in (*TARGETS, *DONE)])
 
 
-def _table2(rows: Sequence[Row]) -> str:
+def _table2(rows: Sequence[Result]) -> str:
     if not rows:
         return "Not run yet.\n"
     lines = [
@@ -80,8 +80,8 @@ def _table2(rows: Sequence[Row]) -> str:
     return note + table(["", "body px", "hand px", "all px", "C 0.1 m", "C 0.025 m", "d mm"], lines)
 
 
-def _columns(rows: Sequence[Row], stage: str, px: str, contact: str) -> list[str]:
-    def over(value: Callable[[Row], float]) -> str:
+def _columns(rows: Sequence[Result], stage: str, px: str, contact: str) -> list[str]:
+    def over(value: Callable[[Result], float]) -> str:
         return _median([value(r) for r in rows])
 
     return [
@@ -91,7 +91,7 @@ def _columns(rows: Sequence[Row], stage: str, px: str, contact: str) -> list[str
     ]
 
 
-def _rows(rows: Sequence[Row], key: str) -> str:
+def _rows(rows: Sequence[Result], key: str) -> str:
     if not rows:
         return "Not run yet.\n"
     lines = []
@@ -127,7 +127,7 @@ def _object(error: dict[str, float] | None) -> str:
     return ", ".join(f"{short(median)} / {short(p95)}" for median, p95 in (mm, degrees))
 
 
-def _stages(rows: Sequence[Row]) -> str:
+def _stages(rows: Sequence[Result]) -> str:
     """What each stage makes of each scene, in space."""
     if not rows:
         return ""
@@ -149,12 +149,12 @@ def _said() -> str:
     return f"What each knob adds to `python -m devi_jax.imagine`: {flags}.\n"
 
 
-def _failed(rows: Sequence[Row]) -> str:
+def _failed(rows: Sequence[Result]) -> str:
     failed = [r for r in rows if r["status"] != "done"]
     return table(["cell", "said"], [[f"`{r['cell']}`", r["error"]] for r in failed]) if failed else "None.\n"
 
 
-def _made(rows: Sequence[Row]) -> str:
+def _made(rows: Sequence[Result]) -> str:
     if not rows:
         return "Not run yet.\n"
     return MADE_NOTE + table(["cell", "", *MADE], [[f"`{r['cell']}`", r["status"], *made_cells(r)] for r in rows])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devi_jax.bench.result_files import Row
+from devi_jax.bench.result_files import Result
 
 PAPER = {
     "GVHMR": ((31.2, 28.3, 29.3), (0.76, 0.073), 94.9),
@@ -18,12 +18,12 @@ STAGES = ("raw", "unified", "aligned", "gripped")
 
 
 @dataclass(frozen=True)
-class Target:
+class ExtractionTarget:
     """One figure of a row and its bound; `least` where more is better."""
 
     label: str
     limit: float
-    value: Callable[[Row], float]
+    value: Callable[[Result], float]
     unit: str = ""
     least: bool = False
 
@@ -32,7 +32,7 @@ class Target:
         return bool(value >= self.limit if self.least else value <= self.limit)
 
 
-def of(row: Row, stage: str, *keys: str | int) -> float:
+def of(row: Result, stage: str, *keys: str | int) -> float:
     """A figure of a stage; NaN where there is none."""
     found = row["measured"]["stages"].get(stage)
     for key in keys:
@@ -45,7 +45,7 @@ def number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def precise(row: Row, stage: str) -> float:
+def precise(row: Result, stage: str) -> float:
     """Contact precision at 0.025 m over all frames of contact."""
     return of(row, stage, "held", "precision", 1)
 
@@ -55,46 +55,50 @@ def gain(worse: float, better: float) -> float:
     return worse / better if better else (1.0 if worse == 0 else float("inf"))
 
 
-def _hands(key: str, *phases: str) -> Callable[[Row], float]:
+def _hands(key: str, *phases: str) -> Callable[[Result], float]:
     found = min if key == "found" else max
     return lambda r: found(number(r["measured"]["hands"][key][p]) for p in phases)
 
 
 TARGETS = (
-    Target("acting hands found, in the worst phase", 0.95, _hands("found", "reach", "grasp", "lift"), least=True),
-    Target("hands at their own side", 0.99, lambda r: number(r["measured"]["hands"]["sides"]), least=True),
-    Target("hand points, median in reach", 4, _hands("px", "reach"), "px"),
-    Target("hand points, median in grasp and lift, the worse", 7, _hands("px", "grasp", "lift"), "px"),
-    Target("wrist at contact", 30, lambda r: 1e3 * of(r, "aligned", "wrist_contact_m"), "mm"),
-    Target("upper-body MPJPE", 30, lambda r: 1e3 * of(r, "aligned", "upper_m"), "mm"),
-    Target("tracks, median", 1, lambda r: number(r["measured"]["tracks"]["median_px"]), "px"),
-    Target("tracks, 95th percentile", 3, lambda r: number(r["measured"]["tracks"]["p95_px"]), "px"),
-    Target("contact labels, F1", 0.9, lambda r: number(r["measured"]["labels"]["f1"]), least=True),
-    Target("contact labels, onset off by", 4, lambda r: abs(number(r["measured"]["labels"]["onset_frames"])), "frames"),
+    ExtractionTarget(
+        "acting hands found, in the worst phase", 0.95, _hands("found", "reach", "grasp", "lift"), least=True
+    ),
+    ExtractionTarget("hands at their own side", 0.99, lambda r: number(r["measured"]["hands"]["sides"]), least=True),
+    ExtractionTarget("hand points, median in reach", 4, _hands("px", "reach"), "px"),
+    ExtractionTarget("hand points, median in grasp and lift, the worse", 7, _hands("px", "grasp", "lift"), "px"),
+    ExtractionTarget("wrist at contact", 30, lambda r: 1e3 * of(r, "aligned", "wrist_contact_m"), "mm"),
+    ExtractionTarget("upper-body MPJPE", 30, lambda r: 1e3 * of(r, "aligned", "upper_m"), "mm"),
+    ExtractionTarget("tracks, median", 1, lambda r: number(r["measured"]["tracks"]["median_px"]), "px"),
+    ExtractionTarget("tracks, 95th percentile", 3, lambda r: number(r["measured"]["tracks"]["p95_px"]), "px"),
+    ExtractionTarget("contact labels, F1", 0.9, lambda r: number(r["measured"]["labels"]["f1"]), least=True),
+    ExtractionTarget(
+        "contact labels, onset off by", 4, lambda r: abs(number(r["measured"]["labels"]["onset_frames"])), "frames"
+    ),
 )
 """Of each scripted video."""
 
 DONE = (
-    Target(
+    ExtractionTarget(
         "hand pixel MPJPE against the estimators' 2D, unified over aligned",
         4,
         lambda r: gain(of(r, "unified", "px_seen", "hand"), of(r, "aligned", "px_seen", "hand")),
         "x",
         least=True,
     ),
-    Target(
+    ExtractionTarget(
         "contact precision at 0.025 m, aligned over unified",
         4,
         lambda r: gain(precise(r, "aligned"), precise(r, "unified")),
         "x",
         least=True,
     ),
-    Target("body and hand pixel MPJPE, aligned", 11.0, lambda r: of(r, "aligned", "px_seen", "all"), "px"),
+    ExtractionTarget("body and hand pixel MPJPE, aligned", 11.0, lambda r: of(r, "aligned", "px_seen", "all"), "px"),
 )
 """As in the paper (25.6 to 3.74 px, 0.100 to 0.864, 11.0 px)."""
 
 
-def judged(target: Target, rows: Sequence[Row]) -> list[str]:
+def judged(target: ExtractionTarget, rows: Sequence[Result]) -> list[str]:
     """The bound, the median over rows and the worst of them, how many meet it, and whether the median does."""
     values = np.array([target.value(row) for row in rows])
     values = values[~np.isnan(values)]

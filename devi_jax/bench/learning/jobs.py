@@ -1,13 +1,16 @@
-"""What is measured: cells of clip, grade, root, seed and variant, each one training, in order of what matters most."""
+"""What is measured: jobs of clip, grade, root, seed and variant, each one training, in order of what matters most."""
 
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
+from devi_jax.bench.result_files import Result
+from devi_jax.bench.training_result import outcome, run_training
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE, graded
 from devi_jax.datasets.load import bundled
+from devi_jax.runs.run_dir import RunDir
 from envs.physics import Root
 
 ABLATIONS: dict[str, tuple[str, ...]] = {
@@ -24,6 +27,9 @@ FULL = "full"
 CAPTURE = "capture"
 """The grade of a clip that comes as a file: it is as its source left it."""
 
+UNTIL = 0.95
+"""Share of perturbed starts at which a training has nothing left to show, and stops before its minutes are over."""
+
 FIRST = ("lift_can", "pick_place")
 """Clips with three seeds; every other clip has one."""
 
@@ -31,7 +37,7 @@ Variant = Literal["full", "no-plan", "no-plan-resets", "no-residual", "no-squeez
 
 
 @dataclass(frozen=True)
-class Cell:
+class LearningJob:
     """One training. `clip`: a bundled clip's name without its grade, or a clip file. `minutes`: its usual budget, or
     another."""
 
@@ -44,7 +50,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What its row, its run folder and its log are called."""
+        """What its result, its run folder and its log are called."""
         variant = "" if self.variant == FULL else f"-{self.variant}"
         length = "" if self.minutes == budget_minutes(self.root, self.grade) else f"-{self.minutes:g}min"
         return f"{Path(self.clip).stem}-{self.grade}-{self.root}{variant}{length}-{self.seed}"
@@ -61,14 +67,14 @@ class Cell:
 
 
 def budget_minutes(root: Root, grade: str) -> float:
-    """How long a cell is trained: until the last of its targets is due."""
+    """How long a job is trained: until the last of its targets is due."""
     if root == "free":
         return 45.0
     return 10.0 if grade in ("clean", "mild") else 15.0
 
 
-def schedule(minutes: float | None = None) -> list[Cell]:
-    """All cells: three seeds of the first clips, one of the others, then rough, then ablations on a rough lift."""
+def schedule(minutes: float | None = None) -> list[LearningJob]:
+    """All jobs: three seeds of the first clips, one of the others, then rough, then ablations on a rough lift."""
     rest = tuple(name for name in SUITE if name not in FIRST)
     usual = ("clean", "mild")
     roots: tuple[Root, ...] = ("pinned", "free")
@@ -87,20 +93,48 @@ def chosen(
     seeds: int,
     variants: tuple[str, ...],
     minutes: float | None,
-) -> list[Cell]:
+) -> list[LearningJob]:
     """Every combination of what was asked for. Raises `ConfigError` for a clip neither bundled nor a file."""
     known = [name for name in bundled() if not name.endswith(("-mild", "-rough"))]
     for clip in clips:
         if clip not in known and not Path(clip).is_file():
             raise ConfigError(f"no clip '{clip}'", where="--clips", valid=f"{', '.join(known)}, or a clip file")
     combined = product(variants, roots, clips, grades, range(seeds))
-    cells = [
+    jobs = [
         make(clip, grade if clip in known else CAPTURE, root, seed, minutes, variant)
         for variant, root, clip, grade, seed in combined
     ]
-    return list(dict.fromkeys(cells))
+    return list(dict.fromkeys(jobs))
 
 
-def make(clip: str, grade: str, root: Root, seed: int, minutes: float | None, variant: str = FULL) -> Cell:
-    """A cell with its usual budget, or another."""
-    return Cell(clip, grade, root, seed, minutes or budget_minutes(root, grade), variant)
+def make(clip: str, grade: str, root: Root, seed: int, minutes: float | None, variant: str = FULL) -> LearningJob:
+    """A job with its usual budget, or another."""
+    return LearningJob(clip, grade, root, seed, minutes or budget_minutes(root, grade), variant)
+
+
+def train(job: LearningJob, folder: Path) -> int:
+    """Train a job in a process of its own, or go on where it was interrupted; its exit code. Output goes to a log."""
+    told = {"clip": job.source, "root": job.root, "seed": job.seed, "minutes": f"{job.minutes:g}"}
+    told |= {"until": UNTIL, "checkpoint-every": 10}
+    return run_training(folder, [f"--{name}={value}" for name, value in told.items()] + list(job.flags))
+
+
+def collect(job: LearningJob, folder: Path, code: int = 0) -> Result:
+    """The row of a trained job. A training that ended in an error has a row too, with no evaluation.
+
+    Raises:
+        RunError: when the run never took a step, or one of its files is not readable.
+    """
+    told = RunDir.open(folder).description()
+    return {
+        "cell": job.name,
+        "clip": Path(job.clip).stem,
+        "grade": job.grade,
+        "root": job.root,
+        "seed": job.seed,
+        "variant": job.variant,
+        "recipe": told["config"].get("recipe", told["system"]),
+        "flags": list(job.flags),
+        "minutes": job.minutes,
+        **outcome(folder),
+    }

@@ -8,8 +8,8 @@ import numpy as np
 from devi_jax.bench.learning.jobs import ABLATIONS, CAPTURE, FULL
 from devi_jax.bench.learning.targets import TARGETS, in_words, judged, of_target, times
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
-from devi_jax.bench.result_files import Row
-from devi_jax.bench.training_row import STAGES
+from devi_jax.bench.result_files import Result
+from devi_jax.bench.training_result import STAGES
 from devi_jax.datasets.bundled_sets import GRADES, SUITE
 from devi_jax.evaluation.rollouts import NOISE
 
@@ -38,10 +38,10 @@ COLUMNS = ["runs", "plan", "success", "parity", "≥ 60 %", "≥ 80 %"]
 ENDS = ["policy", "plan", "replay", "beats plan, replay", "MPJPE mm", "T_obj mm", "frames"]
 
 
-def results(rows: Sequence[Row], curves: str | None = None, compared: str | None = None) -> str:
-    """The page. `rows`: as `rows.collect` makes them, in any order. `curves`: file name of their picture, if any.
+def results(rows: Sequence[Result], curves: str | None = None, compared: str | None = None) -> str:
+    """The page. `rows`: as `jobs.collect` makes them, in any order. `curves`: file name of their picture, if any.
 
-    `compared`: what `compare_page.summary` says of the comparison of methods, if there is one.
+    `compared`: what `methods.page.summary` says of the comparison of methods, if there is one.
     """
     rows = sorted(rows, key=_order)
     made_here = [r for r in rows if r["variant"] == FULL and r["grade"] != CAPTURE]
@@ -66,14 +66,14 @@ def results(rows: Sequence[Row], curves: str | None = None, compared: str | None
     return "\n".join(parts)
 
 
-def _order(row: Row) -> tuple:
+def _order(row: Result) -> tuple:
     clip = SUITE.index(row["clip"]) if row["clip"] in SUITE else len(SUITE)
     grade = GRADES.index(row["grade"]) if row["grade"] in GRADES else len(GRADES)
     variant = [FULL, *ABLATIONS].index(row["variant"])
     return variant, clip, row["clip"], row["root"] != "pinned", grade, row["seed"]
 
 
-def _targets(rows: Sequence[Row]) -> str:
+def _targets(rows: Sequence[Result]) -> str:
     lines = []
     for target in TARGETS:
         mine = of_target(rows, target)
@@ -83,23 +83,23 @@ def _targets(rows: Sequence[Row]) -> str:
     return table(["", "plan found", "policy: success", "policy: parity", "perturbed-start success"], lines)
 
 
-def _groups(rows: Sequence[Row], keys: tuple[str, ...]) -> str:
+def _groups(rows: Sequence[Result], keys: tuple[str, ...]) -> str:
     if not rows:
         return "Not run yet.\n"
-    groups: dict[tuple, list[Row]] = {}
+    groups: dict[tuple, list[Result]] = {}
     for row in rows:
         groups.setdefault(tuple(row[k] for k in keys), []).append(row)
     return table([*keys, *COLUMNS, *ENDS], [[*name, *_summary(group)] for name, group in groups.items()])
 
 
-def _ablations(rows: Sequence[Row]) -> str:
+def _ablations(rows: Sequence[Result]) -> str:
     ablated = [r for r in rows if r["variant"] != FULL]
     tasks = dict.fromkeys((r["clip"], r["grade"], r["root"]) for r in ablated)
     compared = [r for r in rows if (r["clip"], r["grade"], r["root"]) in tasks]
     return _groups(compared, ("variant", "clip", "grade", "root"))
 
 
-def _noise(rows: Sequence[Row]) -> str:
+def _noise(rows: Sequence[Result]) -> str:
     """What noise on the joint targets leaves, where it was measured."""
     told = [(r["cell"], r["evaluation"]["noisy"]) for r in rows if r["evaluation"] and r["evaluation"].get("noisy")]
     if not told:
@@ -110,7 +110,7 @@ def _noise(rows: Sequence[Row]) -> str:
     return head + table(["cell", "policy", "plan", "replay"], lines)
 
 
-def _summary(rows: Sequence[Row]) -> list[str]:
+def _summary(rows: Sequence[Result]) -> list[str]:
     """What a group of runs that differ in their seed came to."""
     done = [r["evaluation"] for r in rows if r["evaluation"]]
     failed = len(rows) - len(done)
@@ -122,11 +122,11 @@ def _summary(rows: Sequence[Row]) -> list[str]:
     return [count, *(in_words(times(rows, s)) for s in STAGES), *ends, ", ".join(beats), *errors, frames]
 
 
-def _sides(evaluations: Sequence[Row]) -> list[list[Row | None]]:
+def _sides(evaluations: Sequence[Result]) -> list[list[Result | None]]:
     return [list(evaluations)] + [[e.get(name) for e in evaluations] for name in ("plan", "reference")]
 
 
-def _beats(evaluations: Sequence[Row], name: str) -> str:
+def _beats(evaluations: Sequence[Result], name: str) -> str:
     """How often the policy beat an open-loop replay."""
     told = [e["versus"][name]["verdict"] for e in evaluations if name in e["versus"]]
     return f"{told.count('better')} of {len(told)}" if told else "-"
@@ -142,7 +142,7 @@ def _median(values: Iterable[Any]) -> str:
     return f"{float(np.median(there)):.1f}" if there else "-"
 
 
-def _runs(rows: Sequence[Row]) -> str:
+def _runs(rows: Sequence[Result]) -> str:
     if not rows:
         return "Not run yet.\n"
     cells = []

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from devi_jax.bench.learning.jobs import FULL
-from devi_jax.bench.result_files import Row
+from devi_jax.bench.result_files import Result
 from devi_jax.core.files import replacing
 
 COLOURS = {"clean": "#1f4e79", "mild": "#2e9e6b", "rough": "#c8553d", "capture": "#7a5195"}
@@ -19,7 +19,7 @@ COLUMNS = 6
 """Small plots side by side."""
 
 
-def plot(path: Path, rows: Sequence[Row]) -> bool:
+def plot(path: Path, rows: Sequence[Result]) -> bool:
     """Write a PNG with a small plot for each clip and root, a line a run; whether there was anything to draw."""
     shown = panels(rows)
     if not shown:
@@ -40,16 +40,16 @@ def plot(path: Path, rows: Sequence[Row]) -> bool:
     return True
 
 
-def panels(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+def panels(rows: Sequence[Result]) -> dict[tuple[str, str], list[Result]]:
     """The runs of the whole recipe that were judged on the way, by clip and root; pinned ones first."""
-    found: dict[tuple[str, str], list[Row]] = {}
+    found: dict[tuple[str, str], list[Result]] = {}
     for row in sorted(rows, key=lambda r: r["root"] != "pinned"):
         if row["variant"] == FULL and any(p["perturbed"] is not None for p in row["curve"]):
             found.setdefault((row["clip"], row["root"]), []).append(row)
     return found
 
 
-def _lines(axis: Axes, rows: Sequence[Row]) -> None:
+def _lines(axis: Axes, rows: Sequence[Result]) -> None:
     named = set()
     for row in rows:
         points = [p for p in row["curve"] if p["perturbed"] is not None]

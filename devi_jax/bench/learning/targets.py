@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from devi_jax.bench.learning.jobs import FULL
-from devi_jax.bench.result_files import Row
+from devi_jax.bench.result_files import Result
 from devi_jax.datasets.bundled_sets import SUITE
 
 
 @dataclass(frozen=True)
-class Target:
+class LearningTarget:
     """Minutes of training within which half of the runs of a root and some grades should be so far."""
 
     label: str
@@ -21,14 +21,16 @@ class Target:
 
 
 TARGETS = (
-    Target(
+    LearningTarget(
         "pinned pelvis, clean and mild",
         "pinned",
         ("clean", "mild"),
         {"plan": 1, "success": 3, "parity": 5, "perturbed_80": 10},
     ),
-    Target("pinned pelvis, rough", "pinned", ("rough",), {"plan": 2, "success": 5, "parity": 10, "perturbed_60": 15}),
-    Target(
+    LearningTarget(
+        "pinned pelvis, rough", "pinned", ("rough",), {"plan": 2, "success": 5, "parity": 10, "perturbed_60": 15}
+    ),
+    LearningTarget(
         "whole body, free root, clean and mild",
         "free",
         ("clean", "mild"),
@@ -37,7 +39,7 @@ TARGETS = (
 )
 
 
-def of_target(rows: Sequence[Row], target: Target) -> list[Row]:
+def of_target(rows: Sequence[Result], target: LearningTarget) -> list[Result]:
     """The rows a target speaks of: suite clips of its root and grades, the recipe as it is, trained long enough."""
     return [
         row
@@ -50,7 +52,7 @@ def of_target(rows: Sequence[Row], target: Target) -> list[Row]:
     ]
 
 
-def times(rows: Sequence[Row], stage: str) -> np.ndarray:
+def times(rows: Sequence[Result], stage: str) -> np.ndarray:
     """Minutes until each row reached a stage; infinite for one that never did, or ended in an error."""
     return np.array([row["stages"].get(stage, {}).get("minutes", np.inf) for row in rows])
 

@@ -1,12 +1,13 @@
-"""What a comparison trains: cells of clip, system, root and seed, all for the same time and in the same way."""
+"""What a comparison trains: jobs of clip, system, root and seed, all for the same time and in the same way."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
-from devi_jax.bench.result_files import Row, made
-from devi_jax.bench.training_row import KEPT, log_file, outcome, run_training
+from devi_jax.bench.grid import last_error, log_file
+from devi_jax.bench.result_files import Result, made
+from devi_jax.bench.training_result import KEPT, outcome, run_training
 from devi_jax.core.errors import ConfigError, RunError, did_you_mean
 from devi_jax.datasets.bundled_sets import SETS, graded
 from devi_jax.datasets.load import bundled
@@ -20,7 +21,7 @@ SCORES = (*KEPT, "mpjpe_body_mm", "mpjpe_hand_mm", "t_root_mm")
 
 
 @dataclass(frozen=True)
-class Cell:
+class ComparisonJob:
     """One training. `clip`: a bundled name or a clip file. Where `iterations` are given, minutes are no limit."""
 
     clip: str
@@ -38,7 +39,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What its row, its run folder and its log are called."""
+        """What its result, its run folder and its log are called."""
         length = f"{self.minutes:g}min" if self.iterations is None else f"{self.iterations}it"
         return f"{Path(self.clip).stem}-{self.system}-{self.root}-{self.recipe}-{length}-{self.seed}"
 
@@ -58,10 +59,12 @@ def comparison(
     minutes: float,
     recipe: Recipe,
     iterations: int | None = None,
-) -> list[Cell]:
+) -> list[ComparisonJob]:
     """Every combination: a seed of everything before another seed, all systems of a clip one after another."""
     combined = product(range(seeds), roots, dict.fromkeys(clips), dict.fromkeys(systems))
-    return [Cell(clip, system, root, seed, minutes, recipe, iterations) for seed, root, clip, system in combined]
+    return [
+        ComparisonJob(clip, system, root, seed, minutes, recipe, iterations) for seed, root, clip, system in combined
+    ]
 
 
 def named_clips(names: Sequence[str], grade: str) -> list[str]:
@@ -82,40 +85,31 @@ def named_clips(names: Sequence[str], grade: str) -> list[str]:
                     f"no clip '{wanted}'{did_you_mean(wanted, [*known, *SETS])}",
                     where=f"--clips {name}",
                     valid=f"a set ({', '.join(SETS)}), a bundled name, or a clip .npz",
-                    mend="python -m devi_jax.clips list",
+                    fix="python -m devi_jax.clips list",
                 )
             out.append(wanted)
     return out
 
 
-def train(cell: Cell, folder: Path) -> int:
-    """Train a cell in a process of its own, or go on where it was interrupted; its exit code."""
-    return run_training(folder, cell.flags)
+def train(job: ComparisonJob, folder: Path) -> int:
+    """Train a job in a process of its own, or go on where it was interrupted; its exit code."""
+    return run_training(folder, job.flags)
 
 
-def collect(cell: Cell, folder: Path) -> Row:
-    """A cell's row. One that failed has a row too: what its training said last, and no evaluation."""
+def collect(job: ComparisonJob, folder: Path, code: int = 0) -> Result:
+    """A job's result. One that failed has one too: what its training said last, and no evaluation."""
     told = {
-        "cell": cell.name,
-        "clip": Path(cell.clip).stem,
-        "system": cell.system,
-        "root": cell.root,
-        "seed": cell.seed,
-        "budget": cell.budget,
-        "recipe": cell.recipe,
+        "cell": job.name,
+        "clip": Path(job.clip).stem,
+        "system": job.system,
+        "root": job.root,
+        "seed": job.seed,
+        "budget": job.budget,
+        "recipe": job.recipe,
     }
     try:
         came = outcome(folder, SCORES)
     except RunError:
         came = {"status": "failed", "evaluation": None, "trained_minutes": 0.0, "environment_steps": 0}
         came |= made(git_state(), asdict(machine()))
-    return {**told, **came, "error": None if came["evaluation"] else last_words(folder)}
-
-
-def last_words(folder: Path) -> str:
-    """The last error that a training told, or its last line."""
-    log = log_file(folder)
-    lines = [line.strip() for line in log.read_text().splitlines()] if log.exists() else []
-    said = [line for line in lines if line]
-    errors = [line for line in said if line.startswith("error:")]
-    return (errors or said or ["nothing was said"])[-1].removeprefix("error: ")
+    return {**told, **came, "error": None if came["evaluation"] else last_error(log_file(folder))}

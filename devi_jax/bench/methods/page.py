@@ -6,7 +6,7 @@ import numpy as np
 
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
 from devi_jax.bench.methods.published import BOUNDS, LABELS, METRICS, TABLE_1, TABLE_3
-from devi_jax.bench.result_files import Row
+from devi_jax.bench.result_files import Result
 
 HEAD = """# Methods compared
 
@@ -34,28 +34,28 @@ EVERY = """Errors of every run that ended, success or not. **success** also want
 clip has it; **perturbed**: success over 64 starts with object, mass and friction changed, and a push.
 """
 
-Score = Callable[[Row], float | None]
+Score = Callable[[Result], float | None]
 
 
-def page(rows: Sequence[Row]) -> str:
-    """The page. `rows`: as `compare_cells.collect` makes them, in any order; each setting has its own tables."""
+def page(rows: Sequence[Result]) -> str:
+    """The page. `rows`: as `jobs.collect` makes them, in any order; each setting has its own tables."""
     rows = sorted(rows, key=_order)
     settings = list(dict.fromkeys(_setting(row) for row in rows))
     parts = [HEAD] + [_tables(setting, [r for r in rows if _setting(r) == setting]) for setting in settings]
     return "\n".join([*parts, "## Runs\n", _runs(rows)])
 
 
-def _setting(row: Row) -> tuple[str, str, str]:
+def _setting(row: Result) -> tuple[str, str, str]:
     return row["root"], row["recipe"], row["budget"]
 
 
-def _order(row: Row) -> tuple:
+def _order(row: Result) -> tuple:
     names = list(LABELS)
     system = names.index(row["system"]) if row["system"] in names else len(names)
     return row["root"] != "pinned", row["recipe"], row["budget"], row["clip"], system, row["seed"]
 
 
-def _tables(setting: tuple[str, str, str], rows: Sequence[Row]) -> str:
+def _tables(setting: tuple[str, str, str], rows: Sequence[Result]) -> str:
     root, recipe, budget = setting
     pelvis = "Pinned pelvis" if root == "pinned" else "On its own feet"
     clips = list(dict.fromkeys(r["clip"] for r in rows))
@@ -79,7 +79,7 @@ def _tables(setting: tuple[str, str, str], rows: Sequence[Row]) -> str:
     )
 
 
-def summary(rows: Sequence[Row], page_name: str) -> str:
+def summary(rows: Sequence[Result], page_name: str) -> str:
     """For a page beside this one: every setting's methods over all its clips, and how that came about."""
     parts = []
     for setting in dict.fromkeys(_setting(row) for row in sorted(rows, key=_order)):
@@ -97,7 +97,7 @@ def summary(rows: Sequence[Row], page_name: str) -> str:
     return "\n".join([*parts, said]) if parts else "Not run yet.\n"
 
 
-def table_1(rows: Sequence[Row]) -> str:
+def table_1(rows: Sequence[Result]) -> str:
     """Each method and DeVI on the clips and seeds where both succeed, with the paper's numbers beside ours."""
     head = ["method", "clips x seeds"] + [x for label in METRICS.values() for x in (label, "†")]
     lines = []
@@ -112,7 +112,7 @@ def table_1(rows: Sequence[Row]) -> str:
     return table(head, lines) if lines else "Nothing to compare yet.\n"
 
 
-def all_clips(rows: Sequence[Row]) -> str:
+def all_clips(rows: Sequence[Result]) -> str:
     """Each method over all runs that ended, and how many did not."""
     head = ["method", "runs", *METRICS.values(), "success, paper's", "success", "perturbed"]
     lines = []
@@ -125,7 +125,7 @@ def all_clips(rows: Sequence[Row]) -> str:
     return table(head, lines)
 
 
-def table_3(rows: Sequence[Row]) -> str:
+def table_3(rows: Sequence[Result]) -> str:
     """Success ratios under the paper's eight bounds, its numbers beside ours."""
     head = ["method"] + [x for turn, m, t in BOUNDS for x in (f"O<{turn}, M<{m}, T<{t}", "†")]
     lines = []
@@ -136,7 +136,7 @@ def table_3(rows: Sequence[Row]) -> str:
     return table(head, lines)
 
 
-def replays(rows: Sequence[Row]) -> str:
+def replays(rows: Sequence[Result]) -> str:
     """Success rates of policy, plan and the reference's replay under the same perturbations, clip by clip."""
     lines = []
     for clip in dict.fromkeys(r["clip"] for r in rows):
@@ -146,18 +146,18 @@ def replays(rows: Sequence[Row]) -> str:
     return table(["clip", "method", "policy", "plan", "replay"], lines)
 
 
-def _systems(rows: Sequence[Row]) -> list[str]:
+def _systems(rows: Sequence[Result]) -> list[str]:
     return sorted({r["system"] for r in rows}, key=[*LABELS].index)
 
 
-def _by_system(rows: Sequence[Row]) -> dict[str, list[Row]]:
+def _by_system(rows: Sequence[Result]) -> dict[str, list[Result]]:
     """Rows by system, baselines and ablations first and DeVI last, as in the paper."""
     names = [name for name in _systems(rows) if name != "devi"] + ["devi"]
     groups = {name: [r for r in rows if r["system"] == name] for name in names}
     return {name: group for name, group in groups.items() if group}
 
 
-def _both(rows: Sequence[Row], system: str) -> tuple[list[Row], list[Row]]:
+def _both(rows: Sequence[Result], system: str) -> tuple[list[Result], list[Result]]:
     """Rows of a method and of DeVI on the clips and seeds where both succeed."""
     found = {
         name: {(r["clip"], r["seed"]): r for r in rows if r["system"] == name and _truth("success_paper")(r)}
@@ -174,7 +174,7 @@ def _error(key: str) -> Score:
 def _truth(key: str) -> Score:
     """1 or 0, and 0 for a run that failed; `None` where the clip cannot tell."""
 
-    def score(row: Row) -> float | None:
+    def score(row: Result) -> float | None:
         if not row["evaluation"]:
             return 0.0
         value = row["evaluation"]["exact"].get(key)
@@ -183,12 +183,12 @@ def _truth(key: str) -> Score:
     return score
 
 
-def _perturbed(row: Row) -> float | None:
+def _perturbed(row: Result) -> float | None:
     return row["evaluation"]["perturbed"].get("success_rate") if row["evaluation"] else 0.0
 
 
 def _side(name: str) -> Score:
-    def score(row: Row) -> float | None:
+    def score(row: Result) -> float | None:
         side = (row["evaluation"] or {}).get(name)
         return side["perturbed"].get("success_rate") if side else None
 
@@ -196,7 +196,7 @@ def _side(name: str) -> Score:
 
 
 def _passes(bounds: tuple[float, float, float]) -> Score:
-    def score(row: Row) -> float | None:
+    def score(row: Result) -> float | None:
         if not row["evaluation"]:
             return 0.0
         exact = row["evaluation"]["exact"]
@@ -209,7 +209,7 @@ def _passes(bounds: tuple[float, float, float]) -> Score:
     return score
 
 
-def _spread(rows: Sequence[Row], score: Score) -> str:
+def _spread(rows: Sequence[Result], score: Score) -> str:
     """Mean over clips, and its standard deviation over seeds where there are several."""
     seeds: dict[int, list[float]] = {}
     for row in rows:
@@ -229,7 +229,7 @@ def _paper(values: Sequence[float] | None, i: int) -> str:
     return "-" if values is None else f"{values[i]:.4g}"
 
 
-def _runs(rows: Sequence[Row]) -> str:
+def _runs(rows: Sequence[Result]) -> str:
     if not rows:
         return "Not run yet.\n"
     lines = []

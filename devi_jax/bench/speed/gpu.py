@@ -31,7 +31,7 @@ SPARE_S = 5.0
 
 
 @dataclass(frozen=True)
-class Options:
+class BenchGpuOptions:
     """Measure one GPU, or what this machine has instead."""
 
     json: Path
@@ -61,14 +61,14 @@ class Options:
 def main(arguments: list[str]) -> None:
     """Entry point."""
     with exit_on_error():
-        options = tyro.cli(Options, args=arguments, prog="python -m devi_jax.bench gpu")
+        options = tyro.cli(BenchGpuOptions, args=arguments, prog="python -m devi_jax.bench gpu")
         if options.budget_s <= SPARE_S or not options.engines:
             raise ConfigError("there is nothing to measure", where="--budget-s, --engines", valid="--budget-s=460")
         report = measure(options, run_worker, train)
         print(f"{len(report['stages'])} measurements in {report['wall_s']:.0f} s: {options.json}")
 
 
-def measure(options: Options, worker: Callable[..., Result], trainer: Callable[..., Result]) -> dict[str, Any]:
+def measure(options: BenchGpuOptions, worker: Callable[..., Result], trainer: Callable[..., Result]) -> dict[str, Any]:
     """All stages that fit the budget; the file holds the finished ones at any time."""
     began = time.monotonic()
 
@@ -104,7 +104,7 @@ def measure(options: Options, worker: Callable[..., Result], trainer: Callable[.
     return report
 
 
-def train(options: Options, timeout_s: float) -> Result:
+def train(options: BenchGpuOptions, timeout_s: float) -> Result:
     """`devi_jax.train` on the clip, without plan and film, and what it says of itself."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"

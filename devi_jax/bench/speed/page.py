@@ -15,7 +15,14 @@ def page(report: dict[str, Any], picture: str | None = None) -> str:
     parts = [_head(report)]
     if picture is not None:
         parts.append(f"![Rates, time and memory of one run]({picture})\n")
-    parts += [_phases(report), _rivals(report), _devices(report), _memory(report), _sizes(report), _pod(report)]
+    parts += [
+        _phases(report),
+        _other_libraries(report),
+        _devices(report),
+        _memory(report),
+        _sizes(report),
+        _pod(report),
+    ]
     return "\n".join(part for part in parts if part)
 
 
@@ -72,7 +79,7 @@ def _share(name: str, rates: dict[str, float], ratios: dict[str, float]) -> tupl
     return f"{rates[name]:,.0f} steps/s", f"{ratios[name]:.2f}", f">= {TARGETS[name]}: {met}"
 
 
-def _rivals(report: dict[str, Any]) -> str:
+def _other_libraries(report: dict[str, Any]) -> str:
     rivals, ours = report["rivals"], report["rates"]
     if not rivals:
         return ""

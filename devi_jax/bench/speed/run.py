@@ -42,7 +42,7 @@ LONG_S = 900.0
 
 
 @dataclass(frozen=True)
-class Options:
+class BenchSpeedOptions:
     """Measure on one clip and print a table."""
 
     clip: str = "lift_can"
@@ -72,7 +72,7 @@ class Options:
 def main(arguments: list[str]) -> None:
     """Entry point."""
     with exit_on_error():
-        options = tyro.cli(Options, args=arguments, prog="python -m devi_jax.bench speed")
+        options = tyro.cli(BenchSpeedOptions, args=arguments, prog="python -m devi_jax.bench speed")
         enable_compilation_cache()
         ignore_fork_warning()
         report = measure(options, devi("cpu"), resolve(options.clip), arguments)
@@ -101,7 +101,7 @@ def renewed(text: str, told: str) -> str:
     return f"{parts[0][0]}{MARKS[0]}\n\n{told}\n{MARKS[1]}{parts[1][2]}"
 
 
-def measure(options: Options, system: System, clip: Clip, arguments: list[str]) -> dict[str, Any]:
+def measure(options: BenchSpeedOptions, system: System, clip: Clip, arguments: list[str]) -> dict[str, Any]:
     """All figures that the options ask for, as JSON types."""
     engine, _ = choose_engine(options.physics)
     before = load()
@@ -123,7 +123,7 @@ def measure(options: Options, system: System, clip: Clip, arguments: list[str]) 
         "devices": [_devices(n, engine, options.repeats, common) for n in options.devices],
         "memory": [_memory(n, common) for n in options.memory],
         "sizes": [size_row(system, name, resolve(name), options.root) for name in options.sizes],
-        "rivals": _rivals(options, system, clip, common),
+        "rivals": _other_libraries(options, system, clip, common),
         "load": {"before": before, "after": load()},
     }
     return report
@@ -147,7 +147,7 @@ def _memory(count: int, common: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _rivals(options: Options, system: System, clip: Clip, common: dict[str, Any]) -> dict[str, Any]:
+def _other_libraries(options: BenchSpeedOptions, system: System, clip: Clip, common: dict[str, Any]) -> dict[str, Any]:
     """Rates of what a user would take instead; `error` where one failed."""
     out: dict[str, Any] = {}
     if options.against:
@@ -159,18 +159,18 @@ def _rivals(options: Options, system: System, clip: Clip, common: dict[str, Any]
             "net_arch": list(system.network.actor_widths),
         }
         with tempfile.TemporaryDirectory() as folder:
-            write_rival(assemble(system, clip, "c", options.root).environment, Path(folder))
+            write_for_other_libraries(assemble(system, clip, "c", options.root).environment, Path(folder))
             for kind in ("sync", "async", "sb3-dummy", "sb3-subproc"):
                 given = {"folder": folder, "kind": kind, "environments": count, "steps": 64, "ppo": settings}
-                out[kind] = {"environments": count, **run_worker(LONG_S, "rival", **given)}
+                out[kind] = {"environments": count, **run_worker(LONG_S, "other_library", **given)}
     if options.mjx:
         given = {"engine": "mjx", "environments": options.mjx, "steps": 4, "repeats": 1, "preset": "cpu"}
         out["mjx"] = {"environments": options.mjx, **run_worker(LONG_S, "environment", **common, **given)}
     return out
 
 
-def write_rival(environment: TrackingEnvironment, folder: Path) -> None:
-    """What `speed_rivals.MujocoTracking` reads: the model, and the clip in its coordinates."""
+def write_for_other_libraries(environment: TrackingEnvironment, folder: Path) -> None:
+    """What `other_libraries.MujocoTracking` reads: the model, and the clip in its coordinates."""
     physics, reference = environment.physics, environment.reference
 
     def show_spring(now: Coordinates, spring, variation):

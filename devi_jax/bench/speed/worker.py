@@ -104,7 +104,7 @@ def _peak_bytes() -> int:
     return next((1024 * int(x.split()[1]) for x in lines if x.startswith("VmHWM")), int(1e6 * peak_memory_mb()))
 
 
-def rival(**settings: Any) -> Result:
+def other_library(**settings: Any) -> Result:
     """What a user would take instead: `devi_jax.bench.speed.other_libraries`, without JAX."""
     from devi_jax.bench.speed import other_libraries
 
@@ -129,7 +129,7 @@ TASKS: dict[str, Callable[..., Result]] = {
     "environment": environment,
     "iteration": iteration,
     "memory": memory,
-    "rival": rival,
+    "other_library": other_library,
 }
 
 

@@ -31,7 +31,7 @@ def read_joblib(path: str | Path) -> Any:
         raise
     except Exception as error:  # damaged or hostile bytes can raise anything in the pickle machine
         raise ClipError(
-            f"not a readable pickle ({type(error).__name__}: {error})", where=str(path), valid=_VALID, mend=_MEND
+            f"not a readable pickle ({type(error).__name__}: {error})", where=str(path), valid=_VALID, fix=_MEND
         ) from error
 
 

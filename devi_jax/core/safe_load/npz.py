@@ -50,7 +50,7 @@ class Npz(Mapping[str, Any]):
                     f"not a readable array ({type(error).__name__}: {error})",
                     where=where,
                     valid=_VALID,
-                    mend="fetch the file again",
+                    fix="fetch the file again",
                 ) from error
 
     def _open(self) -> zipfile.ZipFile:
@@ -61,7 +61,7 @@ class Npz(Mapping[str, Any]):
                 f"not a readable archive ({type(error).__name__}: {error})",
                 where=str(self.path),
                 valid=_VALID,
-                mend="fetch the file again",
+                fix="fetch the file again",
             ) from error
 
 

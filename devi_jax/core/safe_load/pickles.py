@@ -37,7 +37,7 @@ def read_pickle(path: str | Path) -> Any:
             f"not a readable pickle ({type(error).__name__}: {error})",
             where=str(path),
             valid="a complete pickle of lists, dicts and arrays of numbers",
-            mend="fetch the file again",
+            fix="fetch the file again",
         ) from error
 
 
@@ -65,7 +65,7 @@ def look_up(known: Mapping[tuple[str, str], Any], module: str, name: str, where:
         f"the file wants to load '{module}.{name}', which no array needs: it is never run",
         where=where,
         valid="arrays and tensors of numbers, lists, tuples and dicts",
-        mend=REFUSED_MEND,
+        fix=REFUSED_MEND,
     )
 
 

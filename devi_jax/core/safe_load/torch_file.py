@@ -53,7 +53,7 @@ def read_torch(path: str | Path) -> Any:
             f"not a readable torch checkpoint ({type(error).__name__}: {error})",
             where=str(path),
             valid="a zip archive as torch.save writes it since torch 1.6",
-            mend=_RESAVE,
+            fix=_RESAVE,
         ) from error
 
 
@@ -68,7 +68,7 @@ def read_matrix(path: str | Path) -> np.ndarray:
             f"the checkpoint holds {found}",
             where=str(path),
             valid="one tensor of shape (frames, columns), bare or alone in a dict",
-            mend="torch.save(CONTENT['motion'], FILE) with the tensor that holds the motion",
+            fix="torch.save(CONTENT['motion'], FILE) with the tensor that holds the motion",
         )
     return content.astype(np.float64)
 
@@ -76,10 +76,10 @@ def read_matrix(path: str | Path) -> np.ndarray:
 def _read_archive(archive: zipfile.ZipFile, path: Path) -> Any:
     pickles = [n for n in archive.namelist() if n == "data.pkl" or n.endswith("/data.pkl")]
     if len(pickles) != 1:
-        raise ClipError("the archive is no torch checkpoint", where=str(path), valid="one data.pkl", mend=_RESAVE)
+        raise ClipError("the archive is no torch checkpoint", where=str(path), valid="one data.pkl", fix=_RESAVE)
     root = pickles[0].removesuffix("data.pkl")
     if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder").strip() != b"little":
-        raise ClipError("the checkpoint is big-endian", where=f"{path}: byteorder", valid="little", mend=_RESAVE)
+        raise ClipError("the checkpoint is big-endian", where=f"{path}: byteorder", valid="little", fix=_RESAVE)
     try:
         return _TensorUnpickler(archive, root, path).load()
     except ClipError:
@@ -89,7 +89,7 @@ def _read_archive(archive: zipfile.ZipFile, path: Path) -> Any:
             f"the checkpoint is damaged ({type(error).__name__}: {error})",
             where=f"{path}: {pickles[0]}",
             valid="a complete torch checkpoint",
-            mend="fetch the file again",
+            fix="fetch the file again",
         ) from error
 
 
@@ -118,7 +118,7 @@ class _TensorUnpickler(PlainUnpickler):
         dtype = np.dtype("<u2" if half else storage_type.dtype)
         if len(raw) != count * dtype.itemsize:
             raise ClipError(
-                f"storage holds {len(raw)} bytes", where=where, valid=f"{count} numbers", mend="fetch the file again"
+                f"storage holds {len(raw)} bytes", where=where, valid=f"{count} numbers", fix="fetch the file again"
             )
         values = np.frombuffer(raw, dtype)
         return _Storage((values.astype("<u4") << 16).view("<f4") if half else values)
@@ -138,7 +138,7 @@ class _TensorUnpickler(PlainUnpickler):
                 f"tensor of size {tuple(size)} and strides {tuple(stride)} reaches outside its storage",
                 where=str(self._path),
                 valid="views inside their storage",
-                mend="fetch the file again",
+                fix="fetch the file again",
             )
         item = storage.values.itemsize
         base = storage.values[offset:]

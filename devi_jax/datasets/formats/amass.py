@@ -35,7 +35,7 @@ def from_amass(data: Mapping[str, Any], path: Path, model: Path | None) -> Clip:
             f"poses have shape {poses.shape}",
             where=f"{where}: poses",
             valid="(T, 156) for SMPL-H or (T, 165) for SMPL-X: rotation vectors",
-            mend="take AMASS's SMPL+H G or SMPL-X N archives",
+            fix="take AMASS's SMPL+H G or SMPL-X N archives",
         )
     trans, fps = np.asarray(data["trans"], float), frame_rate(data, where)
     isaacgym_humanoid.check_columns(np.hstack([poses, trans]), where)
@@ -63,6 +63,6 @@ def frame_rate(data: Mapping[str, Any], where: str) -> float:
             f"the frame rate is {given[0]:g}" if given else "the file does not say its frame rate",
             where=f"{where}: {_RATES[0]}",
             valid=f"{_FPS[0]:g} to {_FPS[1]:g} frames a second",
-            mend="fetch the file again; shape files and stage files hold no motion",
+            fix="fetch the file again; shape files and stage files hold no motion",
         )
     return given[0]

@@ -86,7 +86,7 @@ def _beside(path: Path, relative: str) -> Path:
         f"there is no {relative}",
         where=f"{path}: searched its folder and all above",
         valid="the data set as it is unpacked: grab/ and tools/ side by side",
-        mend="unpack tools__object_meshes and tools__subject_meshes; or --mesh=OBJECT.ply for the object",
+        fix="unpack tools__object_meshes and tools__subject_meshes; or --mesh=OBJECT.ply for the object",
     )
 
 
@@ -99,7 +99,7 @@ def _subject(data: Mapping[str, Any], subject: smplx_model.Model, path: Path) ->
             f"the subject has {len(vertices)} vertices, the model {len(subject.template)}",
             where=f"{file}, --model",
             valid="SMPL-X for both: 10475 vertices",
-            mend="--model=SMPLX_MALE.npz or SMPLX_FEMALE.npz",
+            fix="--model=SMPLX_MALE.npz or SMPLX_FEMALE.npz",
         )
     return vertices
 
@@ -122,7 +122,7 @@ def _rotvecs(person: dict[str, Any], subject: smplx_model.Model, where: str) -> 
             f"the model's hands are {min(without, with_mean):.2f} rad from those that the file has as rotations",
             where=f"{where}: body.params.fullpose, --model",
             valid="the SMPL-X release that GRAB was made with (v1.0 or 1.1), components in its order",
-            mend="--model=SMPLX_MALE.npz or SMPLX_FEMALE.npz of smpl-x.is.tue.mpg.de",
+            fix="--model=SMPLX_MALE.npz or SMPLX_FEMALE.npz of smpl-x.is.tue.mpg.de",
         )
     has = "in" if with_mean < without else "left out"
     note = f"fingers: components and mean; the file's fullpose has the mean {has}"
@@ -148,7 +148,7 @@ def _rest_gap(data: Mapping[str, Any], path: Path, vertices: np.ndarray, poses: 
             + (f", and {1e3 * other:.0f} mm with its rotation not transposed" if abs(other) < REST_M else ""),
             where=f"{where}: object.params, table.params",
             valid=f"within {1e3 * REST_M:.0f} mm, turned as GRAB turns: R(global_orient)^T v + transl",
-            mend="use the files as GRAB released them; --mesh has to be GRAB's own, in its own frame",
+            fix="use the files as GRAB released them; --mesh has to be GRAB's own, in its own frame",
         )
     return gap
 
@@ -180,5 +180,5 @@ def _check_touch(ids: np.ndarray, joints: np.ndarray, poses: ObjectPoses, vertic
             f"what the hands touch is {1e3 * float(np.median(gaps)):.0f} mm away from them",
             where=f"{where}: contact.object, body.params",
             valid=f"within {1e3 * TOUCH_M:.0f} mm",
-            mend="take the SMPL-X model of the subject's gender, and the files as GRAB released them",
+            fix="take the SMPL-X model of the subject's gender, and the files as GRAB released them",
         )

@@ -75,7 +75,7 @@ def _first_whole_frame(data: np.ndarray, where: str) -> int:
             f"zero quaternion at frame {frame}",
             where=f"{where}: columns 3:7 or 321:325",
             valid="quaternions xyzw; only leading frames may be empty, at least two must not be",
-            mend="cut the frame at the source",
+            fix="cut the frame at the source",
         )
     return first
 
@@ -102,7 +102,7 @@ def _refuse_face_in_fingers(recording: isaacgym_humanoid.Recording, where: str) 
             "the finger columns hold the face: slots 18-20 lie at the head, all fingers are shifted by three",
             where=f"{where}: columns 216:225",
             valid="left index finger at the left hand",
-            mend="use the releases OMOMO_new or OMOMO_retarget; the first OMOMO release has this fault in every file",
+            fix="use the releases OMOMO_new or OMOMO_retarget; the first OMOMO release has this fault in every file",
         )
 
 
@@ -114,7 +114,7 @@ def _check_body_rotations(data: np.ndarray, recording: isaacgym_humanoid.Recordi
             f"joint columns and body quaternions differ by {angle:.2f} rad (median)",
             where=f"{where}: columns 9:162 and 383:591",
             valid="exponential maps relative to the parent, and body quaternions xyzw that they explain",
-            mend="use the file as its authors released it",
+            fix="use the file as its authors released it",
         )
 
 

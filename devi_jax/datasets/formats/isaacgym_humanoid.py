@@ -86,7 +86,7 @@ def to_motion(recording: Recording, where: str, limit_mm: float, lags: tuple[int
             f"joint positions are {error_mm:.0f} mm (median) from those that the joint rotations give",
             where=where,
             valid=f"exponential maps relative to the parent that agree with the positions within {limit_mm:.0f} mm",
-            mend="use the file as its authors released it; hinge angles have to be turned into exponential maps first",
+            fix="use the file as its authors released it; hinge angles have to be turned into exponential maps first",
         )
     axes = rest_axes(offsets, where)
     turn = rot.matrix_to_quat(axes)
@@ -103,11 +103,11 @@ def check_columns(data: np.ndarray, where: str) -> None:
             f"a value is not finite (first at frame {int(np.argwhere(~np.isfinite(data))[0][0])})",
             where=where,
             valid="finite numbers in every frame",
-            mend="cut the frames at the source",
+            fix="cut the frames at the source",
         )
     if len(data) < 3:
         raise ClipError(
-            f"file has {len(data)} frame(s)", where=where, valid="at least 3 frames", mend="fetch the file again"
+            f"file has {len(data)} frame(s)", where=where, valid="at least 3 frames", fix="fetch the file again"
         )
 
 
@@ -131,7 +131,7 @@ def rest_axes(offsets: np.ndarray, where: str) -> np.ndarray:
             "the recording's rest pose is not an upright T-pose along the axes",
             where=where,
             valid="bone offsets with the spine, the hips and the toes along three different axes",
-            mend="use the SMPL-X rest pose (zero rotations) of the released files",
+            fix="use the SMPL-X rest pose (zero rotations) of the released files",
         )
     return best
 

@@ -30,7 +30,7 @@ def find_mesh(name: str, beside: Path) -> Path:
         f"no mesh for the object '{name}'",
         where=f"{beside}: searched {', '.join(map(str, dict.fromkeys(folders)))}",
         valid=f"{name}{{{','.join(SUFFIXES)}}}, or {name}{_POINTS} whose convex hull is taken",
-        mend=f"add --mesh=PATH/{name}.obj",
+        fix=f"add --mesh=PATH/{name}.obj",
     )
 
 
@@ -66,11 +66,11 @@ def centre_of_mass(path: Path) -> np.ndarray:
 
 def _load_mesh(path: Path) -> tuple[trimesh.Trimesh, list[str]]:
     valid = f"a mesh ({', '.join(SUFFIXES)}) or an .npy of surface points (N, 3)"
-    mend = "--mesh=OBJECT.obj"
+    fix = "--mesh=OBJECT.obj"
     if not path.is_file():
-        raise ClipError("no such mesh", where=f"--mesh={path}", valid=valid, mend=mend)
+        raise ClipError("no such mesh", where=f"--mesh={path}", valid=valid, fix=fix)
     if path.suffix not in (*SUFFIXES, ".npy"):
-        raise ClipError(f"cannot read meshes of type '{path.suffix}'", where=f"--mesh={path}", valid=valid, mend=mend)
+        raise ClipError(f"cannot read meshes of type '{path.suffix}'", where=f"--mesh={path}", valid=valid, fix=fix)
     try:
         if path.suffix == ".npy":
             points = np.load(path, allow_pickle=False)
@@ -79,10 +79,10 @@ def _load_mesh(path: Path) -> tuple[trimesh.Trimesh, list[str]]:
         mesh = trimesh.load(path, force="mesh", process=True)
     except Exception as error:  # mesh readers raise whatever a damaged file brings them to
         raise ClipError(
-            f"not a readable mesh ({type(error).__name__}: {error})", where=f"--mesh={path}", valid=valid, mend=mend
+            f"not a readable mesh ({type(error).__name__}: {error})", where=f"--mesh={path}", valid=valid, fix=fix
         ) from error
     if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) < 4:
-        raise ClipError("the mesh has no surface", where=f"--mesh={path}", valid=valid, mend=mend)
+        raise ClipError("the mesh has no surface", where=f"--mesh={path}", valid=valid, fix=fix)
     return mesh, [f"object shape: {path.name}"]
 
 

@@ -96,7 +96,7 @@ def _chosen(content: dict[Any, dict[str, Any]], path: Path, sequence: str | None
             else f"no sequence '{sequence}' in the file{did_you_mean(sequence, known)}",
             where=f"{path}: --sequence",
             valid=some,
-            mend=f"python -m devi_jax.clips convert {path} --sequence={next(iter(known))} --out=CLIP.npz",
+            fix=f"python -m devi_jax.clips convert {path} --sequence={next(iter(known))} --out=CLIP.npz",
         )
     return known[sequence]
 
@@ -139,7 +139,7 @@ def _check_floor(positions: np.ndarray, where: str) -> None:
             f"the lower foot joint is {low:.2f} m above the floor",
             where=f"{where}: trans, trans2joint",
             valid=f"{SOLE_M[0]} to {SOLE_M[1]} m: the pelvis is at trans - trans2joint, the floor at z = 0",
-            mend="use the file as its authors released it, train_diffusion_manip_seq_joints24.p",
+            fix="use the file as its authors released it, train_diffusion_manip_seq_joints24.p",
         )
 
 

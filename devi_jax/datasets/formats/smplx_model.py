@@ -49,7 +49,7 @@ def load_model(path: Path | None, needed_by: str) -> Model:
             f"{needed_by} says joint angles only: where the joints are, its licensed body model says",
             where="--model",
             valid=f"{valid}, from smpl-x.is.tue.mpg.de or mano.is.tue.mpg.de, of the subject's gender",
-            mend="python -m devi_jax.clips convert SOURCE --model=SMPLX_NEUTRAL.npz --out=CLIP.npz",
+            fix="python -m devi_jax.clips convert SOURCE --model=SMPLX_NEUTRAL.npz --out=CLIP.npz",
         )
     try:
         # keys are read one by one: official files hold object arrays under others, which would need unpickling
@@ -97,7 +97,7 @@ def _check_unit(rest: np.ndarray, where: str) -> None:
             f"the human is {tall:.3g} m from toes to head",
             where=where,
             valid=f"{STATURE_M[0]} to {STATURE_M[1]} m, resting with y up",
-            mend="lengths are metres: divide millimetres by 1000",
+            fix="lengths are metres: divide millimetres by 1000",
         )
 
 
@@ -110,5 +110,5 @@ def _check_upright(positions: np.ndarray, where: str) -> None:
             f"the human's head points along {'-' if up[axis] < 0 else '+'}{'xyz'[axis]}",
             where=where,
             valid="a world with z up",
-            mend="turn root and translation by 90 degrees about x at the source: (x, y, z) becomes (x, -z, y)",
+            fix="turn root and translation by 90 degrees about x at the source: (x, y, z) becomes (x, -z, y)",
         )

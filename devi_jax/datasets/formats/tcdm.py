@@ -103,5 +103,5 @@ def _check(position: np.ndarray, rotation: np.ndarray, fps: float, where: str) -
             f"the object travels {travel:.3g} m, at up to {speed.max():.3g} m/s",
             where=where,
             valid=f"metres and seconds: at most {REACH_M:g} m, {SPEED_M_S:g} m/s",
-            mend="divide millimetres by 1000",
+            fix="divide millimetres by 1000",
         )

@@ -49,7 +49,7 @@ def choose(
             f"no hand can close around '{thing}'",
             where="hand",
             valid="a thing, or a part of it, at most 10 cm wide; wider ones take both hands",
-            mend="choose both hands, push it, or scale it down",
+            fix="choose both hands, push it, or scale it down",
         )
     still = [*footing(stage, standing), *([stay(stage, standing, f"{busy}_wrist")] if busy else [])]
     posed = sorted((_posed(stage, standing, still, c, solid, bent) for c in _spread(candidates)), key=lambda p: p[2])
@@ -214,7 +214,7 @@ def _refuse(
         f"unreachable: '{thing}' is {near * np.linalg.norm(way):.2f} m beyond the {side} hand's reach",
         where=f"things: {thing}",
         valid="within reach of a human that stands where it is",
-        mend="move the thing nearer to the human, or take the other hand",
+        fix="move the thing nearer to the human, or take the other hand",
     )
 
 

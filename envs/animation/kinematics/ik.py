@@ -119,7 +119,7 @@ def meet(
             f"the human cannot reach: a task is missed by {found.residual:.3f} m or rad",
             where=where,
             valid="a place within reach of a human that stands where it is",
-            mend="move the object nearer, or turn the hand another way",
+            fix="move the object nearer, or turn the hand another way",
         )
     return found.qpos
 

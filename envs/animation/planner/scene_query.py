@@ -59,7 +59,7 @@ def cast(arranged: Arranged) -> Cast:
             "scripts are planned for the bundled body at the origin, facing +y",
             where=where,
             valid="shape 1.0, position (0, 0), yaw_deg 0",
-            mend="move and turn the things instead",
+            fix="move and turn the things instead",
         )
     joints = {joint: np.array(rotvec) for joint, rotvec in human.pose.items()}
     thing = arranged.setup.manipulated.name

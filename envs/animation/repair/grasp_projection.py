@@ -36,7 +36,7 @@ def projected(clip: Clip, scene: Scene) -> Clip:
 
     Wrists follow by inverse kinematics of their arms; the object's motion stays.
     """
-    if clip.object_poses is None or clip.onset >= clip.frames:
+    if clip.scene.object is None or clip.object_poses is None or clip.onset >= clip.frames:
         return clip
     posed = pose_clip(scene, clip)
     moves, misses = [], []

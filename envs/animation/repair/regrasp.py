@@ -35,7 +35,7 @@ def regrasped(clip: Clip, scene: Scene) -> Clip:
     can hold the object, the clip stays as it is; provenance says what was done.
     """
     found = holds(clip)
-    if clip.object_poses is None or not found:
+    if clip.scene.object is None or clip.object_poses is None or not found:
         return clip
     posed = pose_clip(scene, clip)
     found = _in_time(posed, found, clip.fps)

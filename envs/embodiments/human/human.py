@@ -76,13 +76,13 @@ def _ball_drop(body: Body) -> float:
 def _read_smplx(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     keys = ("v_template", "shapedirs", "J_regressor", "weights")
     valid = "an SMPL-X model .npz with arrays " + ", ".join(keys)
-    mend = "download SMPLX_NEUTRAL.npz from smpl-x.is.tue.mpg.de, or use the bundled human"
+    fix = "download SMPLX_NEUTRAL.npz from smpl-x.is.tue.mpg.de, or use the bundled human"
     try:
         # keys are read one by one: official files hold object arrays under others, which would need unpickling
         with np.load(path, allow_pickle=False) as file:
             template, shapedirs, regressor, weights = (np.asarray(file[key], dtype=float) for key in keys)
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise BodyError(f"cannot read an SMPL-X model ({error})", where=str(path), valid=valid, mend=mend) from error
+        raise BodyError(f"cannot read an SMPL-X model ({error})", where=str(path), valid=valid, fix=fix) from error
     v, j = len(template), len(SMPLX_JOINTS)
     wanted = {"v_template": (v, 3), "J_regressor": (j, v), "weights": (v, j)}
     found = {"v_template": template.shape, "J_regressor": regressor.shape, "weights": weights.shape}
@@ -94,7 +94,7 @@ def _read_smplx(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
             f"array has shape {found.get(key, shapedirs.shape)}",
             where=f"{path}: {key}",
             valid=f"shape {shape}",
-            mend=mend,
+            fix=fix,
         )
     return template, shapedirs, regressor, weights
 

@@ -70,14 +70,14 @@ def read_registration(parameters: Path, model: Path, registered: Path | None = N
 
 
 def _read(
-    path: Path, names: tuple[str, ...], valid: str, mend: str, optional: tuple[str, ...] = ()
+    path: Path, names: tuple[str, ...], valid: str, fix: str, optional: tuple[str, ...] = ()
 ) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             wanted = (*names, *(name for name in optional if name in file))
             return {name: np.asarray(file[name], dtype=float) for name in wanted}
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise SceneError(f"cannot read SMPL-X data ({error})", where=str(path), valid=valid, mend=mend) from error
+        raise SceneError(f"cannot read SMPL-X data ({error})", where=str(path), valid=valid, fix=fix) from error
 
 
 def _pose(given: dict[str, np.ndarray], model: Path) -> np.ndarray:

@@ -73,7 +73,7 @@ def scanned_skin(
             f"the mesh is {gap:.2f} m (median) from the SMPL-X mesh that should fit it",
             where=where,
             valid=f"less than {_FAR_M} m",
-            mend=_MEND,
+            fix=_MEND,
         )
     weights = blend @ registration.weights
     shift = registration.positions - np.einsum("jab,jb->ja", registration.rotations, registration.joints)

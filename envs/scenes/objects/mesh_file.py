@@ -57,7 +57,7 @@ def _check_size(vertices: np.ndarray, scale: float, path: Path, where: str) -> N
             f"{path.name} is {longest:.4g} m long" + (f" at scale {scale:g}" if scale != 1 else ""),
             where=f"{where}: scale",
             valid=f"{SMALLEST_M} to {LARGEST_M} m",
-            mend=f"multiply scale by 0.001 if the file is in millimetres, by 0.01 if in centimetres; "
+            fix=f"multiply scale by 0.001 if the file is in millimetres, by 0.01 if in centimetres; "
             f"{0.1 / max(longest, 1e-12) * scale:.3g} would make it 0.1 m long",
         )
 
@@ -70,7 +70,7 @@ def _closed_volume(vertices: np.ndarray, faces: np.ndarray, path: Path, where: s
     ways = ways[ways[:, 0] != ways[:, 1]]
     edges, shared = np.unique(np.sort(ways, axis=1), axis=0, return_counts=True)
     odd = edges[shared % 2 == 1]
-    mend = "close it: Blender, edit mode, Mesh > Clean Up > Fill Holes; or trimesh.repair.fill_holes"
+    fix = "close it: Blender, edit mode, Mesh > Clean Up > Fill Holes; or trimesh.repair.fill_holes"
     if len(odd):
         middle = vertices[np.flatnonzero(index.ravel() == odd[0, 0])[0]]
         raise SceneError(
@@ -78,7 +78,7 @@ def _closed_volume(vertices: np.ndarray, faces: np.ndarray, path: Path, where: s
             f"one of them at ({', '.join(f'{x:.3f}' for x in middle)}) m",
             where=where,
             valid="a surface without holes",
-            mend=mend,
+            fix=fix,
         )
     # each edge of a well wound surface is walked as often one way as the other
     forward = np.where(ways[:, 0] < ways[:, 1], 1, -1)
@@ -89,7 +89,7 @@ def _closed_volume(vertices: np.ndarray, faces: np.ndarray, path: Path, where: s
             f"{path.name} is wound both ways: at {crossed} edges the sides do not agree on what is outside",
             where=where,
             valid="faces that are all counter-clockwise seen from outside",
-            mend="Blender, edit mode, Mesh > Normals > Recalculate Outside; or trimesh.repair.fix_normals",
+            fix="Blender, edit mode, Mesh > Normals > Recalculate Outside; or trimesh.repair.fix_normals",
         )
     volume = float(np.linalg.det(vertices[faces]).sum()) / 6
     if abs(volume) < 1e-6 * float(np.ptp(vertices, axis=0).max()) ** 3:
@@ -97,7 +97,7 @@ def _closed_volume(vertices: np.ndarray, faces: np.ndarray, path: Path, where: s
             f"{path.name} has no volume: {abs(volume) * 1e6:.3g} cm3",
             where=where,
             valid="a surface around a solid",
-            mend="give it thickness (Blender: Solidify)",
+            fix="give it thickness (Blender: Solidify)",
         )
     return volume
 

@@ -66,7 +66,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, torch_files, module
         read_torch(torch_files.save(tmp_path / "evil.pt", content))
     assert not victim.exists()
     assert f"{module}.system" in caught.value.what
-    assert "evil.pt" in caught.value.where and caught.value.valid and caught.value.mend
+    assert "evil.pt" in caught.value.where and caught.value.valid and caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_missing_model_is_asked_for_and_a_wrong_one_refused(tmp_path, arrays):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ClipError, match="licensed body model") as caught:
         resolve(str(tmp_path / "a.npz"))
-    assert caught.value.where == "--model" and "--model=" in caught.value.mend
+    assert caught.value.where == "--model" and "--model=" in caught.value.fix
     np.savez(
         tmp_path / "m.npz", v_template=np.zeros((5, 3)), shapedirs=np.zeros((5, 3, 2)), J_regressor=np.zeros((24, 5))
     )
@@ -89,4 +89,4 @@ def test_another_axis_unit_or_rate_is_told(tmp_path, arrays):
     np.savez(tmp_path / "mm.npz", **{k: v * 1000 if k == "v_template" else v for k, v in model.items()})
     with pytest.raises(ClipError, match="from toes to head") as caught:
         resolve(str(tmp_path / "walk_poses.npz"), model=tmp_path / "mm.npz")
-    assert "1000" in caught.value.mend
+    assert "1000" in caught.value.fix

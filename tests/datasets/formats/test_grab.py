@@ -156,7 +156,7 @@ def test_model_meshes_and_keys_that_are_missing_are_named(write, tmp_path):
     (tmp_path / "tools" / "object_meshes" / "contact_meshes" / "mug.ply").unlink()
     with pytest.raises(ClipError, match="there is no tools/object_meshes/contact_meshes/mug.ply") as caught:
         convert(path)
-    assert "--mesh" in caught.value.mend
+    assert "--mesh" in caught.value.fix
     box().export(tmp_path / "own.ply")
     assert resolve(str(path), mesh=tmp_path / "own.ply", model=tmp_path / "SMPLX_MALE.npz").frames == 12
     bare = {**content["body"], "params": {k: v for k, v in content["body"]["params"].items() if k != "fullpose"}}

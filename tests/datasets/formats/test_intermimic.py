@@ -101,7 +101,7 @@ def test_fingers_that_hold_the_face_are_refused(path, torch_files, intermimic_da
     intermimic_data[:, FINGERS_LEFT] = np.tile(head + [0.0, 0.03, 0.02], 3)
     with pytest.raises(ClipError, match="fingers are shifted") as caught:
         resolve(str(torch_files.save_matrix(path, intermimic_data)))
-    assert "OMOMO_new" in caught.value.mend and "sub8_smallbox_001" in caught.value.where
+    assert "OMOMO_new" in caught.value.fix and "sub8_smallbox_001" in caught.value.where
 
 
 def test_columns_with_gradients_are_read(path, torch_files, intermimic_data, known):
@@ -172,7 +172,7 @@ def test_an_absent_mesh_lists_where_it_was_searched_and_how_to_give_one(path, tm
     (tmp_path / "meshes" / "smallbox.obj").unlink()
     with pytest.raises(ClipError, match="no mesh for the object 'smallbox'") as caught:
         resolve(str(path))
-    assert str(tmp_path / "meshes") in caught.value.where and "--mesh=" in caught.value.mend
+    assert str(tmp_path / "meshes") in caught.value.where and "--mesh=" in caught.value.fix
     assert "smallbox_sample_points.npy" in caught.value.valid
 
 

@@ -77,7 +77,7 @@ def test_one_of_many_is_chosen_by_its_name(folder, sequence):
     with pytest.raises(ClipError, match="9 sequences") as caught:
         resolve(str(path))
     assert "sub1_largebox_001" in caught.value.valid and "1 more" in caught.value.valid
-    assert "--sequence=sub1_largebox_001" in caught.value.mend
+    assert "--sequence=sub1_largebox_001" in caught.value.fix
     with pytest.raises(ClipError, match="did you mean sub4_largebox_004"):
         resolve(str(path), sequence="sub4_largebox_04")
 

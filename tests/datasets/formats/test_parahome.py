@@ -98,7 +98,7 @@ def test_a_missing_mesh_is_named_with_its_flag(tmp_path, torch_files, parahome_d
     path = torch_files.save_matrix(tmp_path / "001_s6_drink_1860_2040.pt", parahome_data)
     with pytest.raises(ClipError, match="no mesh for the object 'drink'") as caught:
         resolve(str(path))
-    assert "--mesh" in caught.value.mend
+    assert "--mesh" in caught.value.fix
 
 
 @pytest.mark.parametrize(("rows", "value", "word"), [(2, 0.0, "2 frame"), (5, np.nan, "not finite")])

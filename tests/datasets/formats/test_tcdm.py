@@ -63,7 +63,7 @@ def test_a_centre_of_mass_becomes_the_meshs_origin_at_another_rate(tmp_path, pat
 def test_it_is_no_clip_and_the_error_says_who_can_move_it(tmp_path, path_of, write):
     with pytest.raises(ClipError, match="nobody who moves it") as caught:
         resolve(str(write(tmp_path / "cup.npz", *path_of)))
-    assert "choreograph follow" in caught.value.mend and "--mesh" in caught.value.mend
+    assert "choreograph follow" in caught.value.fix and "--mesh" in caught.value.fix
 
 
 def test_units_quaternions_time_and_rest_are_checked(tmp_path, path_of):

@@ -31,6 +31,7 @@ def test_tokens_lie_where_the_page_says(said):
     assert flat_size(environment) == 468 + 778 + 15
 
 
+@pytest.mark.simulated
 @pytest.mark.slow
 def test_gymnasium(said, capsys):
     exec(example("GymnasiumVectorEnvironment"), said)

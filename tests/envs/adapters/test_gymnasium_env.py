@@ -9,6 +9,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
+from devi_jax.core.errors import ConfigError
 from envs.adapters.gymnasium_env import GymnasiumEnvironment, GymnasiumVectorEnvironment
 
 
@@ -79,6 +80,12 @@ def test_or_in_the_next_one_if_asked(rail):
     np.testing.assert_array_equal(seen[5][1, :2], [0, 5])
     assert failed[3, 1] and not failed[4, 1] and reward[4, 1] == 0 and infos[4]["place_m"][1] == 0
     assert all("final_obs" not in info for info in infos)
+
+
+@pytest.mark.parametrize("make", [GymnasiumEnvironment, lambda rail: GymnasiumVectorEnvironment(rail, 2)])
+def test_a_step_before_the_first_reset_is_refused(rail, make):
+    with pytest.raises(ConfigError, match="reset"):
+        make(rail).step(np.zeros((2, 1), np.float32))
 
 
 def test_a_seed_repeats_everything_and_no_seed_draws_on(rail):

@@ -33,6 +33,7 @@ from envs.animation.kinematics.posture import footing, mobility, relaxed, stand
 from envs.animation.kinematics.support_polygon import balance_margin
 from envs.animation.kinematics.to_clip import replay
 from envs.animation.planner.motion_quality import Limits, assess, shortcomings
+from tests.simulated import jittered, within
 
 CAN = ObjectSpec("can")
 CAN_AT = np.array([0.12, 0.33, 0.86])
@@ -279,18 +280,20 @@ def test_box_is_set_down_on_its_target_and_let_go():
     assert np.linalg.norm(hand) > 0.1
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("name", [name for name in SUITE if name in bundled_clips()])
 def test_object_rests_where_it_starts(name):
     """Two simulated seconds, with nobody touching it."""
     clip = load_bundled(name)
     stage = build_stage(clip.scene)
     data = mujoco.MjData(stage.model)
-    data.qpos[:] = replay(stage, clip)[0]
+    data.qpos[:] = jittered(replay(stage, clip)[0])
     start = data.qpos[stage.object].copy()
     while data.time < 2.0:
         mujoco.mj_step(stage.model, data)
-    assert np.linalg.norm(data.qpos[stage.object][:3] - start[:3]) < 2e-3
-    assert angle_between(data.qpos[stage.object][3:], start[3:]) < np.radians(3.0)
+    # measured under 3 instruction sets, 9 starts in all: up to 0.66 mm and 6.6 mrad
+    within("moved, m", np.linalg.norm(data.qpos[stage.object][:3] - start[:3]), high=2e-3)
+    within("turned, rad", angle_between(data.qpos[stage.object][3:], start[3:]), high=np.radians(3.0))
     assert len(stage.object_geoms) <= 8
 
 

@@ -15,6 +15,7 @@ from envs.animation.repair.grasp_projection import DEPTH_M, key_frame
 from envs.animation.repair.posed_clip import FAR_M, at, clearances, sole_heights
 from envs.embodiments.human import human
 from envs.physics.scene_model import Scene
+from tests.simulated import jittered, within
 
 FRAMES = 10
 BOX = ObjectSpec("box", (0.1, 0.1, 0.1), 0.5)
@@ -84,20 +85,24 @@ def test_clearance_of_a_ball_is_its_gap_and_no_more_than_far():
 TABLE = Table((0.0, 0.5), (1.0, 0.5, 0.8))
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize(("height", "sank"), [(0.85, 0.0), (0.858, 0.008)])
 def test_a_box_rests_or_sinks_by_its_gap(height, sank):
     clip = standing(place=(0, 0.5, height), table=TABLE)
-    found = rest(scene(clip), clip.object_start)
-    assert found.sank_m == pytest.approx(sank, abs=5e-4) and found.turned_rad < 0.01
-    assert found.moved_m == pytest.approx(abs(found.sank_m), abs=1e-3)
+    found = rest(scene(clip), jittered(clip.object_start))
+    within("sank, m from its gap", found.sank_m - sank, low=-5e-4, high=5e-4)
+    within("turned, rad", found.turned_rad, high=0.01)
+    within("moved otherwise, m", found.moved_m - abs(found.sank_m), low=-1e-3, high=1e-3)
 
 
+@pytest.mark.simulated
 def test_a_box_on_its_edge_falls_over():
     clip = standing(place=(0, 0.5, 0.88), table=TABLE)
     start = np.array([0, 0.5, 0.868, *rot.quat_exp(np.array([0.5, 0, 0]))])
-    assert rest(scene(clip), start).turned_rad == pytest.approx(0.5, abs=0.02)
+    within("turned, rad", rest(scene(clip), jittered(start)).turned_rad, low=0.48, high=0.52)
 
 
+@pytest.mark.simulated
 def test_the_table_comes_up_to_a_box_above_it_but_not_over_a_gap():
     clip = replace(standing(place=(0, 0.5, 0.856), table=TABLE), contact=np.zeros((FRAMES, 2)))
     raised = levelled(clip, scene(clip))
@@ -107,6 +112,7 @@ def test_the_table_comes_up_to_a_box_above_it_but_not_over_a_gap():
     assert levelled(far, scene(far)).scene.table.size[2] == 0.8
 
 
+@pytest.mark.simulated
 def test_a_box_above_the_floor_comes_down_in_all_frames():
     clip = standing(place=(0, 0.5, 0.056))
     found = levelled(clip, scene(clip))

@@ -10,6 +10,7 @@ import pytest
 
 from envs.control.ankle_balance import ankle_turns, centre_of_mass, centre_velocity, segments
 from tests.envs.replay import replay
+from tests.simulated import within
 
 
 def test_centre_of_mass_and_its_velocity_are_mujocos(standing, key):
@@ -43,6 +44,7 @@ def test_a_forward_stray_presses_the_toes_down_and_a_stray_to_the_right_rolls_th
     np.testing.assert_allclose(right, [[0, 0.2, 0]] * 2, atol=1e-7)
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize(("gain", "stands"), [(1.0, True), (-1.0, False)])
 def test_only_the_right_sign_stands(gain, stands, standing):
     """The bundled clip, 100 frames open loop: pelvis still at its height, or fallen."""
@@ -51,4 +53,5 @@ def test_only_the_right_sign_stands(gain, stands, standing):
     leaning = replace(environment, config=replace(environment.config, action=action))
     frames, _ = replay(leaning, jnp.asarray(0), 100)
     drop = np.asarray(environment.reference.position[100, 0, 2] - frames.position[-1, 0, 2])
-    assert (abs(drop) < 0.03) if stands else (drop > 0.1)
+    # measured under 3 instruction sets, 9 starts in all: 0.04 to 0.07 mm, or 0.811 to 0.812 m
+    within("drop of the pelvis, m", drop, **({"low": -0.03, "high": 0.03} if stands else {"low": 0.1}))

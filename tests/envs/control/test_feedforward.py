@@ -15,6 +15,7 @@ from envs.embodiments.human import per_joint
 from envs.embodiments.human.model import ROOT_SLIDE
 from envs.physics import CONTROL_HZ, SETTINGS, make_physics
 from tests.envs.replay import recipe, replay
+from tests.simulated import within
 
 GRAVITY = np.array([0, 0, -9.81])
 
@@ -132,6 +133,7 @@ def test_a_glitch_does_not_become_a_kick(pinned, rng):
     assert np.abs(offsets.turns).max() == LIMIT_RAD and np.abs(offsets.shifts).max() == LIMIT_M
 
 
+@pytest.mark.simulated
 @pytest.mark.slow
 @pytest.mark.parametrize("root", ["free", "pinned"])
 def test_replay_tracks_within_millimetres_because_of_it(root, lift_can, standing, pinned):
@@ -144,5 +146,6 @@ def test_replay_tracks_within_millimetres_because_of_it(root, lift_can, standing
         wanted = np.asarray(assembly.environment.reference.position[1:])
         frames, _ = replay(assembly.environment, jnp.zeros((), jnp.int32), len(wanted))
         errors.append(1e3 * np.linalg.norm(np.asarray(frames.position) - wanted, axis=-1).mean())
-    assert errors[0] < 5.0
-    assert errors[1] > 3 * errors[0]
+    # measured on SSE4.2, exact and jittered: 2.4 pinned and 3.0 to 3.1 free; 17 and 30 to 42 times as much without
+    within("MPJPE, mm", errors[0], high=5.0)
+    within("MPJPE without, times as much", errors[1] / errors[0], low=3)

@@ -21,6 +21,7 @@ from envs.animation.repair import pose_clip
 from envs.animation.repair.posed_clip import at, to_clip
 from envs.control.ground_reaction import FRICTION, LEGS, corners, loads, share, soles
 from tests.envs.replay import recipe, replay
+from tests.simulated import within
 
 WEIGHT, FRAMES = 700.0, 105
 shared = jax.jit(share)
@@ -134,17 +135,26 @@ def stepper(clip: Clip, footing: float):
     ).environment
 
 
+@pytest.mark.simulated
 def test_a_step_in_place_is_made_on_ones_own_feet(step):
-    """Open loop otherwise: the right foot rises and comes down, the body within five centimetres, then within two."""
+    """Open loop otherwise: the right foot rises and comes down, the body within nine centimetres, then within four.
+
+    Where the foot lands differs: over 3 instruction sets with 24 jittered starts each the largest error is 32 to 61 mm,
+    that at the end 15 to 26 mm, the rise 44 to 48 mm and what is left of it 0 to 3 mm. A body that falls misses by 0.2
+    to 1 m.
+    """
     environment = stepper(step, 4.0)
     reference = np.asarray(environment.reference.position[1:])
     frames, _ = replay(environment, jnp.asarray(0), len(reference))
     error = np.linalg.norm(np.asarray(frames.position)[:, :22] - reference[:, :22], axis=-1).mean(axis=1)
-    assert error.max() < 0.05 and error[-1] < 0.02
+    within("largest error, mm", 1e3 * error.max(), high=90)
+    within("error at the end, mm", 1e3 * error[-1], high=40)
     height = np.asarray(frames.position)[:, INDEX["right_ankle"], 2]
-    assert height.max() - height[0] > 0.04 and abs(height[-1] - height[0]) < 0.01
+    within("rise of the foot, mm", 1e3 * (height.max() - height[0]), low=40)
+    within("height of the foot at the end, mm", 1e3 * abs(height[-1] - height[0]), high=10)
 
 
+@pytest.mark.simulated
 def test_a_pushed_body_that_shifts_its_weight_comes_back(step):
     """0.25 m/s forward on all of it while both feet stand: it strays, and is back before the foot rises."""
     environment = stepper(step, 4.0)
@@ -160,8 +170,9 @@ def test_a_pushed_body_that_shifts_its_weight_comes_back(step):
         return jax.lax.scan(advance, replace(state, physics=physics), None, length=36)[1]
 
     stray = np.asarray(strays(pushed))
-    assert stray.max() > 0.01
-    assert stray[-1] < 0.4 * stray.max()
+    # measured under 3 instruction sets, 9 starts in all: 16.6, and 0.177 to 0.181 of it
+    within("largest stray, mm", 1e3 * stray.max(), low=10)
+    within("share of it at the end", stray[-1] / stray.max(), high=0.4)
 
 
 def test_a_plans_turns_and_the_grounds_are_one_after_the_other(step, key):

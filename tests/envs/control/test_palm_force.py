@@ -10,6 +10,7 @@ from devi_jax.systems import assemble
 from envs.control.palm_force import press_offsets
 from envs.embodiments.human import per_joint
 from tests.envs.replay import recipe, replay
+from tests.simulated import within
 
 FORCE_N = 50.0
 HELD = 80
@@ -90,7 +91,9 @@ def test_it_comes_and_goes_smoothly(carrying, qpos):
     assert np.abs(np.diff(size)).max() < 0.21 * size[60]
 
 
+@pytest.mark.simulated
 def test_open_loop_the_box_is_carried(carrying):
     frames, _ = replay(carrying, 0, carrying.reference.frames - 1)
     height = np.asarray(frames.object_position)[:, 2] - float(carrying.reference.object_position[0, 2])
-    assert height[-1] > 0.14  # of 0.2
+    # measured under 3 instruction sets, 9 starts in all: 0.173 to 0.176
+    within("height of the box, m, of 0.2", height[-1], low=0.14)

@@ -11,6 +11,7 @@ from devi_jax.core.skeleton import INDEX, JOINTS, SMPLX_JOINTS, SMPLX_PARENTS, T
 from envs.embodiments.human import BodyError, Gain, Gains, add_body, human, per_joint, with_offsets
 from envs.embodiments.human.collision import FLOOR, OBJECT
 from envs.embodiments.human.mass import segment
+from tests.simulated import jittered, within
 
 FEET = ("left_ankle", "left_foot", "right_ankle", "right_foot")
 
@@ -81,6 +82,7 @@ def test_both_roots_have_the_same_layout(model):
     np.testing.assert_allclose(*twist, atol=1e-9)
 
 
+@pytest.mark.simulated
 def test_pinned_root_goes_where_its_springs_point():
     model = compile_body("pinned")
     half = np.deg2rad(20) / 2
@@ -88,10 +90,11 @@ def test_pinned_root_goes_where_its_springs_point():
     model.qpos_spring[:7] = target
     data = mujoco.MjData(model)
     data.qpos[2] = 0.9
+    data.qpos[:] = jittered(data.qpos)
     for _ in range(240):
         mujoco.mj_step(model, data)
     # gravity stretches the vertical spring by m g / k, and tilts by less than a degree
-    assert data.qpos[2] - target[2] == pytest.approx(-70 * 9.81 / 2e5, rel=0.02)
+    within("sag, of m g / k", (target[2] - data.qpos[2]) / (70 * 9.81 / 2e5), low=0.98, high=1.02)
     np.testing.assert_allclose(data.qpos[[0, 1, 3, 6]], target[[0, 1, 3, 6]], atol=2e-3)
 
 
@@ -184,6 +187,7 @@ def test_a_clip_brings_its_own_bones():
     np.testing.assert_allclose(soles, data.body("left_foot").xpos[2] - 0.02, atol=1e-6)
 
 
+@pytest.mark.simulated
 def test_it_stands_on_its_own_feet():
     spec = mujoco.MjSpec()
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_DISCRETE
@@ -193,11 +197,14 @@ def test_it_stands_on_its_own_feet():
     model = spec.compile()
     data = mujoco.MjData(model)
     data.qpos[2] = human().pelvis_m
+    data.qpos[:] = jittered(data.qpos)
     for _ in range(120):
         mujoco.mj_step(model, data)
     # two seconds in the T-pose, springs alone: they yield, and nothing falls
-    assert abs(data.qpos[2] - human().pelvis_m) < 0.01
-    assert data.body("head").xpos[2] > human().stature_m - human().crown_m - 0.05
+    # measured under 3 instruction sets, 9 starts in all: 3.05 and 25.4 mm
+    within("drop of the pelvis, m", abs(data.qpos[2] - human().pelvis_m), high=0.01)
+    drop = human().stature_m - human().crown_m - data.body("head").xpos[2]
+    within("drop of the head, m", drop, high=0.05)
 
 
 def test_unusable_offsets_are_refused():
@@ -218,6 +225,7 @@ def test_unusable_offsets_are_refused():
             with_offsets(body, offsets)
 
 
+@pytest.mark.simulated
 def test_a_fallen_body_lies_on_the_floor():
     spec = mujoco.MjSpec()
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_DISCRETE
@@ -227,8 +235,10 @@ def test_a_fallen_body_lies_on_the_floor():
     model = spec.compile()
     data = mujoco.MjData(model)
     data.qpos[2], data.qpos[3:7] = 0.4, [np.sqrt(0.5), -np.sqrt(0.5), 0.0, 0.0]  # face down in the air
+    data.qpos[:] = jittered(data.qpos)
     for _ in range(180):
         mujoco.mj_step(model, data)
     lying = [data.body(name).xpos[2] for name in ("pelvis", "spine3", "head", "left_knee", "right_shoulder")]
-    assert 0.02 < min(lying) and max(lying) < 0.35
-    assert np.abs(data.qvel[:3]).max() < 0.1
+    # measured under 3 instruction sets, 9 starts in all: 0.110 to 0.173 m, 0.6 mm/s
+    within("heights, m", lying, low=0.02, high=0.35)
+    within("speed, m/s", np.abs(data.qvel[:3]).max(), high=0.1)

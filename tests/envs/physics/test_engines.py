@@ -3,6 +3,8 @@
 Bounds are about twice what was measured on a CPU: from the first frame, after one second, MJX-JAX differs from C by
 10 mm in any joint and 0.2 mm in the object, Warp by 4 mm and 0.1 mm; from the pre-contact frame, through grasp and
 lift, by 10 and 9 mm (MJX-JAX), 6 and 4 mm (Warp). Contact readings agree in 95 % of hand bodies and steps.
+On instructions up to SSE4.2 the same, and 1e-6 of noise on the start moves no figure by more than a tenth of its room
+but the object's first second in MJX-JAX: 0.20 to 0.27 mm of 0.5.
 """
 
 from dataclasses import dataclass, replace
@@ -24,6 +26,7 @@ from envs.physics import CONTROL_HZ, EngineName, make_physics
 from envs.rewards.contact import FORCE_THRESHOLD_N
 from envs.tracking.env import TrackingEnvironment, TrackingState
 from tests.envs.replay import recipe, replay
+from tests.simulated import within
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +66,7 @@ def touching(frames: SimState) -> np.ndarray:
     return np.asarray(frames.contact_n) > FORCE_THRESHOLD_N
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_grasp_holds_and_lifts(engine):
     run = played(engine)
@@ -70,50 +74,57 @@ def test_the_grasp_holds_and_lifts(engine):
     lifted = float(run.grasp.object_position[-1, 2] - reference.object_start[2])
     wanted = float(reference.object_position[-1, 2] - reference.object_start[2])
     assert wanted > 0.1
-    assert 0.7 * wanted < lifted < 1.1 * wanted
+    within("share of the lift", lifted / wanted, low=0.7, high=1.1)
     # in the hand, not in flight, and upright still
-    assert gap_mm(run.grasp.object_position[-1], reference.object_position[-1]) < 40
-    assert gap_mm(run.grasp.position, reference.position[run.environment.pre_contact + 1 :]).mean() < 8
+    within("object at the end, mm", gap_mm(run.grasp.object_position[-1], reference.object_position[-1]), high=40)
+    strays = gap_mm(run.grasp.position, reference.position[run.environment.pre_contact + 1 :])
+    within("MPJPE, mm", strays.mean(), high=8)
     assert touching(run.grasp)[-10:].any(axis=(1, 2)).all()
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("engine", OTHERS)
 def test_a_second_from_the_start_is_the_same_in_each_engine(engine):
     run, c = played(engine).approach, played("c").approach
-    assert gap_mm(run.position, c.position)[:SECOND].max() < 20
-    assert gap_mm(run.object_position, c.object_position)[:SECOND].max() < 0.5
+    within("joints, mm", gap_mm(run.position, c.position)[:SECOND].max(), high=20)
+    within("object, mm", gap_mm(run.object_position, c.object_position)[:SECOND].max(), high=0.5)
     assert (touching(run) == touching(c))[:SECOND].all()
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("engine", OTHERS)
 def test_a_second_of_grasping_is_the_same_in_each_engine(engine):
     run, c = played(engine).grasp, played("c").grasp
-    assert gap_mm(run.position, c.position)[:SECOND].max() < 20
-    assert gap_mm(run.object_position, c.object_position)[:SECOND].max() < 18
-    assert (touching(run) == touching(c))[:SECOND].mean() > 0.92
+    within("joints, mm", gap_mm(run.position, c.position)[:SECOND].max(), high=20)
+    within("object, mm", gap_mm(run.object_position, c.object_position)[:SECOND].max(), high=18)
+    within("share of equal contacts", (touching(run) == touching(c))[:SECOND].mean(), low=0.92)
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("engine", OTHERS)
 def test_contact_readings_agree(engine):
     """The same hand bodies feel the can in most steps, and about as strongly."""
     run, c = played(engine).grasp, played("c").grasp
     either, both = touching(run) | touching(c), touching(run) & touching(c)
-    assert both.sum() > 0.7 * either.sum()
+    within("share of contacts in both", both.sum() / either.sum(), low=0.7)
     held = slice(-20, None)
     grip = [np.asarray(frames.contact_n)[held].sum(axis=(1, 2)).mean() for frames in (run, c)]
-    assert grip[0] == pytest.approx(grip[1], rel=0.3)
+    within("force of the grip, of that in C", grip[0] / grip[1], low=0.7, high=1.3)
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_hand_bears_the_weight_it_lifts_and_none_before(engine):
     run = played(engine)
     weight = run.environment.physics.model.body("object").mass[0] * 9.81
     grip = np.asarray(run.grasp.contact_n)[-20:]
-    assert not grip[:, 0].any() and (grip[:, 1].sum(axis=1) > weight).all()
+    assert not grip[:, 0].any()
+    within("force of the grip, of the weight", grip[:, 1].sum(axis=1) / weight, low=1)
     early = np.asarray(run.approach.contact_n)[:SECOND]
     assert not early.any()
 
 
+@pytest.mark.simulated
 def test_sensors_read_mujocos_own_contact_forces():
     """The strongest contact of each hand body with the can in the last physics step, by `mj_contactForce`."""
     environment, states = played("c").environment, played("c").states
@@ -142,6 +153,7 @@ def test_sensors_read_mujocos_own_contact_forces():
     np.testing.assert_allclose(after.contact_n, wanted, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.simulated
 @pytest.mark.skipif(find_spec("warp") is None, reason="warp-lang is not installed: pip install 'devi-jax[warp]'")
 def test_a_batch_in_warp_has_room_for_all_its_contacts():
     """Warp drops contacts beyond its buffers, which all environments of a batch share, and then stops the run."""
@@ -160,9 +172,10 @@ def test_a_batch_in_warp_has_room_for_all_its_contacts():
     for i in range(len(frames)):
         alone = one(jax.tree.map(lambda x, i=i: x[i], states))
         # a dropped contact throws the can by centimetres; the order of a sum moves a finger by a few thousandths
-        np.testing.assert_allclose(together.qpos[i], alone.qpos, atol=1e-2)
+        within("together and alone", np.abs(together.qpos[i] - alone.qpos).max(), high=1e-2)
 
 
+@pytest.mark.simulated
 @pytest.mark.skipif(find_spec("warp") is None, reason="warp-lang is not installed: pip install 'devi-jax[warp]'")
 def test_the_probe_finds_the_room_that_c_mujocos_own_contacts_take():
     """In every state of the whole grasp, by `mj_forward`: they fit, and no more than twice over by the margin."""
@@ -173,8 +186,9 @@ def test_the_probe_finds_the_room_that_c_mujocos_own_contacts_take():
         mujoco.mj_forward(model, data)
         contacts.append(data.ncon)
         rows.append(data.nefc)
-    assert max(contacts) > 10 and max(contacts) < settings.contacts < 4 * max(contacts)
-    assert max(rows) < settings.rows < 4 * max(rows)
+    assert max(contacts) > 10
+    within("room for contacts, times", settings.contacts / max(contacts), low=1, high=4)
+    within("room for rows, times", settings.rows / max(rows), low=1, high=4)
 
 
 def test_an_engine_that_does_not_start_says_what_would(monkeypatch, standing):
@@ -187,4 +201,4 @@ def test_an_engine_that_does_not_start_says_what_would(monkeypatch, standing):
     monkeypatch.setattr(mjx, "make_data", absent)
     with pytest.raises(DeviceError, match="warp is not installed") as caught:
         make_physics(standing.environment.physics.scene, "warp")
-    assert caught.value.where == "--physics=warp" and ".[gpu]" in caught.value.mend
+    assert caught.value.where == "--physics=warp" and ".[gpu]" in caught.value.fix

@@ -15,6 +15,7 @@ from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from envs.physics import SETTINGS, Control, EngineName, Physics, Pose, Scene, Variation, Velocity, make_physics
 from envs.physics.model_randomization import varied_fields
 from envs.physics.scene_model import build_spec
+from tests.simulated import within
 
 G, SECONDS = 9.81, 0.1
 T_POSE = jnp.tile(jnp.array([1.0, 0, 0, 0]), (52, 1))
@@ -62,6 +63,7 @@ def slide_and_strike(engine: EngineName):
     return roll(world, height, thing, velocity, Variation(mass, friction))
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_varied_object_slides_as_coulomb_says(engine):
     """Friction takes mu times the impulse that bears the slab: with its own mu, times the factor.
@@ -72,9 +74,10 @@ def test_a_varied_object_slides_as_coulomb_says(engine):
     gained = np.asarray(end.qvel - start.qvel, float)[:3, -6:-3]
     bearing = gained[:, 2] + G * SECONDS
     assert (bearing > 0.5).all() and (np.asarray(end.qvel)[:3, -6] > 0.3).all()
-    np.testing.assert_allclose(-gained[:, 0] / bearing, [f for _, f in FACTORS], rtol=0.01)
+    within("friction, of its own", -gained[:, 0] / bearing / [f for _, f in FACTORS], low=0.99, high=1.01)
 
 
+@pytest.mark.simulated
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_varied_object_strikes_with_its_own_mass_and_falls_as_any_other(engine):
     """The impulse that slows the object is what the human gets, beyond what gravity alone does to it."""
@@ -84,7 +87,7 @@ def test_a_varied_object_strikes_with_its_own_mass_and_falls_as_any_other(engine
     slowed = np.asarray(end.qvel - start.qvel, float)[3:6, -4] + G * SECONDS
     gave = np.array([m for m, _ in FACTORS]) * SLAB.mass_kg * slowed
     assert (slowed > 0.5).all()
-    np.testing.assert_allclose(got, gave, rtol=0.02)
+    within("momentum got, of that given", got / gave, low=0.98, high=1.02)
     assert float(end.qvel[6, -4]) == pytest.approx(-G * SECONDS, rel=1e-4)
 
 

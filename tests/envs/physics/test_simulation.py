@@ -25,6 +25,7 @@ from envs.physics import (
     choose_engine,
     make_physics,
 )
+from tests.simulated import within
 
 G = 9.81
 STEPS = 60
@@ -84,6 +85,7 @@ def centre_of_mass(physics: Physics, qpos, qvel) -> tuple[np.ndarray, np.ndarray
     return data.subtree_com[pelvis].copy(), data.subtree_linvel[pelvis].copy()
 
 
+@pytest.mark.simulated
 def test_object_falls_as_galileo_says(physics):
     """From 5 m beside the table, for half a second; symplectic steps of h fall g t h / 2 deeper than g t^2 / 2."""
     start = physics.init(pose(physics, thing=(2.0, 2.0, 5.0)), STILL)
@@ -92,10 +94,11 @@ def test_object_falls_as_galileo_says(physics):
     fallen = 5.0 - np.asarray(states.qpos[:, -5])
     np.testing.assert_allclose(fallen, G * t**2 / 2 + G * t * h / 2, rtol=1e-4)
     np.testing.assert_allclose(states.qvel[:, -4], -G * t, rtol=1e-4)
-    np.testing.assert_allclose(states.qpos[:, -7:-5], 2.0, atol=1e-6)
-    np.testing.assert_allclose(states.qpos[:, -4:], [[1, 0, 0, 0]] * 15, atol=1e-6)
+    np.testing.assert_allclose(states.qpos[:, -7:-5], 2.0, atol=1e-5)
+    np.testing.assert_allclose(states.qpos[:, -4:], [[1, 0, 0, 0]] * 15, atol=1e-5)
 
 
+@pytest.mark.simulated
 def test_spinning_object_keeps_its_angular_momentum(physics):
     """A can tumbling freely for half a second; moments of inertia of a solid cylinder.
 
@@ -112,9 +115,12 @@ def test_spinning_object_keeps_its_angular_momentum(physics):
     turned = Rotation.from_quat(np.asarray(states.qpos[:, -4:], float), scalar_first=True)
     assert turned[-1].magnitude() > 1.0
     momentum = turned.apply(inertia * np.asarray(states.qvel[:, -3:], float))
-    assert np.linalg.norm(momentum - inertia * spin, axis=1).max() < 0.1 * np.linalg.norm(inertia * spin)
+    drift = np.linalg.norm(momentum - inertia * spin, axis=1) / np.linalg.norm(inertia * spin)
+    # measured under 3 instruction sets, 9 starts in all: 0.061
+    within("drift of the momentum", drift.max(), high=0.1)
 
 
+@pytest.mark.simulated
 def test_muscles_move_no_centre_of_mass(physics, rng):
     """A human in the air turns to random targets: its centre of mass flies a parabola, and only that."""
     velocity = replace(STILL, root_linear=jnp.array([0.3, 0.0, 1.0]))
@@ -131,18 +137,21 @@ def test_muscles_move_no_centre_of_mass(physics, rng):
     assert np.median(2 * np.arccos(np.abs(np.asarray(states.qpos[n - 1, 7:211]).reshape(51, 4)[:, 0]))) > 0.3
 
 
+@pytest.mark.simulated
 def test_can_on_the_table_stays(physics, lift_can):
     """For two seconds from where the clip has it."""
     where = lift_can.object_start[:3]
     start = physics.init(pose(physics, thing=where), STILL)
     states = roll(physics, start, Control(T_POSE, start.qpos[:3]))
     moved = np.linalg.norm(np.asarray(states.qpos[:, -7:-4]) - where, axis=1)
-    assert moved.max() < 1e-3
+    # measured under 3 instruction sets, 9 starts in all: 0.27 to 0.29 mm, 0.043 to 0.055 degrees
+    within("moved, m", moved.max(), high=1e-3)
     turned = Rotation.from_quat(np.asarray(states.qpos[:, -4:], float), scalar_first=True).magnitude()
-    assert np.degrees(turned.max()) < 1.0
+    within("turned, degrees", np.degrees(turned.max()), high=1.0)
     assert not np.asarray(states.contact_n).any()
 
 
+@pytest.mark.simulated
 def test_reference_pose_stands_for_a_second(standing):
     """On its own feet, from rest, held by the clip's first targets alone."""
     environment = standing.environment
@@ -152,10 +161,12 @@ def test_reference_pose_stands_for_a_second(standing):
     moved = np.linalg.norm(np.asarray(states.qpos[:30, :3] - start.qpos[:3]), axis=1)
     frame = read(physics, jax.tree.map(lambda x: x[29], states))
     gap = np.linalg.norm(np.asarray(frame.position - reference.position[0]), axis=1)
-    assert moved.max() < 0.01
-    assert gap.max() < 0.01
+    # measured under 3 instruction sets, 9 starts in all: 2.9 and 3.1 mm
+    within("pelvis, m", moved.max(), high=0.01)
+    within("joints, m", gap.max(), high=0.01)
 
 
+@pytest.mark.simulated
 def test_pinned_root_follows_its_target(hanging):
     """Stiff springs, critically damped: there within two seconds, sagging by m g / k."""
     start = hanging.init(pose(hanging, height=1.0), STILL)
@@ -165,18 +176,21 @@ def test_pinned_root_follows_its_target(hanging):
     end = jax.tree.map(lambda x: x[-1], roll(hanging, start, Control(wanted, goal)))
     np.testing.assert_allclose(end.qpos[:2], goal[:2], atol=1e-3)
     mass = float(hanging.model.body("pelvis").subtreemass[0])
-    assert float(goal[2] - end.qpos[2]) == pytest.approx(mass * G / ROOT_SLIDE[0], rel=0.02)
+    within("sag, of m g / k", float(goal[2] - end.qpos[2]) * ROOT_SLIDE[0] / (mass * G), low=0.98, high=1.02)
     reached = Rotation.from_quat(np.asarray(end.qpos[3:7], float), scalar_first=True)
-    assert (reached.inv() * turned).magnitude() < 0.02
+    within("turn, rad", (reached.inv() * turned).magnitude(), high=0.02)
 
 
+@pytest.mark.simulated
 def test_limp_targets_let_it_fall(physics):
     """The floor holds a body that has fallen: no part sinks through, and it comes to rest."""
     squat = T_POSE.at[jnp.array([4, 5])].set(quat_exp(jnp.array([[2.0, 0, 0], [2.0, 0, 0]])))
     start = physics.init(pose(physics), STILL)
     end = jax.tree.map(lambda x: x[-1], roll(physics, start, Control(squat, start.qpos[:3])))
     frame = read(physics, end)
-    assert 0.0 < float(frame.position[:, 2].min()) and float(frame.position[0, 2]) < float(start.qpos[2]) - 0.05
+    # measured under 3 instruction sets, 9 starts in all: 0.044 to 0.071 and 0.47 to 0.52 m
+    within("lowest joint, m", float(frame.position[:, 2].min()), low=0.0)
+    within("fall of the pelvis, m", float(start.qpos[2] - frame.position[0, 2]), low=0.05)
 
 
 @pytest.fixture(scope="module")

@@ -87,14 +87,14 @@ def test_a_file_turned_inside_out_is_turned_back(tmp_path, brick):
 def test_open_and_ill_wound_and_flat_meshes_are_refused_with_numbers(tmp_path, brick):
     trimesh.Trimesh(brick.vertices, brick.faces[1:], process=False).export(tmp_path / "open.obj")
     error = refused(thing(tmp_path / "open.obj"), "open.obj is not closed: 3 of its 18 edges")
-    assert "Fill Holes" in error.mend
+    assert "Fill Holes" in error.fix
     faces = np.array(brick.faces)
     faces[0] = faces[0, ::-1]
     trimesh.Trimesh(brick.vertices, faces, process=False).export(tmp_path / "wound.obj")
-    assert "Recalculate" in refused(thing(tmp_path / "wound.obj"), "wound both ways: at 3 edges").mend
+    assert "Recalculate" in refused(thing(tmp_path / "wound.obj"), "wound both ways: at 3 edges").fix
     sheet = np.concatenate([brick.faces, brick.faces[:, ::-1]])
     trimesh.Trimesh(brick.vertices, sheet, process=False).export(tmp_path / "sheet.obj")
-    assert "Solidify" in refused(thing(tmp_path / "sheet.obj"), "no volume").mend
+    assert "Solidify" in refused(thing(tmp_path / "sheet.obj"), "no volume").fix
 
 
 @pytest.mark.parametrize(("factor", "length"), [(1000.0, "200 m"), (100.0, "20 m"), (0.01, "0.002 m")])
@@ -102,7 +102,7 @@ def test_other_units_are_not_guessed(tmp_path, brick, factor, length):
     brick.apply_scale(factor)
     brick.export(tmp_path / "brick.stl")
     error = refused(thing(tmp_path / "brick.stl"), f"brick.stl is {length} long")
-    assert error.where.endswith("scale") and "millimetres" in error.mend
+    assert error.where.endswith("scale") and "millimetres" in error.fix
     model = find_model(thing(tmp_path / "brick.stl", scale=1 / factor), "")
     assert np.ptp(model.bounds[:, 1]) == pytest.approx(0.2)
 
@@ -148,7 +148,7 @@ def test_things_of_a_package_are_found_by_name(package):
 def test_a_package_that_is_not_there_is_named_for_pip(monkeypatch):
     monkeypatch.setattr("envs.scenes.find_model.find_spec", lambda _: None)
     error = refused(thing("robosuite:can"), "not installed")
-    assert error.mend == "pip install robosuite" and "can" in error.valid
+    assert error.fix == "pip install robosuite" and "can" in error.valid
 
 
 TABLE = Table(centre=(0.0, 0.4), size=(1.0, 0.5, 0.8))
@@ -196,7 +196,7 @@ def test_the_grip_is_where_the_thing_is():
 
 
 def test_the_page_on_scenes_has_every_thing_and_every_material_with_its_numbers():
-    page = (Path(__file__).parents[2] / "docs" / "scenes.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "scenes.md").read_text(encoding="utf-8")
     listed = page.split("standing as they stand on a table:")[1].split(".")[0]
     assert {name.strip() for name in listed.split(",")} == set(CATALOGUE)
     rows = [

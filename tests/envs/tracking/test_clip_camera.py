@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.clip import Clip
-from devi_jax.core.errors import CameraError
+from devi_jax.core.errors import CameraError, ClipError
 from envs.scenes.objects import sample_surface
 from envs.tracking.clip_camera import MARGIN, choose_camera, object_points, project_object
 
@@ -99,6 +99,11 @@ def test_points_move_with_the_object(lift_can, points):
     for t in (0, 70):
         wanted = turn(poses.rotations[t]).apply(points) + poses.positions[t]
         np.testing.assert_allclose(object_points(lift_can, points)[t], wanted, atol=1e-9)
+
+
+def test_points_of_a_clip_without_poses_are_refused(lift_can, points):
+    with pytest.raises(ClipError, match="where its object is"):
+        object_points(replace(lift_can, object_poses=None), points)
 
 
 def test_projection_is_numpys(lift_can, points):

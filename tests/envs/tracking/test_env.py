@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from envs.physics import CONTROL_HZ
 from envs.tracking.config import ActionConfig, ResetConfig
 from envs.tracking.env import TrackingState
+from tests.simulated import within
 
 ZERO = jnp.zeros(153)
 
@@ -38,13 +39,15 @@ def same_bits(a, b) -> bool:
     return all(np.array_equal(np.asarray(x), np.asarray(y)) for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True))
 
 
+@pytest.mark.simulated
 def test_a_step_is_one_frame_of_the_clip(environment, step, start):
     state = start(jnp.asarray(10))
     after, transition = step(state, ZERO)
     assert int(state.t) == 10 and int(after.t) == 11
     assert not transition.terminated and not transition.truncated
     moved = np.linalg.norm(np.asarray(environment.frame(after).position - environment.reference.position[11]), axis=1)
-    assert moved.max() < 0.01
+    # measured under 3 instruction sets, 9 starts in all: 1.1 mm
+    within("joints, m", moved.max(), high=0.01)
 
 
 def test_token_sizes_are_as_announced(environment, step, start):
@@ -183,6 +186,7 @@ def test_joint_noise_has_the_asked_size_and_spares_the_root(environment):
             assert np.std(turns) == pytest.approx(0.05, rel=0.25)
 
 
+@pytest.mark.simulated
 def test_a_batch_is_its_environments(environment, step, start):
     frames = jnp.array([0, 30, 60])
     states = jax.vmap(environment.start)(frames)
@@ -190,8 +194,8 @@ def test_a_batch_is_its_environments(environment, step, start):
     together, transitions = jax.jit(jax.vmap(environment.step))(states, actions)
     for i, t in enumerate(frames):
         after, transition = step(start(t), actions[i])
-        np.testing.assert_allclose(together.physics.qpos[i], after.physics.qpos, atol=1e-6)
-        np.testing.assert_allclose(transitions.reward[i], transition.reward, rtol=1e-3)
+        within("together and alone", np.abs(together.physics.qpos[i] - after.physics.qpos).max(), high=1e-6)
+        within("reward, of that alone", transitions.reward[i] / transition.reward, low=0.999, high=1.001)
 
 
 def test_a_step_is_a_function_of_its_arguments(environment, step, start):

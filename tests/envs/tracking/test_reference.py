@@ -192,4 +192,4 @@ def test_a_camera_that_looks_away_is_refused(standing, lift_can):
     away = replace(lift_can.camera, T_camera_world=about @ lift_can.camera.T_camera_world)
     with pytest.raises(CameraError, match="behind the camera at frame 0") as caught:
         prepare(replace(lift_can, camera=away), standing.environment.physics, PLAIN)
-    assert caught.value.where == "lift_can: camera_T_camera_world" and "invert" in caught.value.mend
+    assert caught.value.where == "lift_can: camera_T_camera_world" and "invert" in caught.value.fix

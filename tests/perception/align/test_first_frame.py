@@ -11,22 +11,22 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.core.skeleton import JOINTS
 from perception.align.first_frame import align_first_frame, carry_first_pose
 from perception.human.evidence import FirstPose
-from perception.human.motion import Motion, positions, to_world
+from perception.human.motion import SkeletonMotion, joint_positions, to_world
 
 T = 5
 
 
-def random_motion(seed: int = 0) -> Motion:
+def random_motion(seed: int = 0) -> SkeletonMotion:
     rng = np.random.default_rng(seed)
     quats = rot.quat_exp(rng.normal(size=(T, len(JOINTS), 3)) * 0.5)
-    return Motion(30.0, quats, rng.normal(size=(T, 3)), rng.normal(size=(len(JOINTS), 3)) * 0.2)
+    return SkeletonMotion(30.0, quats, rng.normal(size=(T, 3)), rng.normal(size=(len(JOINTS), 3)) * 0.2)
 
 
-def first_of(motion: Motion) -> FirstPose:
+def first_of(motion: SkeletonMotion) -> FirstPose:
     return FirstPose(motion.rotations[0], motion.root[0], motion.offsets)
 
 
-def moved(motion: Motion, turn: np.ndarray, shift: np.ndarray) -> Motion:
+def moved(motion: SkeletonMotion, turn: np.ndarray, shift: np.ndarray) -> SkeletonMotion:
     """The whole motion under one rigid transform."""
     rotations = motion.rotations.copy()
     rotations[:, 0] = rot.quat_mul(np.broadcast_to(turn, (T, 4)), rotations[:, 0])
@@ -37,14 +37,14 @@ def test_a_rigid_displacement_is_undone_whatever_it_was():
     truth = random_motion()
     turn, shift = rot.quat_exp(np.array([0.4, -1.1, 0.7])), np.array([1.0, -2.0, 0.3])
     back = align_first_frame(moved(truth, turn, shift), first_of(truth))
-    np.testing.assert_allclose(positions(back), positions(truth), atol=1e-12)
+    np.testing.assert_allclose(joint_positions(back), joint_positions(truth), atol=1e-12)
 
 
 def test_yaw_undoes_a_turn_about_the_vertical_and_keeps_an_error_of_pitch():
     truth = random_motion()
     about_z = rot.quat_exp(np.array([0.0, 0.0, 1.3]))
     back = align_first_frame(moved(truth, about_z, np.ones(3)), first_of(truth), "yaw")
-    np.testing.assert_allclose(positions(back), positions(truth), atol=1e-12)
+    np.testing.assert_allclose(joint_positions(back), joint_positions(truth), atol=1e-12)
 
     # the first root alone misread by a pitch: a rigid fit tilts all later frames by it, yaw leaves them
     pitch = rot.quat_exp(np.array([np.radians(5), 0.0, 0.0]))
@@ -84,8 +84,8 @@ def test_to_world_is_the_cameras_inverse():
     truth, camera = random_motion(), frontal(30)
     into_camera = rot.matrix_to_quat(camera.T_camera_world[:3, :3])
     seen = replace(moved(truth, into_camera, camera.T_camera_world[:3, 3]), frame="camera")
-    expected = positions(truth) @ camera.T_camera_world[:3, :3].T + camera.T_camera_world[:3, 3]
-    np.testing.assert_allclose(positions(seen), expected, atol=1e-12)
-    np.testing.assert_allclose(positions(to_world(seen, camera)), positions(truth), atol=1e-12)
+    expected = joint_positions(truth) @ camera.T_camera_world[:3, :3].T + camera.T_camera_world[:3, 3]
+    np.testing.assert_allclose(joint_positions(seen), expected, atol=1e-12)
+    np.testing.assert_allclose(joint_positions(to_world(seen, camera)), joint_positions(truth), atol=1e-12)
     with pytest.raises(ConfigError, match="no vertical"):
         align_first_frame(seen, first_of(truth), "yaw")

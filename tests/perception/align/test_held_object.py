@@ -15,32 +15,32 @@ from devi_jax.core.skeleton import HAND32, INDEX
 from perception.align import losses
 from perception.align.calibrate import first_points
 from perception.align.config import AlignConfig, paper
-from perception.align.held_object import CarryConfig, carry, mean_rotation
-from perception.align.objective import prepare, terms
-from perception.align.two_pass import align_carried, occluded
-from perception.human.evidence import Carried, Evidence, FirstPose, Landmarks, Touch
-from perception.human.motion import Motion, positions
+from perception.align.held_object import HeldObjectConfig, follow_held_object, mean_rotation
+from perception.align.objective import make_problem, weighted_terms
+from perception.align.two_pass import align_two_pass, with_occlusion
+from perception.human.evidence import Evidence, FirstPose, HeldObject, Landmarks2D, ReachTarget
+from perception.human.motion import SkeletonMotion, joint_positions
 
 EVERY = 6
 WRIST, ARM = INDEX["right_wrist"], [INDEX[f"right_{n}"] for n in ("shoulder", "elbow", "wrist")]
 
 
 @pytest.fixture(scope="module")
-def truth(request) -> tuple[Motion, Carried, Camera]:
+def truth(request) -> tuple[SkeletonMotion, HeldObject, Camera]:
     clip = load_clip(request.config.rootpath / "devi_jax/data/clips/lift_can.npz")
     poses, camera = clip.object_poses, clip.camera
     assert poses is not None and camera is not None
     quats = rot.quat_normalise(clip.joint_rotations[::EVERY].astype(float))
-    motion = Motion(5.0, quats, clip.joint_positions[::EVERY, 0].astype(float), bone_offsets(clip))
+    motion = SkeletonMotion(5.0, quats, clip.joint_positions[::EVERY, 0].astype(float), bone_offsets(clip))
     angle, z = np.meshgrid(np.linspace(0, 6, 12), np.linspace(-0.06, 0.06, 7))
     surface = np.stack([0.033 * np.cos(angle), 0.033 * np.sin(angle), z], axis=-1).reshape(-1, 3)
     at = poses.positions[::EVERY].astype(float)
     moves = int(np.argmax(at[:, 2] > at[0, 2] + 2e-3))
     turns = rot.quat_normalise(poses.rotations[::EVERY].astype(float))
-    return motion, Carried(at, turns, clip.contact[::EVERY] > 0.5, surface, moves), camera
+    return motion, HeldObject(at, turns, clip.contact[::EVERY] > 0.5, surface, moves), camera
 
 
-def left_behind(motion: Motion, moves: int) -> Motion:
+def left_behind(motion: SkeletonMotion, moves: int) -> SkeletonMotion:
     """The right arm turned away more and more from the object's first motion on."""
     rotations = motion.rotations.copy()
     late = np.clip(np.arange(motion.frames) - moves, 0, 3)[:, None] / 3
@@ -49,16 +49,18 @@ def left_behind(motion: Motion, moves: int) -> Motion:
     return replace(motion, rotations=rotations)
 
 
-def seen(motion: Motion, camera: Camera, points: tuple[int, ...], sure: float = 1.0) -> Landmarks:
+def seen(motion: SkeletonMotion, camera: Camera, points: tuple[int, ...], sure: float = 1.0) -> Landmarks2D:
     every = np.stack(
         [first_points(FirstPose(q, p, motion.offsets)) for q, p in zip(motion.rotations, motion.root, strict=True)]
     )
     px, _ = project(every[:, list(points)], camera.K, camera.T_camera_world)
-    return Landmarks(px, np.full(px.shape[:2], sure), points)
+    return Landmarks2D(px, np.full(px.shape[:2], sure), points)
 
 
-def wrist_error(motion: Motion, truth: Motion, frames: np.ndarray) -> float:
-    return float(np.linalg.norm(positions(motion)[frames, WRIST] - positions(truth)[frames, WRIST], axis=-1).mean())
+def wrist_error(motion: SkeletonMotion, truth: SkeletonMotion, frames: np.ndarray) -> float:
+    return float(
+        np.linalg.norm(joint_positions(motion)[frames, WRIST] - joint_positions(truth)[frames, WRIST], axis=-1).mean()
+    )
 
 
 def test_a_wrist_left_behind_is_carried_with_the_object(truth):
@@ -67,9 +69,9 @@ def test_a_wrist_left_behind_is_carried_with_the_object(truth):
     late = np.flatnonzero(carried.held[:, 1])
     late = late[late > carried.moves + 2]
     assert wrist_error(wrong, motion, late) > 0.1
-    moved = carry(wrong, carried, seen(motion, camera, tuple(ARM)), camera, CarryConfig())
+    moved = follow_held_object(wrong, carried, seen(motion, camera, tuple(ARM)), camera, HeldObjectConfig())
     assert wrist_error(moved, motion, late) < 0.02
-    inside = rot.rotate_inverse(carried.rotations[late], positions(moved)[late, WRIST] - carried.positions[late])
+    inside = rot.rotate_inverse(carried.rotations[late], joint_positions(moved)[late, WRIST] - carried.positions[late])
     assert np.abs(inside - inside.mean(axis=0)).max() < 0.01  # it keeps its place on the can
     fingers = moved.rotations[late][:, list(HAND32[17:])]
     assert rot.angle_between(fingers[1:], fingers[:1]).max() < 1e-6
@@ -81,9 +83,9 @@ def test_what_is_seen_of_the_whole_hold_corrects_contact_across_the_view(truth):
     rotations = motion.rotations.copy()
     rotations[:, shoulder] = rot.quat_mul(rotations[:, shoulder], rot.quat_exp(np.array([0.0, 0.0, 0.08])))
     wrong, held = replace(motion, rotations=rotations), np.flatnonzero(carried.held[:, 1])
-    moved = carry(wrong, carried, seen(motion, camera, tuple(ARM)), camera, CarryConfig())
+    moved = follow_held_object(wrong, carried, seen(motion, camera, tuple(ARM)), camera, HeldObjectConfig())
     axis = camera.T_camera_world[2, :3]
-    gaps = [positions(m)[held, WRIST] - positions(motion)[held, WRIST] for m in (wrong, moved)]
+    gaps = [joint_positions(m)[held, WRIST] - joint_positions(motion)[held, WRIST] for m in (wrong, moved)]
     before, after = (np.linalg.norm(g - (g @ axis)[:, None] * axis, axis=-1).mean() for g in gaps)
     assert before > 0.015 and after < 0.5 * before
 
@@ -105,8 +107,8 @@ def test_the_terms_of_a_hold_are_those_of_the_object_frame(truth):
     motion, carried, camera = truth
     evidence = Evidence(camera, seen(motion, camera, tuple(ARM)), seen(motion, camera, (WRIST,)), carried=carried)
     config = AlignConfig(clearance_m=0.0)
-    problem = prepare(motion, evidence, config)
-    parts = terms(problem, torch.zeros((motion.frames, len(problem.moving), 3)), config)
+    problem = make_problem(motion, evidence, config)
+    parts = weighted_terms(problem, torch.zeros((motion.frames, len(problem.moving), 3)), config)
     frames = np.flatnonzero(carried.held[:, 1])
     every = np.stack(
         [first_points(FirstPose(q, p, motion.offsets)) for q, p in zip(motion.rotations, motion.root, strict=True)]
@@ -121,7 +123,9 @@ def test_the_terms_of_a_hold_are_those_of_the_object_frame(truth):
     assert float(losses.slip(palm)) == pytest.approx(float(((palm - palm.mean(0)) ** 2).sum(-1).mean()))
     assert float(parts["carry"]) < config.weight_carry * 0.005**2  # the true hand does not slip
     assert not {"held", "carry"} & {
-        *terms(prepare(motion, evidence, paper()), torch.zeros((motion.frames, len(problem.moving), 3)), paper())
+        *weighted_terms(
+            make_problem(motion, evidence, paper()), torch.zeros((motion.frames, len(problem.moving), 3)), paper()
+        )
     }
 
 
@@ -130,17 +134,17 @@ def test_two_passes_follow_the_object_where_eq_14_alone_does_not(truth):
     wrong = left_behind(motion, carried.moves)
     first = FirstPose(motion.rotations[0], motion.root[0], motion.offsets)
     onset = int(np.flatnonzero(carried.held[:, 1])[0])
-    touch = Touch(carried.surface + carried.positions[0], (1,), carried.moves, min(onset, carried.moves))
+    touch = ReachTarget(carried.surface + carried.positions[0], (1,), carried.moves, min(onset, carried.moves))
     both = seen(motion, camera, tuple(ARM)), seen(motion, camera, HAND32[16:])
     evidence = Evidence(camera, *both, first, touch, carried)
     config = AlignConfig(iterations=16, calibrate_frames=1, weight_body=0.01, weight_hand=0.01)
     late = np.flatnonzero(carried.held[:, 1])[-4:]
-    with_path, record = align_carried(wrong, evidence, config)
-    alone, _ = align_carried(wrong, evidence, replace(config, carry=False))
+    with_path, record = align_two_pass(wrong, evidence, config)
+    alone, _ = align_two_pass(wrong, evidence, replace(config, carry=False))
     assert wrist_error(with_path, motion, late) < 0.3 * wrist_error(alone, motion, late)
     assert record.steps == 16 and with_path.provenance["align_hoi"]["carried_from_step"] == 8
     nobody = replace(evidence, carried=replace(carried, held=np.zeros_like(carried.held)))
-    again, _ = align_carried(wrong, nobody, config)
+    again, _ = align_two_pass(wrong, nobody, config)
     np.testing.assert_allclose(again.rotations, alone.rotations, atol=1e-6)
 
 
@@ -153,15 +157,15 @@ def test_a_path_of_another_length_is_refused(truth):
         carried=replace(carried, held=carried.held[1:]),
     )
     with pytest.raises(ClipError, match="held has shape"):
-        align_carried(motion, evidence, AlignConfig())
+        align_two_pass(motion, evidence, AlignConfig())
 
 
 def test_only_the_hand_that_holds_is_believed_less_and_only_while_it_does(truth):
     motion, carried, camera = truth
     points = (*HAND32, 52, 57)  # a tip of each hand
     both = seen(motion, camera, tuple(ARM)), seen(motion, camera, points)
-    touch = Touch(carried.surface, (1,), 2)
-    less = occluded(Evidence(camera, *both, touch=touch, carried=carried), 0.1)
+    touch = ReachTarget(carried.surface, (1,), 2)
+    less = with_occlusion(Evidence(camera, *both, touch=touch, carried=carried), 0.1)
     right = np.flatnonzero([point in (*HAND32[16:], 57) for point in points])
     left = np.setdiff1d(np.arange(len(points)), right)
     held = carried.held[:, 1]

@@ -14,11 +14,11 @@ from devi_jax.core.skeleton import BODY19, HAND32, INDEX, JOINTS, TIPS, joint_cl
 from perception.align.calibrate import calibrate, first_points
 from perception.align.config import AlignConfig, optimised, paper
 from perception.align.first_frame import carry_first_pose
-from perception.align.hoi import Record, align_hoi
-from perception.align.objective import prepare, terms
+from perception.align.hoi import AlignmentRecord, align_hoi
+from perception.align.objective import make_problem, weighted_terms
 from perception.evaluation.metrics import closeness, mpjpe, reach_m
-from perception.human.evidence import Evidence, FirstPose, Landmarks, Touch
-from perception.human.motion import Motion, positions
+from perception.human.evidence import Evidence, FirstPose, Landmarks2D, ReachTarget
+from perception.human.motion import SkeletonMotion, joint_positions
 
 EVERY = 3
 """Of the clip's frames, one in so many: tests are quick."""
@@ -33,8 +33,8 @@ class Case:
     """The truth, what estimators made of it, and what may be looked at. `surface`: in the object's own frame."""
 
     clip: Clip
-    truth: Motion
-    estimate: Motion
+    truth: SkeletonMotion
+    estimate: SkeletonMotion
     evidence: Evidence
     surface: np.ndarray
 
@@ -46,13 +46,13 @@ def can_surface(radius: float, height: float) -> np.ndarray:
     return np.concatenate([side, side[:32] * [0.5, 0.5, 1], side[-32:] * [0.5, 0.5, 1]])
 
 
-def every_point(motion: Motion) -> np.ndarray:
+def every_point(motion: SkeletonMotion) -> np.ndarray:
     """The 62 points of each frame (T, 62, 3)."""
     frames = zip(motion.rotations, motion.root, strict=True)
     return np.stack([first_points(FirstPose(r, p, motion.offsets)) for r, p in frames])
 
 
-def misread(truth: Motion, rng: np.random.Generator) -> Motion:
+def misread(truth: SkeletonMotion, rng: np.random.Generator) -> SkeletonMotion:
     """A motion as one view tells it: turns cut short, a bias and slow jitter in each joint of the upper body."""
     degrees = {"arm": 6.0, "wrist": 12.0, "finger": 10.0, "spine": 2.0, "leg": 0.0}
     size = np.radians([degrees[joint_class(n)] * (n not in ("pelvis", "neck", "head")) for n in JOINTS])
@@ -63,11 +63,11 @@ def misread(truth: Motion, rng: np.random.Generator) -> Motion:
     return replace(truth, rotations=rot.quat_mul(rot.quat_mul(start, rot.quat_exp(turn)), rot.quat_exp(bias)))
 
 
-def landmarks(px: np.ndarray, points: tuple[int, ...], rng: np.random.Generator, noise_px: float) -> Landmarks:
+def landmarks(px: np.ndarray, points: tuple[int, ...], rng: np.random.Generator, noise_px: float) -> Landmarks2D:
     """Points as a network reads them: another idea of where each is (5 px), and noise."""
     shape = px[:, list(points)].shape
     seen = px[:, list(points)] + rng.normal(size=(1, *shape[1:])) * 5 + rng.normal(size=shape) * noise_px
-    return Landmarks(seen, np.ones(shape[:2]), points)
+    return Landmarks2D(seen, np.ones(shape[:2]), points)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def case(request) -> Case:
     assert clip.camera is not None and clip.object_start is not None
     rng = np.random.default_rng(1)
     quats, root = rot.quat_normalise(clip.joint_rotations.astype(float)), clip.joint_positions[:, 0].astype(float)
-    truth = Motion(clip.fps / EVERY, quats[::EVERY], root[::EVERY], bone_offsets(clip))
+    truth = SkeletonMotion(clip.fps / EVERY, quats[::EVERY], root[::EVERY], bone_offsets(clip))
     px, _ = project(every_point(truth), clip.camera.K, clip.camera.T_camera_world)
     hands = (*HAND32, *range(len(JOINTS), len(JOINTS) + len(TIPS)))
     surface = can_surface(0.033, 0.12)
@@ -88,18 +88,18 @@ def case(request) -> Case:
         body=landmarks(px, BODY19, rng, 2.0),
         hands=landmarks(px, hands, rng, 2.0),
         first=FirstPose(truth.rotations[0], truth.root[0], truth.offsets),
-        touch=Touch(surface + clip.object_start[:3], (1,), moves // EVERY, -(-clip.onset // EVERY)),
+        touch=ReachTarget(surface + clip.object_start[:3], (1,), moves // EVERY, -(-clip.onset // EVERY)),
     )
     return Case(clip, truth, misread(truth, rng), evidence, surface)
 
 
 @pytest.fixture(scope="module")
-def aligned(case) -> tuple[Motion, Record]:
+def aligned(case) -> tuple[SkeletonMotion, AlignmentRecord]:
     assert case.evidence.first is not None
     return align_hoi(carry_first_pose(case.estimate, case.evidence.first), case.evidence, QUICK)
 
 
-def contact(case: Case, motion: Motion):
+def contact(case: Case, motion: SkeletonMotion):
     poses = case.clip.object_poses
     assert poses is not None
     tips = every_point(motion)[:, RIGHT_TIPS]
@@ -107,8 +107,8 @@ def contact(case: Case, motion: Motion):
     return closeness(distance, case.clip.contact[::EVERY, 1])
 
 
-def pixels(case: Case, motion: Motion) -> np.ndarray:
-    return project(positions(motion), case.evidence.camera.K, case.evidence.camera.T_camera_world)[0]
+def pixels(case: Case, motion: SkeletonMotion) -> np.ndarray:
+    return project(joint_positions(motion), case.evidence.camera.K, case.evidence.camera.T_camera_world)[0]
 
 
 def test_hands_are_found_again_in_the_picture_and_on_the_object(case, aligned):
@@ -123,12 +123,12 @@ def test_hands_are_found_again_in_the_picture_and_on_the_object(case, aligned):
 
 def test_the_wrist_is_recovered_in_depth_too(case, aligned):
     around = slice(48 // EVERY, 64 // EVERY)
-    true = positions(case.truth)
+    true = joint_positions(case.truth)
     before, after = (
-        np.linalg.norm(positions(m) - true, axis=-1)[around, WRIST].mean() for m in (case.estimate, aligned[0])
+        np.linalg.norm(joint_positions(m) - true, axis=-1)[around, WRIST].mean() for m in (case.estimate, aligned[0])
     )
     assert before > 0.05 and after < 0.03
-    assert mpjpe(positions(aligned[0]), true).all < 0.6 * mpjpe(positions(case.estimate), true).all
+    assert mpjpe(joint_positions(aligned[0]), true).all < 0.6 * mpjpe(joint_positions(case.estimate), true).all
 
 
 def test_legs_head_and_root_stay_and_the_first_frame_is_the_scenes(case, aligned):
@@ -154,11 +154,11 @@ def test_a_true_motion_seen_truly_stays(case):
     truth = replace(case.truth, rotations=case.truth.rotations[::3], root=case.truth.root[::3])
     px, _ = project(every_point(truth), case.evidence.camera.K, case.evidence.camera.T_camera_world)
     both = (case.evidence.body.points, case.evidence.hands.points)
-    seen = [Landmarks(px[:, list(p)], np.ones((truth.frames, len(p))), p) for p in both]
+    seen = [Landmarks2D(px[:, list(p)], np.ones((truth.frames, len(p))), p) for p in both]
     evidence = Evidence(case.evidence.camera, *seen, first=case.evidence.first)
     config = replace(QUICK, iterations=100, weight_temporal=0.0, calibrate_frames=1)
     motion, _ = align_hoi(truth, evidence, config)
-    gap = np.linalg.norm(positions(motion) - positions(truth), axis=-1)
+    gap = np.linalg.norm(joint_positions(motion) - joint_positions(truth), axis=-1)
     # Adam without decay shakes what the picture does not show
     assert gap.mean() < 8e-3 and gap.max() < 3e-2
 
@@ -167,7 +167,7 @@ def test_calibration_removes_constant_offsets_and_nothing_else(case):
     px, _ = project(first_points(case.evidence.first), case.evidence.camera.K, case.evidence.camera.T_camera_world)
     offset = np.random.default_rng(1).normal(size=(19, 2)) * 9
     moving = np.arange(10)[:, None, None] * np.where(np.arange(10) < 4, 0, 1)[:, None, None]
-    seen = Landmarks(px[list(BODY19)] + offset + moving, np.ones((10, 19)), BODY19)
+    seen = Landmarks2D(px[list(BODY19)] + offset + moving, np.ones((10, 19)), BODY19)
     seen.confidence[:, 3] = 0
     evidence = replace(case.evidence, body=seen)
     body = calibrate(evidence, 4).body
@@ -179,8 +179,8 @@ def test_calibration_removes_constant_offsets_and_nothing_else(case):
 
 def test_the_papers_objective_is_the_sum_of_its_printed_terms(case):
     config, t = paper(), case.truth.frames
-    problem = prepare(case.estimate, case.evidence, config)
-    parts = {n: float(v) for n, v in terms(problem, torch.zeros((t, len(problem.moving), 3)), config).items()}
+    problem = make_problem(case.estimate, case.evidence, config)
+    parts = {n: float(v) for n, v in weighted_terms(problem, torch.zeros((t, len(problem.moving), 3)), config).items()}
     at = every_point(case.estimate)
     px, _ = project(at, case.evidence.camera.K, case.evidence.camera.T_camera_world)
     for name, seen in (("body", case.evidence.body), ("hand", case.evidence.hands)):
@@ -200,8 +200,8 @@ def test_the_papers_objective_is_the_sum_of_its_printed_terms(case):
 
 def test_sums_and_means_differ_by_the_number_of_terms(case):
     zero = torch.zeros((case.truth.frames, len(optimised(paper())), 3))
-    problem = prepare(case.estimate, case.evidence, paper())
-    mean, total = (terms(problem, zero, replace(paper(), reduction=r)) for r in ("mean", "sum"))
+    problem = make_problem(case.estimate, case.evidence, paper())
+    mean, total = (weighted_terms(problem, zero, replace(paper(), reduction=r)) for r in ("mean", "sum"))
     assert float(total["body"] / mean["body"]) == pytest.approx(19 * case.truth.frames, rel=1e-4)
     assert float(total["temporal"] / mean["temporal"]) == pytest.approx(case.truth.frames - 1, rel=1e-4)
 

@@ -7,7 +7,7 @@ from devi_jax.core.camera import frontal
 from devi_jax.core.skeleton import BODY19, INDEX, JOINTS, TIPS
 from perception.align.landmarks import POINT, body_landmarks, hand_landmarks
 from perception.contracts import HAND21, BodyMotion, EstimateError, HandMotion
-from perception.human.motion import Motion, positions
+from perception.human.motion import SkeletonMotion, joint_positions
 
 T, CAMERA = 3, frontal(0)
 SHARED = {"fps": 30.0, "size_px": (1024, 576), "K_used": CAMERA.K, "betas": np.zeros(10)}
@@ -27,11 +27,11 @@ def body(**points) -> BodyMotion:
     )
 
 
-def motion(frame="camera") -> Motion:
+def motion(frame="camera") -> SkeletonMotion:
     rotations = np.zeros((T, len(JOINTS), 4))
     rotations[..., 0] = 1
     offsets = np.random.default_rng(0).normal(size=(len(JOINTS), 3)) * 0.1
-    return Motion(30.0, rotations, np.array([[0.1, 0.2, 3.0]] * T), offsets, frame)
+    return SkeletonMotion(30.0, rotations, np.array([[0.1, 0.2, 3.0]] * T), offsets, frame)
 
 
 def test_fingertips_have_the_order_of_the_skeletons_tips():
@@ -54,7 +54,7 @@ def test_points_of_the_body_are_taken_by_name_and_others_are_left():
 
 def test_without_2d_joints_the_bodys_own_are_projected_by_its_own_camera():
     seen = body_landmarks(body(), motion())
-    at = positions(motion())[0, BODY19[4]]
+    at = joint_positions(motion())[0, BODY19[4]]
     np.testing.assert_allclose(seen.px[0, 4], CAMERA.K[[0, 1], [0, 1]] * at[:2] / at[2] + CAMERA.K[:2, 2])
     np.testing.assert_array_equal(seen.confidence[:, 0], [1, 0, 1])
     with pytest.raises(EstimateError, match="no 2D joints"):

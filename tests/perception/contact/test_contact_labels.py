@@ -12,7 +12,7 @@ from perception.contact.contact_labels import (
     contact_labels,
     estimated,
     gap_px,
-    label,
+    label_from_speeds,
     net_speed,
     point_speed,
     threshold_px,
@@ -82,20 +82,20 @@ def test_pick_up_is_held_from_the_rest_before_it_moves_until_the_hand_leaves():
 def test_a_hand_at_rest_keeps_what_it_holds():
     object_speed, hand_speed = np.zeros(8), np.zeros(8)
     object_speed[2:4] = hand_speed[2:4] = 5.0
-    np.testing.assert_array_equal(label(object_speed, hand_speed, 1.0), np.ones(8, dtype=bool))
+    np.testing.assert_array_equal(label_from_speeds(object_speed, hand_speed, 1.0), np.ones(8, dtype=bool))
 
 
 def test_a_waving_hand_ends_and_blocks_contact():
     object_speed, hand_speed = np.zeros(8), np.zeros(8)
     object_speed[3] = hand_speed[3] = 5.0
     hand_speed[1] = hand_speed[5] = 5.0
-    np.testing.assert_array_equal(label(object_speed, hand_speed, 1.0), np.isin(np.arange(8), [2, 3, 4]))
+    np.testing.assert_array_equal(label_from_speeds(object_speed, hand_speed, 1.0), np.isin(np.arange(8), [2, 3, 4]))
 
 
 def test_speeds_at_the_threshold_count_as_motion():
     at = np.array([0.0, 0.0, 1.0, 0.0])
-    assert label(at, at, 1.0).tolist() == [True] * 4
-    assert not label(at, at, np.nextafter(1.0, 2.0)).any()
+    assert label_from_speeds(at, at, 1.0).tolist() == [True] * 4
+    assert not label_from_speeds(at, at, np.nextafter(1.0, 2.0)).any()
 
 
 def test_label_agrees_with_the_printed_algorithm(rng):
@@ -107,7 +107,7 @@ def test_label_agrees_with_the_printed_algorithm(rng):
         for t in range(10, -1, -1):
             if c[t + 1] == 1 and s_obj[t] < 1 and s_hand[t] < 1:
                 c[t] = 1
-        assert label(s_obj, s_hand, 1.0).tolist() == [bool(x) for x in c]
+        assert label_from_speeds(s_obj, s_hand, 1.0).tolist() == [bool(x) for x in c]
 
 
 @pytest.mark.parametrize(("hands", "columns"), [("left", [0]), ("right", [1]), ("both", [0, 1]), ("nearest", [1])])

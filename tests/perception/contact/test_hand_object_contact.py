@@ -5,9 +5,9 @@ import pytest
 
 from devi_jax.core.skeleton import HAND_BODIES
 from perception.contact.contact_labels import ContactConfig
-from perception.contact.hand_object_contact import MOVED_PX, find_touch, first_motion, hand_labels, held_frames
+from perception.contact.hand_object_contact import MOVED_PX, find_reach_target, first_motion, hand_labels, held_frames
 from perception.contracts import PointTracks
-from perception.human.evidence import Landmarks
+from perception.human.evidence import Landmarks2D
 
 T, ARRIVES, MOVES = 40, 15, 25
 SURFACE = np.zeros((1, 3))
@@ -26,7 +26,7 @@ def tracks(step_px: float, jitter_px: float = 0.0) -> PointTracks:
     )
 
 
-def hands(unseen: tuple[int, ...] = ()) -> Landmarks:
+def hands(unseen: tuple[int, ...] = ()) -> Landmarks2D:
     """Left hand far away and waving; right hand at the object from `ARRIVES` on, and with it from `MOVES`."""
     points = tuple(HAND_BODIES[0]) + tuple(HAND_BODIES[1])
     px = np.zeros((T, len(points), 2))
@@ -38,7 +38,7 @@ def hands(unseen: tuple[int, ...] = ()) -> Landmarks:
     confidence = np.ones(px.shape[:2])
     for side in unseen:
         confidence[:, side * half : (side + 1) * half] = 0
-    return Landmarks(px, confidence, points)
+    return Landmarks2D(px, confidence, points)
 
 
 @pytest.mark.parametrize(("step", "late"), [(4.0, 0), (1.5, 1), (0.5, 4)])
@@ -51,11 +51,11 @@ def test_jitter_and_one_misplaced_frame_are_no_motion():
     still = tracks(0.0, jitter_px=0.5)
     still.xy[7] += 30.0
     assert first_motion(still) is None
-    assert find_touch(still, hands(), SURFACE, ("right",)) is None
+    assert find_reach_target(still, hands(), SURFACE, ("right",)) is None
 
 
 def test_the_hand_that_rests_at_the_object_before_it_moves_touches_it():
-    touch = find_touch(tracks(4.0), hands(), SURFACE, (), ContactConfig())
+    touch = find_reach_target(tracks(4.0), hands(), SURFACE, (), ContactConfig())
     assert touch is not None and list(touch.hands) == [1]
     assert (touch.onset, touch.moves) == (ARRIVES + 1, MOVES)
 
@@ -63,7 +63,7 @@ def test_the_hand_that_rests_at_the_object_before_it_moves_touches_it():
 def test_the_prompts_hands_count_though_they_are_not_seen():
     labels = hand_labels(tracks(4.0), hands(unseen=(0, 1)))
     assert labels.shape == (T, 2) and not labels.any()
-    touch = find_touch(tracks(4.0), hands(unseen=(0, 1)), SURFACE, ("left", "right"))
+    touch = find_reach_target(tracks(4.0), hands(unseen=(0, 1)), SURFACE, ("left", "right"))
     assert touch is not None and list(touch.hands) == [0, 1] and touch.onset is None
 
 

@@ -14,13 +14,13 @@ from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import BODY19, HAND_BODIES, JOINTS
 from perception.align.calibrate import first_points
-from perception.human.evidence import FirstPose, Landmarks
-from perception.human.motion import Motion
-from perception.human.scene_prior import Known
-from perception.pipeline.steps import Human
+from perception.human.evidence import FirstPose, Landmarks2D
+from perception.human.motion import SkeletonMotion
+from perception.human.scene_prior import ScenePrior
+from perception.pipeline.steps import EstimatedHuman
 
 pytest.importorskip("torch")
-from perception.evaluation.evaluate import judge
+from perception.evaluation.evaluate import evaluate_extraction
 
 CAMERA = frontal(-45.0)
 STILL = 9
@@ -44,15 +44,15 @@ def truth() -> Clip:
 
 
 @pytest.fixture(scope="module")
-def known(truth) -> Known:
+def known(truth) -> ScenePrior:
     first = FirstPose(truth.joint_rotations[0], truth.joint_positions[0, 0], bone_offsets(truth))
     inside = np.ones((CAMERA.height, CAMERA.width), bool)
     faces = np.array([[0, 1, 2], [4, 5, 6]])
-    return Known(CAMERA, truth.scene, first, BOX, faces, truth.object_start, inside, ("right",))
+    return ScenePrior(CAMERA, truth.scene, first, BOX, faces, truth.object_start, inside, ("right",))
 
 
 @pytest.fixture(scope="module")
-def human(truth, known) -> Human:
+def human(truth, known) -> EstimatedHuman:
     """What perfect estimators see, 3 px right and 4 px below of where it is."""
     offsets = bone_offsets(truth)
     poses = zip(truth.joint_rotations, truth.joint_positions[:, 0], strict=True)
@@ -60,16 +60,16 @@ def human(truth, known) -> Human:
     px = project(points, CAMERA.K, CAMERA.T_camera_world)[0] + [3.0, 4.0]
     body = BODY19
     hands = (*HAND_BODIES[0], *range(len(JOINTS), len(JOINTS) + 5), *HAND_BODIES[1], *range(len(JOINTS) + 5, 62))
-    return Human(motion(truth), seen(px, body), seen(px, hands))
+    return EstimatedHuman(motion(truth), seen(px, body), seen(px, hands))
 
 
-def seen(px: np.ndarray, points: tuple[int, ...]) -> Landmarks:
-    return Landmarks(px[:, list(points)], np.ones((len(px), len(points))), points)
+def seen(px: np.ndarray, points: tuple[int, ...]) -> Landmarks2D:
+    return Landmarks2D(px[:, list(points)], np.ones((len(px), len(points))), points)
 
 
-def motion(truth: Clip, shift: float = 0.0) -> Motion:
+def motion(truth: Clip, shift: float = 0.0) -> SkeletonMotion:
     root = truth.joint_positions[:, 0] + [shift, 0.0, 0.0]
-    return Motion(truth.fps, truth.joint_rotations, root, bone_offsets(truth))
+    return SkeletonMotion(truth.fps, truth.joint_rotations, root, bone_offsets(truth))
 
 
 def extracted(truth: Clip, off_px: float) -> Clip:
@@ -87,7 +87,9 @@ def extracted(truth: Clip, off_px: float) -> Clip:
 
 
 def test_a_true_motion_scores_nothing_and_one_that_is_off_by_how_much(truth, known, human):
-    found = judge(extracted(truth, 2.0), {"raw": motion(truth, 0.3), "aligned": motion(truth)}, human, known, truth)
+    found = evaluate_extraction(
+        extracted(truth, 2.0), {"raw": motion(truth, 0.3), "aligned": motion(truth)}, human, known, truth
+    )
     raw, aligned = found.stages["raw"], found.stages["aligned"]
     for value in (aligned.joints_m.all, aligned.upper_m, aligned.wrist_held_m):
         assert value < 1e-4
@@ -106,11 +108,11 @@ def test_a_true_motion_scores_nothing_and_one_that_is_off_by_how_much(truth, kno
 
 def test_an_objects_poses_are_judged_from_its_first_true_motion_on(truth, known, human):
     poses, clip = truth.object_poses, extracted(truth, 0.0)
-    assert judge(clip, {"raw": motion(truth)}, human, known, truth).object is None
+    assert evaluate_extraction(clip, {"raw": motion(truth)}, human, known, truth).object is None
     moves = int(np.argmax(np.linalg.norm(poses.positions - poses.positions[0], axis=1) > 0.002))
     turned = rot.quat_mul(poses.rotations, rot.quat_exp(np.array([0.0, 0.0, np.radians(3.0)])))
     off = poses.positions + np.where(np.arange(truth.frames)[:, None] < moves, 9.0, [0.0, 0.03, 0.04])
-    found = judge(
+    found = evaluate_extraction(
         replace(clip, object_poses=ObjectPoses(off, turned)), {"raw": motion(truth)}, human, known, truth
     ).object
     assert found is not None
@@ -120,7 +122,7 @@ def test_an_objects_poses_are_judged_from_its_first_true_motion_on(truth, known,
 
 def test_hands_are_judged_by_phase_side_and_pixels(truth, known, human):
     clip, motions = extracted(truth, 0.0), {"raw": motion(truth), "aligned": motion(truth)}
-    found = judge(clip, motions, human, known, truth).hands
+    found = evaluate_extraction(clip, motions, human, known, truth).hands
     assert found.sides == 1.0 and set(found.found.values()) == {1.0}
     assert list(found.px.values()) == pytest.approx([5.0] * 3, abs=0.05)
     half = len(human.hands.points) // 2
@@ -128,15 +130,17 @@ def test_hands_are_judged_by_phase_side_and_pixels(truth, known, human):
     lost = human.hands.confidence.copy()
     lost[: truth.onset] = 0.0
     other = replace(human, hands=replace(human.hands, px=swapped, confidence=lost))
-    found = judge(clip, motions, other, known, truth).hands
+    found = evaluate_extraction(clip, motions, other, known, truth).hands
     assert found.sides == 0.0 and found.found["reach"] == 0.0 and found.found["lift"] == 1.0
     assert np.isnan(found.px["reach"]) and found.px["lift"] > 50
 
 
 def test_a_truth_of_another_video_is_refused(truth, known, human):
     clip = extracted(truth, 0.0)
+    with pytest.raises(ClipError, match="no object tracks"):
+        judge(replace(clip, object_tracks=None), {}, human, known, truth)
     with pytest.raises(ClipError, match="the truth has"):
-        judge(clip, {}, human, known, replace(truth, object_poses=None))
+        evaluate_extraction(clip, {}, human, known, replace(truth, object_poses=None))
     short = replace(truth, joint_rotations=truth.joint_rotations[1:], contact=truth.contact[1:])
     with pytest.raises(ClipError, match=f"{truth.frames - 1} frames, the clip {truth.frames}"):
-        judge(clip, {}, human, known, short)
+        evaluate_extraction(clip, {}, human, known, short)

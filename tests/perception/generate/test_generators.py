@@ -10,7 +10,7 @@ import pytest
 from devi_jax.core.errors import ConfigError, VideoError
 from perception.generate.command import Command
 from perception.generate.file import File
-from perception.generate.generator import Limits, check_fit
+from perception.generate.generator import VideoLimits, check_fit
 from perception.video.video import Video, probe, read, write
 
 GOOD = Video(Path("video.mp4"), 16.0, 81, 1024, 576)
@@ -19,7 +19,7 @@ PROGRAM = """
 import sys
 import numpy as np
 from PIL import Image
-from perception.video import write
+from perception.video.video import write
 image, prompt, out, seed, fps, frames = sys.argv[1:]
 first = np.asarray(Image.open(image))
 print(f"{prompt}|{seed}", file=open(out + ".txt", "w"))
@@ -28,7 +28,7 @@ write(out, [np.roll(first, t, axis=1) for t in range(int(frames))], float(fps))
 
 
 def program(tmp_path: Path, text: str = PROGRAM) -> str:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     (tmp_path / "program.py").write_text(f"import sys; sys.path.insert(0, {str(root)!r})\n{text}")
     return f"{sys.executable} {tmp_path / 'program.py'} {{image}} {{prompt}} {{out}} {{seed}} {{fps}} {{frames}}"
 
@@ -73,7 +73,7 @@ def test_a_program_with_a_video_of_another_size_is_refused(tmp_path, textured):
 
 
 @pytest.mark.parametrize(
-    ("change", "said", "mend"),
+    ("change", "said", "fix"),
     [
         ({"width": 832, "height": 468}, "832 x 468 pixels, the scene's camera 1024 x 576$", "size"),
         ({"width": 576, "height": 1024}, r"another aspect ratio \(0.562, not 1.778\)", ""),
@@ -84,17 +84,17 @@ def test_a_program_with_a_video_of_another_size_is_refused(tmp_path, textured):
         ({"frames": 960}, r"takes 60.00 s \(960 frames\)", ""),
     ],
 )
-def test_a_video_that_does_not_fit_is_refused_with_its_numbers(change, said, mend):
+def test_a_video_that_does_not_fit_is_refused_with_its_numbers(change, said, fix):
     check_fit(GOOD, 1024, 576)
     with pytest.raises(VideoError) as e:
-        check_fit(replace(GOOD, **change), 1024, 576, mend=("size", "rate"))
+        check_fit(replace(GOOD, **change), 1024, 576, fix=("size", "rate"))
     import re
 
-    assert re.search(said, e.value.what) and e.value.mend == mend
+    assert re.search(said, e.value.what) and e.value.fix == fix
 
 
 def test_limits_may_be_others():
-    check_fit(replace(GOOD, frames=9), 1024, 576, Limits(min_seconds=0.5))
+    check_fit(replace(GOOD, frames=9), 1024, 576, VideoLimits(min_seconds=0.5))
 
 
 def clip(tmp_path: Path, width: int, height: int, fps: float, textured) -> Path:
@@ -112,10 +112,10 @@ def test_a_file_of_another_size_or_rate_is_mended_only_by_flag(tmp_path, texture
     own, frame0, out = clip(tmp_path, 128, 64, 5, textured), textured(64, 32), tmp_path / "video.mp4"
     with pytest.raises(VideoError) as e:
         File(own).generate(frame0, "p", "", 0, out)
-    assert e.value.mend == "scale it: --file.resize"
+    assert e.value.fix == "scale it: --file.resize"
     with pytest.raises(VideoError, match="5 frames a second") as e:
         File(own, resize=True).generate(frame0, "p", "", 0, out)
-    assert "--file.fps=16" in e.value.mend and not out.exists()
+    assert "--file.fps=16" in e.value.fix and not out.exists()
     video = File(own, resize=True, fps=10).generate(frame0, "p", "", 0, out)
     assert (video.width, video.height, video.fps, video.frames) == (64, 32, 10, 48)
     assert video == probe(out, **video.provenance)

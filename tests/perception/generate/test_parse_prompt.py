@@ -3,7 +3,7 @@
 import pytest
 
 from devi_jax.core.errors import ConfigError
-from perception.generate.parse_prompt import parse
+from perception.generate.parse_prompt import parse_prompt
 from perception.generate.prompt import CLOSING
 
 THINGS = {
@@ -67,23 +67,23 @@ THINGS = {
     ],
 )
 def test_a_sentence_is_understood(prompt, action, thing, target, hands):
-    intent = parse(f"{prompt.rstrip('.')}. {CLOSING}", THINGS)
+    intent = parse_prompt(f"{prompt.rstrip('.')}. {CLOSING}", THINGS)
     assert (intent.action, intent.thing, intent.target, intent.hands) == (action, thing, target, hands)
     assert intent.assumed == ()
     assert intent.contact_pairs == tuple((f"{hand} hand", thing) for hand in hands)
 
 
 def test_contact_pairs_are_shown():
-    intent = parse("A person places the can on the bowl with both hands", THINGS)
+    intent = parse_prompt("A person places the can on the bowl with both hands", THINGS)
     assert intent.summary == "place can -> bowl; contact pairs: left hand x can, right hand x can"
     assert intent.holders == "both"
-    assert parse("A person lifts the can with the left hand", THINGS).holders == "left"
+    assert parse_prompt("A person lifts the can with the left hand", THINGS).holders == "left"
 
 
 def test_no_hand_named_is_said():
-    intent = parse(f"A person lifts the can. {CLOSING}", THINGS)
+    intent = parse_prompt(f"A person lifts the can. {CLOSING}", THINGS)
     assert intent.hands == ("right",) and "right hand is assumed" in intent.assumed[0]
-    assert parse("A person lifts the can", THINGS, "left").hands == ("left",)
+    assert parse_prompt("A person lifts the can", THINGS, "left").hands == ("left",)
 
 
 @pytest.mark.parametrize(
@@ -98,17 +98,17 @@ def test_no_hand_named_is_said():
 )
 def test_what_is_not_in_the_scene_is_refused_with_what_is(prompt, said):
     with pytest.raises(ConfigError, match=said) as e:
-        parse(prompt, THINGS)
+        parse_prompt(prompt, THINGS)
     assert e.value.valid == "what is there: can, bowl, spray bottle, mug, box 2, hat, hammer"
 
 
 def test_a_camera_may_be_the_thing():
     scene = {"camera": (), "can": ()}
-    intent = parse(f"A person lifts the camera with the left hand. The camera stays still. {CLOSING}", scene)
+    intent = parse_prompt(f"A person lifts the camera with the left hand. The camera stays still. {CLOSING}", scene)
     assert (intent.thing, intent.hands) == ("camera", ("left",))
 
 
 def test_a_name_that_two_have_is_refused():
     with pytest.raises(ConfigError, match="may be red_box or blue_box|may be blue_box or red_box"):
-        parse("A person lifts the box", {"red_box": (), "blue_box": ()})
-    assert parse("A person lifts the blue box", {"red_box": (), "blue_box": ()}).thing == "blue_box"
+        parse_prompt("A person lifts the box", {"red_box": (), "blue_box": ()})
+    assert parse_prompt("A person lifts the blue box", {"red_box": (), "blue_box": ()}).thing == "blue_box"

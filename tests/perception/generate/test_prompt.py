@@ -5,8 +5,16 @@ import sys
 import pytest
 
 from devi_jax.core.errors import ConfigError, VideoError
-from perception.generate.parse_prompt import parse
-from perception.generate.prompt import CLOSING, PHRASES, by_command, complete, compose, imagined, request
+from perception.generate.parse_prompt import parse_prompt
+from perception.generate.prompt import (
+    CLOSING,
+    PHRASES,
+    by_command,
+    complete_prompt,
+    compose,
+    rewrite_prompt,
+    rewrite_request,
+)
 
 THINGS = {"can": (), "bowl": (), "spray_bottle": ()}
 
@@ -24,7 +32,7 @@ def test_the_template_is_the_papers():
 @pytest.mark.parametrize("hand", ["left", "right", "both"])
 @pytest.mark.parametrize("action", PHRASES)
 def test_what_the_table_says_is_understood_again(action, hand):
-    intent = parse(compose(action, "can", hand, "bowl"), THINGS)
+    intent = parse_prompt(compose(action, "can", hand, "bowl"), THINGS)
     assert (intent.action, intent.thing, intent.assumed) == (action, "can", ())
     assert intent.target == ("bowl" if PHRASES[action].needs_target else None)
     other = {"left": "right", "right": "left"}
@@ -41,10 +49,10 @@ def test_an_action_without_its_target_or_without_a_phrase_is_refused():
 
 
 def test_the_closing_stands_once():
-    once = complete("  A person waves\n the can ")
+    once = complete_prompt("  A person waves\n the can ")
     assert once == f"A person waves the can. {CLOSING}"
-    assert complete(once) == once
-    assert complete("He waves. Stationary camera.").count("Stationary camera") == 1
+    assert complete_prompt(once) == once
+    assert complete_prompt("He waves. Stationary camera.").count("Stationary camera") == 1
 
 
 def test_a_language_model_is_a_function_of_the_request():
@@ -54,11 +62,11 @@ def test_a_language_model_is_a_function_of_the_request():
         asked.append(text)
         return '"A person lifts the can with the left hand."\n'
 
-    assert imagined("lift it", THINGS, ask) == f"A person lifts the can with the left hand. {CLOSING}"
-    assert asked == [request("lift it", THINGS)]
+    assert rewrite_prompt("lift it", THINGS, ask) == f"A person lifts the can with the left hand. {CLOSING}"
+    assert asked == [rewrite_request("lift it", THINGS)]
     assert "can, bowl, spray bottle" in asked[0] and "lift it" in asked[0]
     with pytest.raises(ConfigError, match="answered with nothing"):
-        imagined("lift it", THINGS, lambda _: " \n")
+        rewrite_prompt("lift it", THINGS, lambda _: " \n")
 
 
 def test_a_language_model_may_be_a_program(tmp_path):
@@ -66,9 +74,9 @@ def test_a_language_model_may_be_a_program(tmp_path):
     program.write_text(
         "import sys\ntext = sys.stdin.read()\nprint('A person lifts the', 'can' if 'can' in text else '?')"
     )
-    assert imagined("x", THINGS, by_command(f"{sys.executable} {program}")).startswith("A person lifts the can. ")
+    assert rewrite_prompt("x", THINGS, by_command(f"{sys.executable} {program}")).startswith("A person lifts the can. ")
     program.write_text("import sys\nsys.exit('no such model')")
     with pytest.raises(VideoError, match="exit code 1:\nno such model"):
-        imagined("x", THINGS, by_command(f"{sys.executable} {program}"))
+        rewrite_prompt("x", THINGS, by_command(f"{sys.executable} {program}"))
     with pytest.raises(ConfigError, match="'absent-model' cannot be started"):
         by_command("absent-model")("x")

@@ -128,7 +128,7 @@ def test_a_distilled_model_takes_four_steps_without_guidance(models, tmp_path, t
 def test_lightx2v_is_asked_for_by_default_and_named_when_absent(models):
     with pytest.raises(DeviceError, match="lightx2v_I2V_14B_480p.*cannot be loaded") as e:
         tiny(models["wan21"], lora="auto").load()
-    assert e.value.mend.startswith("hf download Kijai/WanVideo_comfy Lightx2v/lightx2v_I2V_14B_480p_cfg_step_distill")
+    assert e.value.fix.startswith("hf download Kijai/WanVideo_comfy Lightx2v/lightx2v_I2V_14B_480p_cfg_step_distill")
     _, _, none = tiny(models["wan22_5b"], lora="auto").load()
     assert none == []
 
@@ -142,7 +142,7 @@ def test_a_model_that_is_not_there_is_named_with_its_download(tmp_path, textured
     for model in ("Wan-AI/Wan2.2-TI2V-5B-Diffusers", str(tmp_path / "absent")):
         with pytest.raises(DeviceError, match="cannot be loaded") as e:
             tiny(model).generate(textured(32, 32), PROMPT, "", 0, tmp_path / "v.mp4")
-        assert f"hf download {model}" in e.value.mend and "--wan.download" in e.value.mend
+        assert f"hf download {model}" in e.value.fix and "--wan.download" in e.value.fix
     assert list(tmp_path.iterdir()) == []
 
 
@@ -150,7 +150,7 @@ def test_missing_packages_are_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "diffusers", None)
     with pytest.raises(DeviceError, match="diffusers") as e:
         Wan().load()
-    assert "pip install -e '.[perception,wan]'" in e.value.mend
+    assert "pip install -e '.[perception,wan]'" in e.value.fix
 
 
 def test_without_a_gpu_it_says_so_before_it_loads_anything(monkeypatch):
@@ -163,7 +163,7 @@ def test_without_a_gpu_it_says_so_before_it_loads_anything(monkeypatch):
 def test_frames_are_four_k_plus_one(frames, near):
     with pytest.raises(ConfigError, match=f"cannot make {frames} frames") as e:
         Wan(frames=frames).validate()
-    assert e.value.mend == near
+    assert e.value.fix == near
 
 
 def test_numbers_without_meaning_are_refused():

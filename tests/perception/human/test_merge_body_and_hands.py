@@ -13,7 +13,7 @@ from perception.contracts import BodyMotion, EstimateError, HandMotion
 from perception.human.forearm_twist import share_twist, swing_twist
 from perception.human.interpolate import fill_positions, fill_rotations, longest_gap
 from perception.human.merge_body_and_hands import REST_AXES, UnifyConfig, ray_rotation, unify
-from perception.human.motion import positions
+from perception.human.motion import joint_positions
 
 T, SIZE = 8, (1024, 576)
 CAMERA = frontal(20)
@@ -82,7 +82,7 @@ def test_rest_axes_place_joints_where_smplx_has_them():
     smplx[:, 0] = body.global_orient
     world = global_rotations(rot.quat_exp(smplx))
     step = rot.rotate(world[:, INDEX["right_elbow"]], np.broadcast_to(bones[RIGHT] @ REST_AXES, (T, 3)))
-    at = positions(motion)
+    at = joint_positions(motion)
     np.testing.assert_allclose(at[:, RIGHT] - at[:, INDEX["right_elbow"]], step, atol=1e-9)
 
 

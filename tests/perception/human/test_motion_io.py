@@ -7,15 +7,17 @@ import pytest
 
 from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import JOINTS
-from perception.human.motion import Motion
+from perception.human.motion import SkeletonMotion
 from perception.human.motion_io import load_motion, save_motion
 
 
 @pytest.fixture
-def motion(rng) -> Motion:
+def motion(rng) -> SkeletonMotion:
     quats = rng.normal(size=(3, len(JOINTS), 4))
     quats /= np.linalg.norm(quats, axis=-1, keepdims=True)
-    return Motion(24.0, quats, rng.normal(size=(3, 3)), rng.normal(size=(len(JOINTS), 3)), "camera", {"by": ["a", 1]})
+    return SkeletonMotion(
+        24.0, quats, rng.normal(size=(3, 3)), rng.normal(size=(len(JOINTS), 3)), "camera", {"by": ["a", 1]}
+    )
 
 
 def test_round_trip(motion, tmp_path):

@@ -10,17 +10,17 @@ from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import bone_offsets, global_rotations
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
-from perception.human.motion import Motion, positions
-from perception.human.resolve_hand_flip import PALM, bending, mirror_image, smoothest, unmirrored
+from perception.human.motion import SkeletonMotion, joint_positions
+from perception.human.resolve_hand_flip import PALM, bending, mirror_image, resolve_hand_flips, smoothest
 
 CAMERA = frontal(-45.0)
 RIGHT = list(HAND_BODIES[1])
 
 
 @pytest.fixture(scope="module")
-def motion(request) -> Motion:
+def motion(request) -> SkeletonMotion:
     clip = load_clip(request.config.rootpath / "devi_jax/data/clips/lift_can.npz")
-    return Motion(
+    return SkeletonMotion(
         10.0,
         rot.quat_normalise(clip.joint_rotations[:60:3].astype(float)),
         clip.joint_positions[:60:3, 0].astype(float),
@@ -28,10 +28,10 @@ def motion(request) -> Motion:
     )
 
 
-def mirrored(motion: Motion, frames: slice) -> Motion:
+def mirrored(motion: SkeletonMotion, frames: slice) -> SkeletonMotion:
     """The right hand of these frames in its other reading."""
     rotations = motion.rotations.copy()
-    world, at = global_rotations(rotations), positions(motion)
+    world, at = global_rotations(rotations), joint_positions(motion)
     wrist, elbow = INDEX["right_wrist"], INDEX["right_elbow"]
     other = mirror_image(world[:, wrist], at[:, wrist] - CAMERA.position_world)
     rotations[frames, wrist] = rot.quat_mul(rot.quat_conj(world[frames, elbow]), other[frames])
@@ -69,7 +69,7 @@ def test_turning_over_twice_is_nothing():
 
 def test_frames_seen_mirrored_are_turned_over_and_no_others(motion):
     for frames in (slice(0, 0), slice(6, 14)):
-        out = unmirrored(mirrored(motion, frames), CAMERA)
+        out = resolve_hand_flips(mirrored(motion, frames), CAMERA)
         assert rot.angle_between(out.rotations[:, RIGHT], motion.rotations[:, RIGHT]).max() < 1e-3
         assert out.provenance["hands_turned_over"] == {"left": 0, "right": len(range(20)[frames])}
         others = [i for i in range(52) if i not in RIGHT]

@@ -5,8 +5,8 @@ import pytest
 
 from perception.contracts.checks import EstimateError
 from perception.landmarks.detect import Detection
-from perception.landmarks.estimate import landmarks
-from perception.landmarks.follow import FollowConfig, Networks, assign, choose_person
+from perception.landmarks.estimate import estimate_landmarks
+from perception.landmarks.follow import Networks, PersonTrackerConfig, assign, choose_person
 from perception.landmarks.hands import Hand, next_roi
 from perception.landmarks.pose import POSE33, Pose
 from perception.landmarks.roi import Roi
@@ -28,19 +28,22 @@ def body() -> Pose:
 
 def test_hands_go_to_the_nearer_wrist_whatever_they_were_called():
     left, right = hand(305, 205), hand(95, 195)
-    got = assign({"left": right, "right": left}, body(), FollowConfig())
+    got = assign({"left": right, "right": left}, body(), PersonTrackerConfig())
     assert got["left"] is left and got["right"] is right
 
 
 def test_a_hand_far_from_both_wrists_is_nobodys():
-    assert assign({"left": hand(200, 200), "right": None}, body(), FollowConfig()) == {"left": None, "right": None}
+    assert assign({"left": hand(200, 200), "right": None}, body(), PersonTrackerConfig()) == {
+        "left": None,
+        "right": None,
+    }
 
 
 def test_one_hand_found_twice_is_one_hand():
     close = body()
     close.px[POSE33.index("left_wrist")] = [110, 200]
     a, b = hand(101, 200), hand(104, 200)
-    got = assign({"left": b, "right": a}, close, FollowConfig())
+    got = assign({"left": b, "right": a}, close, PersonTrackerConfig())
     assert got["right"] is a and got["left"] is None
 
 
@@ -63,9 +66,9 @@ def test_a_video_without_a_person_or_without_frames_is_refused():
 
     networks = Networks(nobody, nobody, nobody, nobody)
     with pytest.raises(EstimateError, match="no person"):
-        landmarks([np.zeros((48, 64, 3), np.uint8)], 30.0, networks=networks)
+        estimate_landmarks([np.zeros((48, 64, 3), np.uint8)], 30.0, networks=networks)
     with pytest.raises(EstimateError, match="no frames"):
-        landmarks([], 30.0, networks=networks)
+        estimate_landmarks([], 30.0, networks=networks)
 
 
 TRUTH_PX = {
@@ -82,7 +85,7 @@ TRUTH_PX = {
 
 
 def test_the_networks_find_a_rendered_person_and_both_hands(networks: Networks, person: np.ndarray):
-    found = landmarks([person, person], 30.0, networks=networks)
+    found = estimate_landmarks([person, person], 30.0, networks=networks)
     found.body.validate()
     for t in range(2):
         for name, px in TRUTH_PX.items():

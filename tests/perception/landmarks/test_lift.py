@@ -17,8 +17,8 @@ from perception.contracts.checks import EstimateError
 from perception.contracts.hand import HAND21
 from perception.contracts.keypoints import Keypoints
 from perception.human.chain_solver import right_jacobian
-from perception.human.evidence import FirstPose, Landmarks
-from perception.human.motion import positions
+from perception.human.evidence import FirstPose, Landmarks2D
+from perception.human.motion import joint_positions
 from perception.human.skeleton_points import fingertips
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.evidence import body_evidence, hand_evidence, point_index
@@ -29,10 +29,10 @@ from perception.landmarks.posture import (
     PostureConfig,
     _Problem,
     _residual,
+    base_pose,
     fit_posture,
-    resting,
 )
-from perception.landmarks.turns import between, fitted, smoothed
+from perception.landmarks.turns import fit_rotation, rotation_between, smooth_over_gaps
 
 CAMERA = frontal(-45.0)
 FRAMES = 50
@@ -86,7 +86,7 @@ def person(offset_px: float = 0.0) -> PersonLandmarks:
 def test_arms_go_where_they_are_seen_and_hands_turn_as_they_are_seen():
     motion = lift(person(offset_px=6.0), CAMERA, first())  # a constant offset is the network's, not the body's
     motion.validate()
-    px = project(positions(motion), CAMERA.K, CAMERA.T_camera_world)[0]
+    px = project(joint_positions(motion), CAMERA.K, CAMERA.T_camera_world)[0]
     truth = project(clip().joint_positions, CAMERA.K, CAMERA.T_camera_world)[0]
     wrists = [INDEX["left_wrist"], INDEX["right_wrist"]]
     assert np.median(np.linalg.norm(px - truth, axis=-1)[:, wrists]) < 2
@@ -126,7 +126,7 @@ def test_gaps_of_a_hand_are_bridged():
     gap = replace(whole, hands={**whole.hands, "right": unseen(whole.hands["right"], slice(20, 24))})
     a, b = lift(gap, CAMERA, first()), lift(whole, CAMERA, first())
     wrist = INDEX["right_wrist"]
-    assert np.linalg.norm(positions(a)[:, wrist] - positions(b)[:, wrist], axis=-1).max() < 0.03
+    assert np.linalg.norm(joint_positions(a)[:, wrist] - joint_positions(b)[:, wrist], axis=-1).max() < 0.03
 
 
 def test_a_body_that_is_not_seen_at_first_is_refused():
@@ -149,22 +149,22 @@ def test_alignment_gets_each_point_by_its_index_and_wrists_only_where_hands_are_
     assert not hands.confidence[3:5, :21].any() and hands.confidence[:, 21:].all()
 
 
-def seen_px(rotations: np.ndarray) -> Landmarks:
+def seen_px(rotations: np.ndarray) -> Landmarks2D:
     at = forward_kinematics(rotations, np.tile(first().root, (len(rotations), 1)), first().offsets)
     points = tuple(INDEX[name] for name in ARMS)
     px = project(at[:, list(points)], CAMERA.K, CAMERA.T_camera_world)[0]
-    return Landmarks(px, np.ones(px.shape[:2]), points)
+    return Landmarks2D(px, np.ones(px.shape[:2]), points)
 
 
 def test_nothing_turns_where_nothing_moves():
     still = np.tile(first().rotations, (5, 1, 1))
-    got = fit_posture(seen_px(still), np.full(6, 3.0), CAMERA, resting(first(), len(still)), 30.0, PostureConfig())
+    got = fit_posture(seen_px(still), np.full(6, 3.0), CAMERA, base_pose(first(), len(still)), 30.0, PostureConfig())
     np.testing.assert_allclose(got, still, atol=1e-9)
 
 
 def test_a_wrist_whose_place_is_known_is_put_there_though_the_picture_hardly_shows_it():
     still = np.tile(first().rotations, (12, 1, 1))
-    base, wrist = resting(first(), 12), INDEX["right_wrist"]
+    base, wrist = base_pose(first(), 12), INDEX["right_wrist"]
     at = forward_kinematics(still, base.root, base.offsets)
     away = CAMERA.T_camera_world[2, :3]  # along the optical axis
     aim = at[:, [wrist]] - 0.06 * away
@@ -182,7 +182,7 @@ def test_derivatives_are_those_of_finite_differences():
     tangent = rng.normal(0, 0.4, (2, len(MOVING), 3))
     held = Anchors((INDEX["left_wrist"], INDEX["right_elbow"]), rng.normal(0, 1, (2, 2, 3)), np.ones((2, 2)))
     seen = seen_px(np.tile(first().rotations, (2, 1, 1)))
-    problem = _Problem(seen, CAMERA, resting(first(), 2), held, tuple(INDEX[n] for n in MOVING))
+    problem = _Problem(seen, CAMERA, base_pose(first(), 2), held, tuple(INDEX[n] for n in MOVING))
     _, jacobian = _residual(problem, tangent)
     step = rng.normal(0, 1, tangent.shape)
     ahead, behind = (_residual(problem, tangent + sign * 1e-5 * step)[0] for sign in (1, -1))
@@ -200,18 +200,18 @@ def test_the_right_jacobian_of_the_exponential_map():
 
 def test_rotations_between_directions_and_point_sets():
     a, b = np.array([[1.0, 0, 0], [0, 0, 2], [1, 0, 0]]), np.array([[0.0, 3, 0], [0, 0, 1], [-1, 0, 0]])
-    q = between(a, b)
+    q = rotation_between(a, b)
     got = rot.rotate(q, a / np.linalg.norm(a, axis=1, keepdims=True))
     np.testing.assert_allclose(got, b / np.linalg.norm(b, axis=1, keepdims=True), atol=1e-12)
     rng = np.random.default_rng(1)
     points, turn = rng.normal(size=(6, 3)), rot.quat_exp(np.array([[0.3, -2.0, 0.4], [0, 0, 0]]))
     target = rot.rotate(turn[:, None], np.tile(points, (2, 1, 1))) + np.array([1.0, 2, 3])
-    np.testing.assert_allclose(rot.angle_between(fitted(points, target), turn), 0, atol=1e-6)
+    np.testing.assert_allclose(rot.angle_between(fit_rotation(points, target), turn), 0, atol=1e-6)
 
 
 def test_smoothing_bridges_gaps_and_keeps_lines():
     line = np.arange(20.0)[:, None]
     broken = np.where(np.arange(20)[:, None] == 9, 99.0, line)
     seen = np.arange(20) != 9
-    np.testing.assert_allclose(smoothed(broken, seen, 0.0), line)
-    np.testing.assert_allclose(smoothed(broken, seen, 1.0)[5:15], line[5:15], atol=1e-9)
+    np.testing.assert_allclose(smooth_over_gaps(broken, seen, 0.0), line)
+    np.testing.assert_allclose(smooth_over_gaps(broken, seen, 1.0)[5:15], line[5:15], atol=1e-9)

@@ -11,9 +11,9 @@ from devi_jax.core.camera import frontal, project
 from devi_jax.core.scene import SceneSpec
 from perception.contracts import PointTracks
 from perception.human.evidence import FirstPose
-from perception.human.scene_prior import Known
-from perception.object_pose.jacobians import Setting, project_poses
-from perception.object_pose.pose_tracker import contradicted, object_path, pose_of_tracks, steadied
+from perception.human.scene_prior import ScenePrior
+from perception.object_pose.jacobians import PoseOrigin, project_poses
+from perception.object_pose.pose_tracker import contradicts_tracks, pose_of_tracks, smooth_poses, track_pose
 from perception.object_tracks.visible import visible_vertices
 
 CAMERA = frontal(-45.0)
@@ -54,17 +54,17 @@ def textures() -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def known(textures) -> Known:
+def known(textures) -> ScenePrior:
     still = FirstPose(np.tile([1.0, 0, 0, 0], (52, 1)), np.zeros(3), np.zeros((52, 3)))
     inside = (picture(np.zeros(6), textures) != 128).any(axis=-1)
-    return Known(CAMERA, SceneSpec(), still, CORNERS, FACES, START, inside)
+    return ScenePrior(CAMERA, SceneSpec(), still, CORNERS, FACES, START, inside)
 
 
-def tracks(known: Known, visible: slice) -> PointTracks:
+def tracks(known: ScenePrior, visible: slice) -> PointTracks:
     """Twenty points where they truly are, seen in the frames of `visible`."""
     ids, _ = visible_vertices(known.points_world, known.faces, CAMERA, known.inside)
     ids = ids[:: len(ids) // 20]
-    xy, _ = project_poses(Setting(CAMERA, START[:3]), known.points[ids], true_pose())
+    xy, _ = project_poses(PoseOrigin(CAMERA, START[:3]), known.points[ids], true_pose())
     seen = np.zeros(xy.shape[:2], bool)
     seen[visible] = True
     size = (CAMERA.width, CAMERA.height)
@@ -75,14 +75,14 @@ def tracks(known: Known, visible: slice) -> PointTracks:
 
 def test_tracks_tell_the_pose_and_too_few_do_not(known):
     points = tracks(known, slice(0, 7))
-    got = pose_of_tracks(points, known.points, Setting(CAMERA, START[:3]), np.arange(FRAMES) < MOVES, 3.0)
+    got = pose_of_tracks(points, known.points, PoseOrigin(CAMERA, START[:3]), np.arange(FRAMES) < MOVES, 3.0)
     np.testing.assert_allclose(got[MOVES:7], true_pose()[MOVES:7], atol=2e-3)
     assert np.isnan(got[:MOVES]).all() and np.isnan(got[7:]).all()
 
 
 def test_slopes_are_those_of_finite_differences():
     rng = np.random.default_rng(3)
-    setting, points = Setting(CAMERA, START[:3]), rng.uniform(-0.1, 0.1, (5, 3))
+    setting, points = PoseOrigin(CAMERA, START[:3]), rng.uniform(-0.1, 0.1, (5, 3))
     pose, step = rng.normal(0, 0.3, (2, 6)), rng.normal(0, 1, (2, 6))
     _, slope = project_poses(setting, points, pose)
     ahead, behind = (project_poses(setting, points, pose + sign * 1e-6 * step)[0] for sign in (1, -1))
@@ -90,7 +90,7 @@ def test_slopes_are_those_of_finite_differences():
 
 
 def test_looks_alone_tell_where_the_object_is_in_depth_too(known, textures):
-    path = object_path((picture(p, textures) for p in true_pose()), tracks(known, slice(0, 1)), known, MOVES)
+    path = track_pose((picture(p, textures) for p in true_pose()), tracks(known, slice(0, 1)), known, MOVES)
     true = true_pose()
     assert path.found.all()
     assert np.linalg.norm(path.positions - START[:3] - true[:, :3], axis=-1).max() < 0.005
@@ -101,7 +101,7 @@ def test_looks_alone_tell_where_the_object_is_in_depth_too(known, textures):
 def test_frames_that_do_not_show_it_are_bridged_and_said(known, textures):
     gone = (5, 6)
     frames = (picture(p, textures, t in gone) for t, p in enumerate(true_pose()))
-    path = object_path(frames, tracks(known, slice(0, 10)), known, MOVES)
+    path = track_pose(frames, tracks(known, slice(0, 10)), known, MOVES)
     assert np.flatnonzero(~path.found).tolist() == list(gone)
     assert np.linalg.norm(path.positions - START[:3] - true_pose()[:, :3], axis=-1).max() < 0.01
 
@@ -110,16 +110,16 @@ def test_what_never_moves_is_found_until_nothing_sees_it_any_more(known, texture
     still = picture(np.zeros(6), textures)
     points = tracks(known, slice(0, 7))
     points = replace(points, xy=np.repeat(points.xy[:1], FRAMES, axis=0))
-    path = object_path((still for _ in range(FRAMES)), points, known, FRAMES)
+    path = track_pose((still for _ in range(FRAMES)), points, known, FRAMES)
     assert np.flatnonzero(~path.found).tolist() == [7, 8, 9]
     np.testing.assert_allclose(path.positions, START[None, :3].repeat(FRAMES, 0), atol=1e-6)
 
 
 def test_looks_that_tracks_contradict_are_not_believed(known):
-    setting, points = Setting(CAMERA, START[:3]), tracks(known, slice(0, 7))
-    assert not contradicted(points, known.points, setting, true_pose(), 1.0).any()
+    setting, points = PoseOrigin(CAMERA, START[:3]), tracks(known, slice(0, 7))
+    assert not contradicts_tracks(points, known.points, setting, true_pose(), 1.0).any()
     gap = np.linalg.norm(points.xy - points.xy[0], axis=-1)
-    still = contradicted(points, known.points, setting, np.zeros((FRAMES, 6)), 6.0)
+    still = contradicts_tracks(points, known.points, setting, np.zeros((FRAMES, 6)), 6.0)
     assert still.tolist() == [t < 7 and bool(np.median(gap[t]) > 6) for t in range(FRAMES)] and still[:7].any()
 
 
@@ -128,6 +128,6 @@ def test_steadying_weighs_what_was_seen_against_standing_still():
     pose[1:] = [[0.1] * 6, [0.2] * 6]
     rests = np.array([True, False, False])
     sure = np.stack([1e12 * np.eye(6)] * 3)
-    np.testing.assert_allclose(steadied(pose, sure, rests, np.full(6, 0.1)), pose, atol=1e-6)
+    np.testing.assert_allclose(smooth_poses(pose, sure, rests, np.full(6, 0.1)), pose, atol=1e-6)
     unsure = np.where(np.arange(3)[:, None, None] == 1, 0, sure)
-    np.testing.assert_allclose(steadied(pose + [[0], [5], [0]], unsure, rests, np.full(6, 0.1))[1], 0.1, atol=1e-3)
+    np.testing.assert_allclose(smooth_poses(pose + [[0], [5], [0]], unsure, rests, np.full(6, 0.1))[1], 0.1, atol=1e-3)

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from devi_jax.core.camera import look_at, project
-from perception.object_tracks.visible import blocked, outline, spread, visible_vertices
+from perception.object_tracks.visible import is_occluded, outline, spread_points, visible_vertices
 
 BOX = trimesh.creation.box(extents=(0.2, 0.2, 0.2))
 VERTICES, FACES = np.asarray(BOX.vertices), np.asarray(BOX.faces)
@@ -52,12 +52,12 @@ def test_the_outline_of_a_square_is_its_projection():
 def test_a_triangle_blocks_only_what_lies_behind_it():
     triangle = np.array([[[-1.0, 1, -1], [1, 1, -1], [0, 1, 2]]])
     points = np.array([[0.0, 2, 0], [0, 0.5, 0], [5, 2, 0], [0, 1, 0]])
-    assert blocked(points, np.zeros(3), triangle).tolist() == [True, False, False, False]
+    assert is_occluded(points, np.zeros(3), triangle).tolist() == [True, False, False, False]
 
 
 def test_points_are_chosen_far_from_each_other():
     px = np.array([[0.0, 0], [1, 0], [0, 1], [10, 0], [10, 1], [5, 20]])
-    chosen = spread(px, 3)
+    chosen = spread_points(px, 3)
     gaps = np.linalg.norm(px[chosen][:, None] - px[chosen], axis=-1)[np.triu_indices(3, 1)]
     assert len(chosen) == 3 and gaps.min() > 9
-    assert spread(px, 9).tolist() == list(range(6))
+    assert spread_points(px, 9).tolist() == list(range(6))

@@ -7,7 +7,7 @@ import pytest
 
 from devi_jax.core.errors import ConfigError
 from perception.contracts import EstimateError, HandMotion, PointTracks, save
-from perception.pipeline.inputs import both_hands, files, one, own_files
+from perception.pipeline.inputs import named_files, own_files, read_estimate, read_hands
 from perception.readers import table
 from perception.readers.shot import Shot
 
@@ -37,7 +37,11 @@ def tracks(size: tuple[int, int] = (64, 48)) -> PointTracks:
 
 def test_tools_and_own_files_are_told_apart(tmp_path):
     path = save(tracks(), tmp_path / "t.npz")
-    assert files(str(path), table.POINTS, "--points") == [path] == files(f"tapir:{path}", table.POINTS, "--points")
+    assert (
+        named_files(str(path), table.POINTS, "--points")
+        == [path]
+        == named_files(f"tapir:{path}", table.POINTS, "--points")
+    )
     assert own_files("a.npz,b.npz") == [Path("a.npz"), Path("b.npz")]
     assert own_files("tapir:a.npz") == [] == own_files("a.npz,b.pt")
     for value, said in (
@@ -47,27 +51,27 @@ def test_tools_and_own_files_are_told_apart(tmp_path):
         ("", "names no file"),
     ):
         with pytest.raises(ConfigError, match=said):
-            files(value, table.POINTS, "--points")
+            named_files(value, table.POINTS, "--points")
 
 
 def test_own_files_are_of_this_video_and_of_their_kind(tmp_path):
     path = save(tracks(), tmp_path / "t.npz")
-    assert one(str(path), table.POINTS, PointTracks, "--points", SHOT).xy.shape == (4, 2, 2)
+    assert read_estimate(str(path), table.POINTS, PointTracks, "--points", SHOT).xy.shape == (4, 2, 2)
     with pytest.raises(EstimateError, match="64 x 48 pixels, the video has 128 x 96"):
-        one(str(path), table.POINTS, PointTracks, "--points", Shot(30.0, 4, 128, 96))
+        read_estimate(str(path), table.POINTS, PointTracks, "--points", Shot(30.0, 4, 128, 96))
     with pytest.raises(EstimateError, match="holds 4 frames, the video 5"):
-        one(str(path), table.POINTS, PointTracks, "--points", Shot(30.0, 5, 64, 48))
+        read_estimate(str(path), table.POINTS, PointTracks, "--points", Shot(30.0, 5, 64, 48))
     with pytest.raises(EstimateError, match="holds PointTracks"):
-        both_hands(str(path), table.HANDS, "--hands", SHOT)
+        read_hands(str(path), table.HANDS, "--hands", SHOT)
     with pytest.raises(ConfigError, match="2 files"):
-        one(f"{path},{path}", table.POINTS, PointTracks, "--points", SHOT)
+        read_estimate(f"{path},{path}", table.POINTS, PointTracks, "--points", SHOT)
 
 
 def test_hands_of_ones_own_are_a_file_each(tmp_path):
     left, right = (save(hand(side), tmp_path / f"{side}.npz") for side in ("left", "right"))
-    both = both_hands(f"{left},{right}", table.HANDS, "--hands", SHOT)
+    both = read_hands(f"{left},{right}", table.HANDS, "--hands", SHOT)
     assert {side: found.side for side, found in both.items()} == {"left": "left", "right": "right"}
     assert not both["left"].crop
-    assert [*both_hands(str(right), table.HANDS, "--hands", SHOT)] == ["right"]
+    assert [*read_hands(str(right), table.HANDS, "--hands", SHOT)] == ["right"]
     with pytest.raises(EstimateError, match="two files are of the left hand"):
-        both_hands(f"{left},{left}", table.HANDS, "--hands", SHOT)
+        read_hands(f"{left},{left}", table.HANDS, "--hands", SHOT)

@@ -17,7 +17,7 @@ from perception.align.landmarks import POINT
 from perception.contracts import HAND21, BodyMotion, HandMotion, Keypoints
 from perception.human.evidence import FirstPose
 from perception.human.merge_body_and_hands import REST_AXES, UnifyConfig
-from perception.human.scene_prior import Known
+from perception.human.scene_prior import ScenePrior
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.pose import POSE33
 
@@ -48,11 +48,11 @@ def points(truth) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def known(truth) -> Known:
+def known(truth) -> ScenePrior:
     first = FirstPose(truth.joint_rotations[0], truth.joint_positions[0, 0], bone_offsets(truth))
     corners, faces = np.eye(3), np.array([[0, 1, 2]])
     inside = np.ones((CAMERA.height, CAMERA.width), bool)
-    return Known(CAMERA, truth.scene, first, corners, faces, truth.object_start, inside, ("right",))
+    return ScenePrior(CAMERA, truth.scene, first, corners, faces, truth.object_start, inside, ("right",))
 
 
 @pytest.fixture(scope="module")

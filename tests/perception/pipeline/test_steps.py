@@ -17,9 +17,9 @@ from perception.align.landmarks import POINT
 from perception.contracts import HAND21, BodyMotion, EstimateError, HandMotion, PointTracks, Side
 from perception.human.evidence import FirstPose
 from perception.human.merge_body_and_hands import REST_AXES, UnifyConfig
-from perception.human.motion import positions
-from perception.human.scene_prior import Known
-from perception.pipeline.steps import check_hands, from_tools, object_tracks, recovered
+from perception.human.motion import joint_positions
+from perception.human.scene_prior import ScenePrior
+from perception.pipeline.steps import check_hands, from_tools, object_tracks, reconstruct
 from perception.pipeline.to_clip import to_clip
 
 pytest.importorskip("cv2")
@@ -43,11 +43,11 @@ def truth() -> Clip:
 
 
 @pytest.fixture(scope="module")
-def known(truth) -> Known:
+def known(truth) -> ScenePrior:
     first = FirstPose(truth.joint_rotations[0], truth.joint_positions[0, 0], bone_offsets(truth))
     inside = np.ones((CAMERA.height, CAMERA.width), bool)
     assert truth.object_start is not None
-    return Known(CAMERA, truth.scene, first, BOX, FACES, truth.object_start, inside, ("right",))
+    return ScenePrior(CAMERA, truth.scene, first, BOX, FACES, truth.object_start, inside, ("right",))
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def tracks(xy: np.ndarray, frames: int, ids: list[int]) -> PointTracks:
 def test_what_tools_see_truly_is_the_truth_again(truth, known, body):
     hands = {"left": hand(truth, "left"), "right": hand(truth, "right")}
     human = from_tools(body, hands, known, "rigid", UnifyConfig(ray="none", twist_limit_deg=180.0))
-    np.testing.assert_allclose(positions(human.motion), truth.joint_positions, atol=2e-3)
+    np.testing.assert_allclose(joint_positions(human.motion), truth.joint_positions, atol=2e-3)
     assert len(human.hands.points) == 42 and human.body.px.shape[0] == truth.frames
 
 
@@ -117,7 +117,7 @@ def test_a_clip_comes_out_with_points_on_the_object_and_a_history(truth, known, 
     human = from_tools(body, {}, known, "yaw", UnifyConfig())
     px, _ = project(known.points_world[[7, 20]], CAMERA.K, CAMERA.T_camera_world)
     points = tracks(px, truth.frames, [7, 20])
-    clip = to_clip("lift", recovered(human.motion, points, None, known, {"video": "v.mp4"}))
+    clip = to_clip("lift", reconstruct(human.motion, points, None, known, {"video": "v.mp4"}))
     assert clip.object_tracks is not None
     np.testing.assert_array_equal(clip.object_tracks.points_object, known.points[[7, 20]])
     assert clip.object_tracks.vertex_ids.tolist() == [7, -1]  # only the first eight points are vertices

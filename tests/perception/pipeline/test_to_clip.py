@@ -15,7 +15,7 @@ from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import HAND_BODIES, INDEX, JOINTS
 from perception.contact.contact_labels import ContactConfig
 from perception.contracts import ObjectMotion
-from perception.pipeline.to_clip import Recovered, export, to_clip
+from perception.pipeline.to_clip import Reconstruction, export, to_clip
 
 T, FPS = 30, 30.0
 LIFT = np.clip(np.arange(T) - 14, 0, None) * 0.02
@@ -27,7 +27,7 @@ PSI = np.arange(T) >= 11
 
 
 @pytest.fixture
-def recovered(rng) -> Recovered:
+def recovered(rng) -> Reconstruction:
     """A human whose right hand reaches a box, waits and lifts it by 0.3 m, seen by a frontal camera."""
     camera = frontal()
     quaternions = rng.normal(size=(T, len(JOINTS), 4))
@@ -40,7 +40,7 @@ def recovered(rng) -> Recovered:
     points = rng.uniform(-0.03, 0.03, size=(40, 3))
     world = points + np.array([0.2, 0.35, 0.85])
     pixels, _ = project(world + LIFT[:, None, None] * np.array([0, 0, 1.0]), camera.K, camera.T_camera_world)
-    return Recovered(
+    return Reconstruction(
         fps=FPS,
         rotations={n: quaternions[:, INDEX[n]] for n in reversed(JOINTS)} | {"jaw": np.zeros((T, 4))},
         positions={n: positions[:, INDEX[n]] for n in JOINTS},
@@ -108,7 +108,7 @@ def test_perception_runs_where_jax_is_absent():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def seen(recovered: Recovered, lost: list[int]) -> Recovered:
+def seen(recovered: Reconstruction, lost: list[int]) -> Reconstruction:
     """With the object's path, wrong by a metre in the frames in which it is `lost`."""
     found = ~np.isin(np.arange(T), lost)
     positions = np.array([0.2, 0.35, 0.85]) + LIFT[:, None] * [0, 0, 1.0] + ~found[:, None] * [1.0, 0, 0]

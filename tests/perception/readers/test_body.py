@@ -93,7 +93,7 @@ def test_gvhmr_of_another_video_or_with_something_missing_is_refused(tmp_path, r
     torch.save(content, tmp_path / "a.pt")
     with pytest.raises(EstimateError, match="5 frames, the video 81") as caught:
         read_gvhmr(tmp_path / "a.pt", replace(shot, frames=81))
-    assert "no stride" in caught.value.mend
+    assert "no stride" in caught.value.fix
     with pytest.raises(EstimateError, match="1024 x 576 pixels, the video has 512 x 288"):
         read_gvhmr(tmp_path / "a.pt", replace(shot, width=512, height=288))
     content["K_fullimg"][2, 0, 0] *= 1.1

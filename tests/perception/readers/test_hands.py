@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from devi_jax.core.skeleton import SMPLX_JOINTS
 from perception.contracts import HAND21, EstimateError
 from perception.readers.hamer import read_hamer
-from perception.readers.hands import mirrored
+from perception.readers.hands import mirror_rotvec
 from perception.readers.sam3d import MHR70, read_sam3d, read_sam3d_hands
 from perception.readers.wilor import read_wilor
 from tests.perception.readers.conftest import FOCAL, HEIGHT, WIDTH, T, project
@@ -118,7 +118,7 @@ def test_of_two_right_hands_the_surer_counts_and_then_the_nearer(tmp_path, rng, 
 
 def test_mirroring_a_rotation_vector_is_s_r_s(rng):
     turn = rng.normal(size=(50, 3))
-    np.testing.assert_allclose(matrices(mirrored(turn)), S @ matrices(turn) @ S, atol=1e-12)
+    np.testing.assert_allclose(matrices(mirror_rotvec(turn)), S @ matrices(turn) @ S, atol=1e-12)
 
 
 def test_a_hand_that_was_unmirrored_twice_is_refused(tmp_path, truth, shot):
@@ -127,7 +127,7 @@ def test_a_hand_that_was_unmirrored_twice_is_refused(tmp_path, truth, shot):
     np.savez(tmp_path / "a.npz", **values)
     with pytest.raises(EstimateError, match="miss the 2D joints") as caught:
         read_hamer(tmp_path / "a.npz", shot)
-    assert "mirrored" in caught.value.mend
+    assert "mirrored" in caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_a_failure_ends_with_the_end_of_its_stderr(tmp_path):
     with pytest.raises(EstimateError, match="exit code 3") as caught:
         run(python(text), Log(tmp_path / "tool"), 60, None, "--tool")
     assert "line 39" in caught.value.what and "line 25" in caught.value.what and "line 24" not in caught.value.what
-    assert "stdout" not in caught.value.what and "tool.err.txt" in caught.value.mend
+    assert "stdout" not in caught.value.what and "tool.err.txt" in caught.value.fix
     assert (tmp_path / "tool.err.txt").read_text().startswith("line 0\n")
 
 

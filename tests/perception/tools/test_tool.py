@@ -12,8 +12,9 @@ from perception.contracts import BodyMotion, EstimateError, PointTracks, load, s
 from perception.readers.gvhmr import read_gvhmr
 from perception.readers.shot import Shot, centred
 from perception.readers.spatracker import read_spatracker
+from perception.tools.locations import ToolLocation
 from perception.tools.table import GVHMR, HAMER, SPATRACKER, TOOLS
-from perception.tools.tool import Place, estimate, run_tool
+from perception.tools.tool import read_result, run_tool
 
 SHOT = Shot(16.0, 6, 64, 48)
 
@@ -67,11 +68,11 @@ np.savez(out / f"{a.video_name}_result.npz", coords=np.full((T, 2, 3), 1.0), ext
 def checkout(tmp_path):
     """A fake checkout: `checkout(path, text)` writes a file of it and returns where the tool is."""
 
-    def write(name: str, text: str) -> Place:
+    def write(name: str, text: str) -> ToolLocation:
         path = tmp_path / "repo" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        return Place(python=sys.executable, repo=tmp_path / "repo", timeout_s=120)
+        return ToolLocation(python=sys.executable, repo=tmp_path / "repo", timeout_s=120)
 
     return write
 
@@ -90,7 +91,7 @@ def test_gvhmr_from_a_video_to_a_body_that_can_be_kept(tmp_path, checkout, video
     write_gvhmr(place.repo)
     ran = run_tool(GVHMR, place, video, tmp_path / "work" / "body", say=said.append)
     assert ran.path == tmp_path / "work" / "body" / "my video" / "hmr4d_results.pt"
-    body = estimate(ran, read_gvhmr, SHOT)
+    body = read_result(ran, read_gvhmr, SHOT)
     assert body.frames == 6 and body.joints2d is not None
     (ran.path.parent / "old.txt").write_text("of another run")
     again = run_tool(GVHMR, place, video, tmp_path / "work" / "body", say=lambda _: None)
@@ -106,7 +107,7 @@ def test_a_result_of_another_length_is_refused(tmp_path, checkout, video):
     place = checkout("inference.py", INFERENCE)
     ran = run_tool(SPATRACKER, place, video, tmp_path / "points", say=lambda _: None)
     with pytest.raises(EstimateError, match="9 frames, the video 6"):
-        estimate(ran, read_spatracker, SHOT)
+        read_result(ran, read_spatracker, SHOT)
 
 
 def test_a_tool_that_fails_leaves_what_was_there_and_its_words(tmp_path, checkout, video):
@@ -115,7 +116,7 @@ def test_a_tool_that_fails_leaves_what_was_there_and_its_words(tmp_path, checkou
     place = checkout("tools/demo/demo.py", "raise RuntimeError('CUDA out of memory')")
     with pytest.raises(EstimateError, match="exit code 1(.|\n)*CUDA out of memory") as caught:
         run_tool(GVHMR, place, video, tmp_path / "body", say=lambda _: None)
-    assert "by hand" in caught.value.mend and str(place.repo) in caught.value.mend
+    assert "by hand" in caught.value.fix and str(place.repo) in caught.value.fix
     assert "demo.py" in caught.value.where
     assert [p.name for p in (tmp_path / "body").iterdir()] == ["kept.txt"]
     assert "CUDA" in (tmp_path / "body.err.txt").read_text()
@@ -140,29 +141,29 @@ def test_a_tool_that_hangs_is_ended(tmp_path, checkout, video):
 def test_a_command_of_one_s_own_replaces_the_usual_one(tmp_path, checkout, video):
     repo = checkout("own.py", INFERENCE).repo
     line = f"{{python}} '{repo}/own.py' --data_type=RGB --fps=1 --data_dir={{out}} --video_name={{stem}}"
-    place = Place(f"env {sys.executable}", command=line)
+    place = ToolLocation(f"env {sys.executable}", command=line)
     ran = run_tool(SPATRACKER, place, video, tmp_path / "points", say=lambda _: None)
-    assert estimate(ran, read_spatracker, SHOT).frames == 6 and ran.provenance["command"][0] == "env"
+    assert read_result(ran, read_spatracker, SHOT).frames == 6 and ran.provenance["command"][0] == "env"
 
 
 def test_spatracker_finds_the_video_beside_its_results(tmp_path, checkout, video):
     ran = run_tool(SPATRACKER, checkout("inference.py", INFERENCE), video, tmp_path / "points", say=lambda _: None)
-    tracks: PointTracks = estimate(ran, read_spatracker, SHOT)
+    tracks: PointTracks = read_result(ran, read_spatracker, SHOT)
     np.testing.assert_allclose(tracks.xy, np.full((6, 2, 2), [92, 84]))
 
 
 def test_it_has_to_be_said_where_a_tool_is(tmp_path, video):
     for tool, place, missing in [
-        (GVHMR, Place(), "--gvhmr.python and --gvhmr.repo"),
-        (GVHMR, Place(python="python"), "--gvhmr.repo"),
-        (HAMER, Place(repo=tmp_path), "--hamer.python"),
-        (TOOLS["wilor"], Place(), "--wilor.python"),
+        (GVHMR, ToolLocation(), "--gvhmr.python and --gvhmr.repo"),
+        (GVHMR, ToolLocation(python="python"), "--gvhmr.repo"),
+        (HAMER, ToolLocation(repo=tmp_path), "--hamer.python"),
+        (TOOLS["wilor"], ToolLocation(), "--wilor.python"),
     ]:
         with pytest.raises(ConfigError, match=f": {missing}$|: {missing}\n") as caught:
             run_tool(tool, place, video, tmp_path / "out", say=lambda _: None)
-        assert tool.home in caught.value.mend and f"{tool.name}:FILE" in caught.value.mend
+        assert tool.home in caught.value.fix and f"{tool.name}:FILE" in caught.value.fix
     with pytest.raises(ConfigError, match="queries"):
-        run_tool(TOOLS["tapir"], Place(python=sys.executable), video, tmp_path / "out", say=lambda _: None)
+        run_tool(TOOLS["tapir"], ToolLocation(python=sys.executable), video, tmp_path / "out", say=lambda _: None)
 
 
 def test_every_tool_says_its_licence_and_is_named_once():

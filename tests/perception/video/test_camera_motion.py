@@ -10,7 +10,7 @@ from perception.video.camera_motion import (
     camera_motion,
     check_first_frame,
     check_steady,
-    examine,
+    check_video,
     first_frame_psnr,
 )
 from perception.video.video import Video, read, write
@@ -107,7 +107,7 @@ def test_a_moving_camera_is_refused_with_its_motion_or_kept_by_flag(tmp_path, wa
     with pytest.raises(CameraMotionError, match=r"shift 1\d\.\d px, 1\.\d\d px a frame, zoom .* %, rotation") as e:
         check_steady(video)
     assert e.value.motion.shift_px == pytest.approx(16, abs=0.3)
-    assert "--keep-camera-motion" in e.value.mend and "at most 1.5 px" in e.value.valid
+    assert "--keep-camera-motion" in e.value.fix and "at most 1.5 px" in e.value.valid
     assert check_steady(video, allowed=True) == e.value.motion
     assert check_steady(video, tolerance_px=40).shift_px == e.value.motion.shift_px
 
@@ -141,13 +141,13 @@ def test_flags_measure_what_would_be_refused(tmp_path, wall, textured):
     frame0, mask0 = wall[64:-64, 64:-64], np.zeros((H, W), bool)
     pan = filmed(tmp_path / "pan.mp4", wall, lambda t: similarity((1.0 * t, 0)))
     with pytest.raises(CameraMotionError):
-        examine(pan, frame0, mask0)
-    seen = examine(pan, frame0, mask0, keep_motion=True)
+        check_video(pan, frame0, mask0)
+    seen = check_video(pan, frame0, mask0, keep_motion=True)
     assert seen.camera_motion is not None and seen.camera_motion.shift_px == pytest.approx(16, abs=0.3)
     other = filmed(tmp_path / "other.mp4", textured(W + 128, H + 128, seed=3))
     with pytest.raises(VideoError, match="dB alike"):
-        examine(other, frame0, mask0)
-    seen = examine(other, frame0, mask0, any_first_frame=True)
+        check_video(other, frame0, mask0)
+    seen = check_video(other, frame0, mask0, any_first_frame=True)
     assert seen.first_frame_db < 18 and seen.camera_motion is not None and seen.camera_motion.corner_px < 0.3
     blank = write(tmp_path / "v.mp4", [np.full((H, W, 3), 128, np.uint8)] * 17, 16)
-    assert examine(blank, frame0, mask0, keep_motion=True, any_first_frame=True).camera_motion is None
+    assert check_video(blank, frame0, mask0, keep_motion=True, any_first_frame=True).camera_motion is None

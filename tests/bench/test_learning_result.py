@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from devi_jax.bench.learning.row import collect
-from devi_jax.bench.result_files import read_rows, row_file, write_row
-from devi_jax.bench.training_row import POINTS, curve, first_times
+from devi_jax.bench.learning.jobs import collect
+from devi_jax.bench.result_files import read_results, result_file, write_result
+from devi_jax.bench.training_result import POINTS, curve, first_times
 from devi_jax.core.errors import RunError
 
 
@@ -62,20 +62,20 @@ def test_a_training_that_never_took_a_step_has_none(trained):
     (folder / "metrics.jsonl").write_text('{"iteration": 0, "evaluation/reward": 0.1}\n')
     with pytest.raises(RunError) as caught:
         collect(cell, folder)
-    assert f"{folder.name}.log" in caught.value.mend
+    assert f"{folder.name}.log" in caught.value.fix
 
 
 def test_a_row_is_small_and_comes_back_as_it_was(trained, tmp_path):
     cell, folder = trained
     row = collect(cell, folder)
-    path = write_row(tmp_path / "results", cell.name, row)
-    assert path == row_file(tmp_path / "results", cell.name) and path.stat().st_size < 20_000
-    assert read_rows(tmp_path / "results") == [json.loads(json.dumps(row))]
-    assert read_rows(tmp_path / "absent") == []
+    path = write_result(tmp_path / "results", cell.name, row)
+    assert path == result_file(tmp_path / "results", cell.name) and path.stat().st_size < 20_000
+    assert read_results(tmp_path / "results") == [json.loads(json.dumps(row))]
+    assert read_results(tmp_path / "absent") == []
 
 
 def test_a_broken_row_is_named(tmp_path):
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(RunError) as caught:
-        read_rows(tmp_path)
+        read_results(tmp_path)
     assert "broken.json" in caught.value.where

@@ -1,16 +1,17 @@
-"""A training in a process of its own, and what of its run folder a row keeps: small enough to be committed."""
+"""A training in a process of its own, and what of its run folder a result keeps: small enough to be committed."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from devi_jax.bench.result_files import Row, logged, made, read_json
+from devi_jax.bench.grid import log_file, run_logged
+from devi_jax.bench.result_files import Result, made, read_json
 from devi_jax.core.errors import RunError
 from devi_jax.runs.loggers import read_jsonl
 from devi_jax.runs.run_dir import RunDir
 
 POINTS = 50
-"""Points of a row's curve, at most."""
+"""Points of a result's curve, at most."""
 
 STAGES = ("plan", "success", "parity", "perturbed_60", "perturbed_80")
 """What a training is timed by: a plan found; its policy successful, at parity, at 60 and 80 % of perturbed starts."""
@@ -33,27 +34,24 @@ KEPT = (
     "reward",
     "rollouts",
 )
-"""Scores of an evaluation that a row keeps."""
+"""Scores of an evaluation that a result keeps."""
 
 
 def run_training(folder: Path, flags: Sequence[str]) -> int:
-    """Train into a folder, or go on in it; the exit code. What it prints goes to a log beside the folder."""
+    """Train into a folder, or go on in it unless it is done; the exit code. What it prints goes to a log."""
+    if RunDir(folder).evaluation_json.exists():
+        return 0
     task = [f"--resume={folder}"] if RunDir(folder).config_json.exists() else [*flags, f"--out={folder}"]
     command = [sys.executable, "-m", "devi_jax.train", "--no-film", *task]
-    return logged(command, log_file(folder))
+    return run_logged(command, log_file(folder))
 
 
-def log_file(folder: Path) -> Path:
-    """Where a training's output goes."""
-    return folder.parent / f"{folder.name}.log"
-
-
-def outcome(folder: Path, kept: Sequence[str] = KEPT) -> Row:
+def outcome(folder: Path, kept: Sequence[str] = KEPT) -> Result:
     """What came of a training, and how it was made. Raises `RunError` as `collect` does."""
     run = RunDir.open(folder)
     told, metrics = run.description(), read_jsonl(run.metrics_jsonl)
     if not any("steps" in line for line in metrics):
-        raise RunError("the cell was not trained", where=str(folder), mend=f"read {log_file(folder).name} beside it")
+        raise RunError("nothing was trained", where=str(folder), fix=f"read {log_file(folder).name} beside it")
     last = [line for line in metrics if "steps" in line][-1]
     evaluation = read_json(run.evaluation_json) if run.evaluation_json.exists() else None
     stages = folder / "stages.json"
@@ -68,10 +66,10 @@ def outcome(folder: Path, kept: Sequence[str] = KEPT) -> Row:
     }
 
 
-def shortened(evaluation: Row, kept: Sequence[str] = KEPT) -> Row:
+def shortened(evaluation: Result, kept: Sequence[str] = KEPT) -> Result:
     """An evaluation with the scores that are kept, for policy, plan and replay."""
 
-    def some(side: Row) -> Row:
+    def some(side: Result) -> Result:
         return {part: {k: side[part][k] for k in kept if k in side[part]} for part in ("exact", "perturbed")}
 
     sides = {name: some(evaluation[name]) for name in ("plan", "reference") if evaluation.get(name)}
@@ -79,16 +77,16 @@ def shortened(evaluation: Row, kept: Sequence[str] = KEPT) -> Row:
     return {**some(evaluation), **sides, "versus": evaluation.get("versus", {}), "noisy": noisy}
 
 
-def first_times(stages: list[Row]) -> Row:
+def first_times(stages: list[Result]) -> Result:
     """When each stage was first reached: its minutes and steps. Stages that never were are absent."""
-    out: Row = {}
+    out: Result = {}
     for stage in stages:
         if stage["stage"] in STAGES:
             out.setdefault(stage["stage"], {"minutes": float(stage["minutes"]), "steps": int(stage["steps"])})
     return out
 
 
-def curve(metrics: list[Row]) -> list[Row]:
+def curve(metrics: list[Result]) -> list[Result]:
     """The evaluations during training, evenly thinned, the first and the last kept."""
     seen = [line for line in metrics if line.get("evaluation/reward") is not None]
     if len(seen) > POINTS:

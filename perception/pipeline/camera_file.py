@@ -1,0 +1,49 @@
+"""The camera that a video was taken with, from a file, and whether the video fits it."""
+
+import json
+import shlex
+from pathlib import Path
+
+import numpy as np
+
+from devi_jax.core.camera import Camera
+from devi_jax.core.errors import CameraError, VideoError
+from perception.video.video import Video
+
+
+def read_camera(path: Path) -> Camera:
+    """The camera of a `video.json`, of the folder with one, or of a JSON file of its own.
+
+    Raises:
+        CameraError: there is none, or it is not sound.
+    """
+    path = path / "video.json" if path.is_dir() else path
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        told = told.get("camera", told)
+        K, T_camera_world = (np.array(told[key], float) for key in ("K", "T_camera_world"))
+        camera = Camera(K, T_camera_world, int(told["width"]), int(told["height"]))
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"no camera can be read ({type(error).__name__}: {error})"
+        valid = "JSON with K (3, 3), T_camera_world (4, 4), width and height"
+        raise CameraError(what, where=str(path), valid=valid) from error
+    camera.validate(str(path))
+    return camera
+
+
+def check_fits_camera(video: Video, camera: Camera) -> Video:
+    """The video; raises `VideoError` where its rate, length or size will not do."""
+    where = str(video.path)
+    if video.frames < 2:
+        raise VideoError("the video has one frame: nothing moves", where=where, valid="two frames or more")
+    if not video.even:
+        fix = f"ffmpeg -i {shlex.quote(where)} -vf fps={round(video.fps)} even.mp4"
+        raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", fix=fix)
+    if (video.width, video.height) != (camera.width, camera.height):
+        raise VideoError(
+            f"the video has {video.width} x {video.height} pixels, the camera {camera.width} x {camera.height}",
+            where=where,
+            valid="a video of the camera's size",
+            fix="scale the video, or give the camera of this size: --camera",
+        )
+    return video
