@@ -1,22 +1,25 @@
-"""Learning: PPO on any environment that keeps the protocol in `devi_jax.core.environment`."""
+"""Learning: algorithms on any environment that keeps the protocol in `devi_jax.core.environment`."""
 
+from agents.algorithm import Algorithm, Decision, Metrics, Rollout
+from agents.behaviour_cloning import BehaviourCloning
 from agents.learner import Learner
-from agents.networks import PAPER, SMALL, NetworkConfig, Networks, build
-from agents.ppo import PpoConfig
-from agents.rollout import Rollout
+from agents.networks import PAPER, SMALL, Network, NetworkConfig, Networks
+from agents.ppo import Ppo
 from agents.state import Episodes, TrainState
-from agents.update import Metrics
 
 __all__ = [
     "PAPER",
     "SMALL",
+    "Algorithm",
+    "BehaviourCloning",
+    "Decision",
     "Episodes",
     "Learner",
     "Metrics",
+    "Network",
     "NetworkConfig",
     "Networks",
-    "PpoConfig",
+    "Ppo",
     "Rollout",
     "TrainState",
-    "build",
 ]

@@ -9,7 +9,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from devi_jax.core.environment import Observation
+from devi_jax.core.environment import Tokens
 
 LECUN = nnx.initializers.lecun_normal()
 
@@ -60,7 +60,7 @@ class TokenEncoder(nnx.Module):
         self.layers = nnx.List(layers)
         self.norm = nnx.LayerNorm(widths[-1], dtype=dtype, rngs=rngs)
 
-    def __call__(self, observation: Observation) -> Float[Array, "*B LW"]:
+    def __call__(self, observation: Tokens) -> Float[Array, "*B LW"]:
         """The encoded tokens, concatenated in the order of their names."""
         tokens = [mlp(observation[name]) for name, mlp in sorted(self.mlps.items())]
         x = jnp.stack(tokens, axis=-2)

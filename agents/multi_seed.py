@@ -13,10 +13,10 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from jaxtyping import PRNGKeyArray
 
-from agents.learner import ONCE, Learner
-from agents.sharding import SPREAD, on_each
+from agents.algorithm import Metrics
+from agents.learner import QUICK_COMPILE, Learner
+from agents.sharding import ENV_SHARDED, shard_map
 from agents.state import TrainState
-from agents.update import Metrics
 from devi_jax.core.errors import ConfigError
 
 
@@ -50,7 +50,7 @@ class Seeds:
     @cached_property
     def init(self) -> Callable[[PRNGKeyArray], TrainState]:
         """As `Learner.init`, for keys (S,)."""
-        options = ONCE if jax.default_backend() == "cpu" else None
+        options = QUICK_COMPILE if jax.default_backend() == "cpu" else None
         return jax.jit(self._for_each(self.learner.init), compiler_options=options)
 
     @cached_property
@@ -58,7 +58,7 @@ class Seeds:
         """As `Learner.update`; metrics are arrays (S,)."""
         return jax.jit(self._for_each(self.learner.update), donate_argnums=0)
 
-    def apart(self, stacked: Any) -> list[Any]:
+    def unstack(self, stacked: Any) -> list[Any]:
         """The state, or whatever is stacked, of each seed, on one device."""
         first = jax.devices()[0]
 
@@ -68,7 +68,7 @@ class Seeds:
         return [jax.tree.map(lambda x, i=i: one(x, i), stacked) for i in range(self.count)]
 
     def _for_each(self, function: Callable) -> Callable:
-        return on_each(self.mesh, jax.vmap(function), SPREAD, SPREAD)
+        return shard_map(self.mesh, jax.vmap(function), ENV_SHARDED, ENV_SHARDED)
 
 
 def keys(seeds: Iterable[int]) -> PRNGKeyArray:

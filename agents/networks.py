@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +15,42 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from agents.distribution import Gaussian
 from agents.modules import EncoderLayer, Mlp, TokenEncoder
-from devi_jax.core.environment import Observation
+from devi_jax.core.environment import Observation, ObservationSizes, Tokens, group
 from devi_jax.core.errors import ConfigError
 
 Parameters = dict[str, Any]
 """Nested dictionary of arrays."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Actor and critic as pure functions of parameters, carry and normalised observations with any leading dimensions.
+
+    The carry is the recurrent state of a network with memory, and `()` for a feed-forward one. A part of an actor that
+    is not to be trained goes through `jax.lax.stop_gradient`.
+    """
+
+    init: Callable[[PRNGKeyArray], tuple[Parameters, Parameters]]
+    """Initial parameters of actor and critic."""
+    actor: Callable[[Parameters, Any, Observation], tuple[Any, Gaussian]]
+    """The carry after this observation, and the distribution of actions."""
+    critic: Callable[[Parameters, Any, Observation], tuple[Any, Float[Array, "*B"]]]
+    """The carry after this observation, and the value."""
+    initial_carry: Callable[[], tuple[Any, Any]] = lambda: ((), ())
+    """Carries of actor and critic at the beginning of one episode."""
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether actor or critic has memory."""
+        return bool(jax.tree.leaves(jax.eval_shape(self.initial_carry)))
+
+
+class Network(Protocol):
+    """Settings of networks, from which they are built for an environment."""
+
+    def build(self, observation_sizes: ObservationSizes, action_size: int) -> Networks:
+        """Actor and critic for these observations and actions."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +93,14 @@ class NetworkConfig:
                 valid=", ".join(map(str, valid)),
             )
 
+    def build(self, observation_sizes: ObservationSizes, action_size: int) -> Networks:
+        """Feed-forward actor and critic, each for the tokens that it sees.
+
+        Raises:
+            ConfigError: if `log_std` has a length other than 1 or the number of actions.
+        """
+        return _build(self, group(observation_sizes, "actor"), group(observation_sizes, "critic"), action_size)
+
 
 PAPER = NetworkConfig()
 """Paper-size networks: 4.6 M and 4.4 M parameters for DeVI's observation; 90 % of an iteration on two CPU cores."""
@@ -77,18 +116,6 @@ SMALL = NetworkConfig(
 """Networks whose update takes less time than the simulation on a CPU."""
 
 
-@dataclass(frozen=True)
-class Networks:
-    """Actor and critic as pure functions of parameters and normalised observations with any leading dimensions."""
-
-    init: Callable[[PRNGKeyArray], tuple[Parameters, Parameters]]
-    """Initial parameters of actor and critic."""
-    actor: Callable[[Parameters, Observation], Gaussian]
-    """The distribution of actions."""
-    critic: Callable[[Parameters, Observation], Float[Array, "*B"]]
-    """The value."""
-
-
 class _Actor(nnx.Module):
     def __init__(self, config: NetworkConfig, sizes: dict[str, int], action_size: int, rngs: nnx.Rngs):
         width = config.token_width
@@ -100,7 +127,7 @@ class _Actor(nnx.Module):
         widths = (width * len(sizes), *config.actor_widths, action_size)
         self.head = Mlp(widths, rngs, config.precision, nnx.initializers.normal(config.output_scale))
 
-    def __call__(self, observation: Observation) -> Float[Array, "*B A"]:
+    def __call__(self, observation: Tokens) -> Float[Array, "*B A"]:
         return self.head(self.encoder(observation)).astype(jnp.float32)
 
 
@@ -108,23 +135,20 @@ class _Critic(nnx.Module):
     def __init__(self, config: NetworkConfig, sizes: dict[str, int], rngs: nnx.Rngs):
         self.mlp = Mlp((sum(sizes.values()), *config.critic_widths, 1), rngs, config.precision)
 
-    def __call__(self, observation: Observation) -> Float[Array, "*B"]:
+    def __call__(self, observation: Tokens) -> Float[Array, "*B"]:
         flat = jnp.concatenate([observation[name] for name in sorted(observation)], axis=-1)
         return self.mlp(flat)[..., 0].astype(jnp.float32)
 
 
-def build(config: NetworkConfig, observation_sizes: dict[str, int], action_size: int) -> Networks:
-    """Actor and critic for an environment's observation tokens and actions.
-
-    Raises:
-        ConfigError: if `log_std` has a length other than 1 or the number of actions.
-    """
+def _build(
+    config: NetworkConfig, actor_sizes: dict[str, int], critic_sizes: dict[str, int], action_size: int
+) -> Networks:
     log_std = _log_std(config, action_size)
 
     def make(key: PRNGKeyArray) -> tuple[_Actor, _Critic]:
         actor_key, critic_key = jax.random.split(key)
-        actor = _Actor(config, observation_sizes, action_size, nnx.Rngs(actor_key))
-        return actor, _Critic(config, observation_sizes, nnx.Rngs(critic_key))
+        actor = _Actor(config, actor_sizes, action_size, nnx.Rngs(actor_key))
+        return actor, _Critic(config, critic_sizes, nnx.Rngs(critic_key))
 
     abstract = nnx.eval_shape(lambda: make(jax.random.key(0)))
     actor_graph, critic_graph = (nnx.graphdef(module) for module in abstract)
@@ -133,12 +157,12 @@ def build(config: NetworkConfig, observation_sizes: dict[str, int], action_size:
         mean, critic = (nnx.to_pure_dict(nnx.state(module)) for module in make(key))
         return {"mean": mean} | ({"log_std": jnp.asarray(log_std)} if config.learn_log_std else {}), critic
 
-    def actor(parameters: Parameters, observation: Observation) -> Gaussian:
-        mean = nnx.merge(actor_graph, parameters["mean"])(observation)
-        return Gaussian(mean, jnp.broadcast_to(parameters.get("log_std", log_std), mean.shape))
+    def actor(parameters: Parameters, carry: Any, observation: Observation) -> tuple[Any, Gaussian]:
+        mean = nnx.merge(actor_graph, parameters["mean"])(group(observation, "actor"))
+        return carry, Gaussian(mean, jnp.broadcast_to(parameters.get("log_std", log_std), mean.shape))
 
-    def critic(parameters: Parameters, observation: Observation) -> Float[Array, "*B"]:
-        return nnx.merge(critic_graph, parameters)(observation)
+    def critic(parameters: Parameters, carry: Any, observation: Observation) -> tuple[Any, Float[Array, "*B"]]:
+        return carry, nnx.merge(critic_graph, parameters)(group(observation, "critic"))
 
     return Networks(init, actor, critic)
 

@@ -4,13 +4,13 @@ The variance itself is carried, not the sum of squares, so that float32 stays ex
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from devi_jax.core.environment import Observation
+from devi_jax.core.environment import Observation, ObservationSizes, group
 
 CLIP = 10.0
 """Normalised observations are clipped to this many standard deviations."""
@@ -21,39 +21,38 @@ _VARIANCE_FLOOR = 1e-5
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Normaliser:
-    """Statistics over all samples seen: their count, and per token the mean and the (biased) variance."""
+    """Statistics over all samples seen: their count, and per token the mean and the (biased) variance.
+
+    `mean` and `variance` have the form of the observation: tokens, or groups of tokens.
+    """
 
     count: Float[Array, ""]
     mean: Observation
     variance: Observation
 
 
-def init(sizes: dict[str, int]) -> Normaliser:
+def init(sizes: ObservationSizes) -> Normaliser:
     """Statistics of no samples: `normalise` only clips until the first `update`."""
-    return Normaliser(
-        count=jnp.zeros(()),
-        mean={name: jnp.zeros(size) for name, size in sizes.items()},
-        variance={name: jnp.ones(size) for name, size in sizes.items()},
-    )
+    return Normaliser(count=jnp.zeros(()), mean=jax.tree.map(jnp.zeros, sizes), variance=jax.tree.map(jnp.ones, sizes))
 
 
 def update(normaliser: Normaliser, batch: Observation) -> Normaliser:
     """Merge a batch; all dimensions of a token but the last are samples."""
-    added = math.prod(next(iter(batch.values())).shape[:-1])
+    added = math.prod(jax.tree.leaves(batch)[0].shape[:-1])
     count = normaliser.count + added
     share = added / count
 
-    def merge(mean, variance, token):
-        samples = tuple(range(token.ndim - 1))  # not flattened: devices that share out a dimension would gather all
-        delta = token.mean(samples) - mean
-        merged = variance + share * (token.var(samples) - variance) + share * (1 - share) * delta**2
-        return mean + share * delta, merged
+    def samples(token):
+        return tuple(range(token.ndim - 1))  # not flattened: devices that share out a dimension would gather all
 
-    merged = {name: merge(normaliser.mean[name], normaliser.variance[name], token) for name, token in batch.items()}
+    def merge_variance(mean, variance, token):
+        delta = token.mean(samples(token)) - mean
+        return variance + share * (token.var(samples(token)) - variance) + share * (1 - share) * delta**2
+
     return Normaliser(
         count=count,
-        mean={name: mean for name, (mean, _) in merged.items()},
-        variance={name: variance for name, (_, variance) in merged.items()},
+        mean=jax.tree.map(lambda mean, x: mean + share * (x.mean(samples(x)) - mean), normaliser.mean, batch),
+        variance=jax.tree.map(merge_variance, normaliser.mean, normaliser.variance, batch),
     )
 
 
@@ -63,4 +62,9 @@ def normalise(normaliser: Normaliser, observation: Observation) -> Observation:
     def scale(token, mean, variance):
         return jnp.clip((token - mean) * jax.lax.rsqrt(variance + _VARIANCE_FLOOR), -CLIP, CLIP)
 
-    return {name: scale(token, normaliser.mean[name], normaliser.variance[name]) for name, token in observation.items()}
+    return jax.tree.map(scale, observation, normaliser.mean, normaliser.variance)
+
+
+def of_group(normaliser: Normaliser, name: str) -> Normaliser:
+    """The statistics of the tokens that `name`, actor or critic, sees."""
+    return replace(normaliser, mean=group(normaliser.mean, name), variance=group(normaliser.variance, name))

@@ -1,31 +1,57 @@
-"""Proximal policy optimisation: its settings and its losses (DeVI, A.10, Eq. 23-27), as pure functions of arrays.
+"""Proximal policy optimisation (DeVI, A.10, Eq. 23-27): settings, losses, targets, minibatches, update.
 
-Where the paper is silent the defaults are InterMimic's, whose set-up it shares.
+Where the paper is silent the defaults are InterMimic's, whose set-up it shares. Pure functions of arrays throughout.
 """
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import optax
+from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
-from devi_jax.core.errors import ConfigError
+from agents import normaliser
+from agents.algorithm import Decision, Metrics, Rollout
+from agents.distribution import Gaussian, entropy, kl, log_prob, sample
+from agents.gae import Trajectory, advantages
+from agents.minibatch import RolloutConfig, group_samples, minibatch_epochs
+from agents.networks import Networks, Parameters
+from agents.normaliser import Normaliser, normalise
+from agents.policies import mean_policy
+from agents.recurrence import episode_starts, evaluate
+from devi_jax.core.environment import Observation, ObservationSizes
+from devi_jax.core.policy import Policy
 
 _LARGEST_LOG_RATIO = 20.0
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class PpoConfig:
-    """Settings of the learner; the defaults are the paper's where it states them (A.10)."""
+class PpoState:
+    """Parameters, optimisers and observation statistics; `actor_ema` is the actor averaged over iterations."""
 
-    environments: int = 4096
-    """Environments stepped together."""
-    horizon: int = 32
-    """Steps of each environment in one iteration."""
-    minibatch: int = 1024
-    """Samples of one gradient step; must divide environments x horizon."""
-    epochs: int = 6
-    """Passes over the samples of one iteration. Not stated in the paper."""
+    actor: Parameters
+    actor_ema: Parameters
+    critic: Parameters
+    actor_optimiser: optax.OptState
+    critic_optimiser: optax.OptState
+    normaliser: Normaliser
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PpoRecord:
+    """What is kept of acting: the distribution that the action was drawn from, and the critic's value."""
+
+    behaviour: Gaussian
+    value: Float[Array, "*B"]
+
+
+@dataclass(frozen=True)
+class Ppo(RolloutConfig):
+    """The algorithm and its settings; the defaults are the paper's where it states them (A.10)."""
+
     gamma: float = 0.99
     """Discount of a step. Not stated in the paper."""
     gae_lambda: float = 0.95
@@ -34,17 +60,17 @@ class PpoConfig:
     """Clipping constant epsilon of the likelihood ratio (Eq. 23)."""
     value_clip: float | None = 0.2
     """Largest change of the value in one iteration, in scaled return (Eq. 26, which reuses epsilon); None: no limit."""
-    actor_rate: float = 2e-5
+    actor_learning_rate: float = 2e-5
     """Adam's learning rate of the actor."""
-    critic_rate: float = 1e-4
+    critic_learning_rate: float = 1e-4
     """Adam's learning rate of the critic."""
     target_kl: float | None = None
-    """KL divergence of an iteration that the actor's rate is steered to: divided by 1.5 above twice of it, multiplied
-    by 1.5 below half of it, within a factor of 10 of `actor_rate`. None: the rate stays."""
+    """KL divergence of an iteration to which the actor's learning rate is adapted: divided by 1.5 above twice of it,
+    multiplied by 1.5 below half of it, within a factor of 10 of `actor_learning_rate`. None: a constant rate."""
     critic_warmup: int = 0
     """First iterations in which only the critic learns: an untrained critic degrades an actor that starts good."""
-    average: float = 0.0
-    """Decay, an iteration, of the averaged actor that is judged; 0 judges the last one."""
+    actor_ema: float = 0.0
+    """Decay per iteration of the exponential moving average of the actor that is evaluated; 0: the latest actor."""
     max_grad_norm: float = 1.0
     """Global norm to which the gradients of actor and critic are clipped, each on its own."""
     bound_weight: float = 1.0
@@ -56,44 +82,66 @@ class PpoConfig:
     reward_scale: float = 1.0
     """Factor on rewards before learning; 1 - gamma keeps returns within the range of a single reward."""
 
-    @property
-    def groups(self) -> int:
-        """Groups of neighbouring environments of which every minibatch has equally many samples; as many as can be."""
-        return math.gcd(self.environments, self.minibatch)
+    def init(self, networks: Networks, observation_sizes: ObservationSizes, key: PRNGKeyArray) -> PpoState:
+        """Fresh networks, and statistics of nothing."""
+        actor, critic = networks.init(key)
+        optimisers = make_optimisers(self)
+        return PpoState(
+            actor=actor,
+            actor_ema=actor,
+            critic=critic,
+            actor_optimiser=optimisers.actor.init(actor),
+            critic_optimiser=optimisers.critic.init(critic),
+            normaliser=normaliser.init(observation_sizes),
+        )
 
-    def __post_init__(self):
-        for name in ("environments", "horizon", "minibatch", "epochs"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}", where=f"--ppo.{name}", valid="1 or more")
-        samples = self.environments * self.horizon
-        if samples % self.minibatch:
-            raise ConfigError(
-                f"{self.environments} environments x {self.horizon} steps do not divide into minibatches "
-                f"of {self.minibatch}",
-                where="--ppo.minibatch",
-                valid=f"a divisor of {samples}, such as {', '.join(map(str, _divisors_near(samples, self.minibatch)))}",
-            )
+    def act(
+        self,
+        networks: Networks,
+        state: PpoState,
+        carry: Any,
+        observation: Observation,
+        env_states: Any,
+        keys: Key[Array, " N"],
+    ) -> Decision:
+        """Draw actions from the stochastic policy."""
+        normalised = normalise(state.normaliser, observation)
+        actor_carry, behaviour = networks.actor(state.actor, carry[0], normalised)
+        critic_carry, value = networks.critic(state.critic, carry[1], normalised)
+        action = jax.vmap(sample)(behaviour, keys)
+        return Decision(action, (actor_carry, critic_carry), PpoRecord(behaviour, value))
+
+    def bootstrap(
+        self, networks: Networks, state: PpoState, carry: Any, observation: Observation
+    ) -> Float[Array, " N"]:
+        """The critic's value of the observation that a step led to."""
+        return networks.critic(state.critic, carry[1], normalise(state.normaliser, observation))[1]
+
+    def update(
+        self, networks: Networks, state: PpoState, rollout: Rollout, key: PRNGKeyArray, iteration: Int[Array, ""]
+    ) -> tuple[PpoState, Metrics]:
+        """`epochs` passes over a rollout."""
+        return update(self, networks, state, rollout, key, iteration)
+
+    def policy(self, networks: Networks, state: PpoState) -> Policy:
+        """The averaged actor's mean action."""
+        return mean_policy(networks, state.actor_ema, state.normaliser)
 
 
-def _divisors_near(number: int, wanted: int, count: int = 5) -> list[int]:
-    divisors = (d for d in range(1, number + 1) if number % d == 0)
-    return sorted(sorted(divisors, key=lambda d: abs(math.log(d / wanted)))[:count])
-
-
-def ppo_loss(log_ratio: Float[Array, " B"], advantage: Float[Array, " B"], clip: float) -> Float[Array, ""]:
+def ppo_loss(log_ratio: Float[Array, "*B"], advantage: Float[Array, "*B"], clip: float) -> Float[Array, ""]:
     """-E[min(r A, clip(r, 1 - clip, 1 + clip) A)], r = exp(log_ratio) (Eq. 23, with A on both terms)."""
     # exp overflows float32 from 88 on; e^20 already lies far outside any trust region.
     ratio = jnp.exp(jnp.minimum(log_ratio, _LARGEST_LOG_RATIO))
     return -jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - clip, 1 + clip) * advantage).mean()
 
 
-def bound_loss(mean: Float[Array, "B A"]) -> Float[Array, ""]:
+def bound_loss(mean: Float[Array, "*B A"]) -> Float[Array, ""]:
     """Sum over actions of ReLU(mu - 1)^2 + ReLU(-mu - 1)^2, mean over the batch (Eq. 24)."""
     return (jnp.maximum(jnp.abs(mean) - 1, 0) ** 2).sum(-1).mean()
 
 
 def value_loss(
-    value: Float[Array, " B"], old_value: Float[Array, " B"], target: Float[Array, " B"], value_clip: float | None
+    value: Float[Array, "*B"], old_value: Float[Array, "*B"], target: Float[Array, "*B"], value_clip: float | None
 ) -> Float[Array, ""]:
     """1/2 E[max((V - R)^2, (V_clip - R)^2)], V_clip = clip(V, V_old - value_clip, V_old + value_clip) (Eq. 26, 27)."""
     error = (value - target) ** 2
@@ -101,3 +149,151 @@ def value_loss(
         clipped = old_value + jnp.clip(value - old_value, -value_clip, value_clip)
         error = jnp.maximum(error, (clipped - target) ** 2)
     return 0.5 * error.mean()
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Batch:
+    """Samples of one iteration: normalised observations, and what the old networks made of them."""
+
+    observation: Observation
+    carry: Any
+    starts: Bool[Array, "*B"]
+    behaviour: Gaussian
+    action: Float[Array, "*B A"]
+    log_prob: Float[Array, "*B"]
+    advantage: Float[Array, "*B"]
+    value: Float[Array, "*B"]
+    target: Float[Array, "*B"]
+
+
+def compute_targets(config: Ppo, state: PpoState, rollout: Rollout) -> Batch:
+    """Advantages A and targets R = A + V_old of all (T, N) samples; advantages are normalised after that."""
+    behaviour, value = rollout.record.behaviour, rollout.record.value
+    trajectory = Trajectory(
+        reward=config.reward_scale * rollout.reward,
+        value=value,
+        next_value=rollout.bootstrap,
+        terminated=rollout.terminated,
+        truncated=rollout.truncated,
+    )
+    advantage = advantages(trajectory, config.gamma, config.gae_lambda)
+    target = advantage + value
+    if config.normalise_advantage:
+        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+    return Batch(
+        observation=normalise(state.normaliser, rollout.observation),
+        carry=rollout.carry,
+        starts=episode_starts(rollout.terminated | rollout.truncated),
+        behaviour=behaviour,
+        action=rollout.action,
+        log_prob=log_prob(behaviour, rollout.action),
+        advantage=advantage,
+        value=value,
+        target=target,
+    )
+
+
+def actor_loss(
+    parameters: Parameters, networks: Networks, config: Ppo, batch: Batch
+) -> tuple[Float[Array, ""], Metrics]:
+    """L_ppo + w_bound L_bound - w_entropy H (Eq. 25)."""
+    initial = networks.initial_carry()[0]
+    policy = evaluate(networks.actor, parameters, initial, batch.carry[0], batch.observation, batch.starts)
+    log_ratio = log_prob(policy, batch.action) - batch.log_prob
+    surrogate, bound = ppo_loss(log_ratio, batch.advantage, config.clip), bound_loss(policy.mean)
+    mean_entropy = entropy(policy).mean()
+    metrics = {
+        "loss/policy": surrogate,
+        "loss/bound": bound,
+        "policy/entropy": mean_entropy,
+        "policy/kl": kl(batch.behaviour, policy).mean(),
+        "policy/clip_fraction": (jnp.abs(jnp.expm1(log_ratio)) > config.clip).mean(),
+    }
+    return surrogate + config.bound_weight * bound - config.entropy_weight * mean_entropy, metrics
+
+
+def critic_loss(
+    parameters: Parameters, networks: Networks, config: Ppo, batch: Batch
+) -> tuple[Float[Array, ""], Metrics]:
+    """The clipped value loss (Eq. 27)."""
+    initial = networks.initial_carry()[1]
+    value = evaluate(networks.critic, parameters, initial, batch.carry[1], batch.observation, batch.starts)
+    loss = value_loss(value, batch.value, batch.target, config.value_clip)
+    return loss, {"loss/value": loss}
+
+
+@dataclass(frozen=True)
+class Optimisers:
+    """Adam for the actor and Adam for the critic, each with its own learning rate and gradient clipping."""
+
+    actor: optax.GradientTransformation
+    critic: optax.GradientTransformation
+
+
+def make_optimisers(config: Ppo) -> Optimisers:
+    """The two optimisers of a configuration."""
+
+    def clipped(adam: optax.GradientTransformation) -> optax.GradientTransformation:
+        return optax.chain(optax.clip_by_global_norm(config.max_grad_norm), adam)
+
+    # the actor's learning rate lies in its state, so that it can be adapted
+    adaptive = optax.inject_hyperparams(optax.adam)(learning_rate=config.actor_learning_rate)
+    return Optimisers(clipped(adaptive), clipped(optax.adam(config.critic_learning_rate)))
+
+
+def adapt_learning_rate(config: Ppo, optimiser: optax.OptState, divergence: Float[Array, ""]) -> optax.OptState:
+    """The actor's optimiser with a learning rate that brings an iteration's KL divergence nearer to `target_kl`."""
+    if config.target_kl is None:
+        return optimiser
+    rate = optax.tree.get(optimiser, "learning_rate")
+    factor = jnp.where(divergence > 2 * config.target_kl, 1 / 1.5, jnp.where(divergence < config.target_kl / 2, 1.5, 1))
+    rate = jnp.clip(factor * rate, config.actor_learning_rate / 10, config.actor_learning_rate * 10)
+    return optax.tree.set(optimiser, learning_rate=rate)
+
+
+def update(
+    config: Ppo, networks: Networks, state: PpoState, rollout: Rollout, key: PRNGKeyArray, iteration: Int[Array, ""]
+) -> tuple[PpoState, Metrics]:
+    """All epochs over one rollout, with the statistics it was collected with; only then are they updated."""
+    optimisers = make_optimisers(config)
+    batch = group_samples(compute_targets(config, state, rollout), config, networks.recurrent)
+    actor_learns = (iteration >= config.critic_warmup).astype(jnp.float32)
+
+    def gradient_step(optimiser, loss, parameters, optimiser_state, minibatch, scale: Array | float = 1.0):
+        gradient, metrics = jax.grad(loss, has_aux=True)(parameters, networks, config, minibatch)
+        change, optimiser_state = optimiser.update(gradient, optimiser_state, parameters)
+        change = jax.tree.map(lambda x: scale * x, change)
+        return optax.apply_updates(parameters, change), optimiser_state, metrics, optax.tree.norm(gradient)
+
+    def step(carry, minibatch):
+        (actor, actor_state), (critic, critic_state) = carry
+        actor, actor_state, metrics, actor_norm = gradient_step(
+            optimisers.actor, actor_loss, actor, actor_state, minibatch, actor_learns
+        )
+        critic, critic_state, more, critic_norm = gradient_step(
+            optimisers.critic, critic_loss, critic, critic_state, minibatch
+        )
+        metrics = metrics | more | {"gradient/actor_norm": actor_norm, "gradient/critic_norm": critic_norm}
+        return ((actor, actor_state), (critic, critic_state)), metrics
+
+    carry = ((state.actor, state.actor_optimiser), (state.critic, state.critic_optimiser))
+    carry, metrics = minibatch_epochs(step, carry, batch, config, key)
+    (actor, actor_state), (critic, critic_state) = carry
+    adapted = adapt_learning_rate(config, actor_state, metrics["policy/kl"][-1].mean())
+    state = replace(
+        state,
+        actor=actor,
+        actor_ema=optax.incremental_update(actor, state.actor_ema, 1 - config.actor_ema),
+        critic=critic,
+        # an actor that has not moved says nothing about its learning rate
+        actor_optimiser=jax.tree.map(lambda new, old: jnp.where(actor_learns > 0, new, old), adapted, actor_state),
+        critic_optimiser=critic_state,
+        normaliser=normaliser.update(state.normaliser, rollout.observation),
+    )
+    last_epoch = {name: values[-1].mean() for name, values in metrics.items()}
+    return state, last_epoch | {
+        "policy/learning_rate": optax.tree.get(state.actor_optimiser, "learning_rate"),
+        "value/explained_variance": 1 - (batch.target - batch.value).var() / (batch.target.var() + 1e-8),
+        "value/mean": batch.value.mean(),
+    }

@@ -3,93 +3,98 @@
 Values of the observations *before* a reset are taken on the way, so that truncated episodes bootstrap correctly.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, PRNGKeyArray
 
-from agents.distribution import Gaussian, sample
-from agents.gae import Trajectory
+from agents.algorithm import Algorithm, Metrics, Rollout
 from agents.networks import Networks
-from agents.normaliser import normalise
-from agents.sharding import EVERYWHERE, SPREAD, SPREAD_IN_TIME, on_each
-from agents.state import TrainState, count_step
+from agents.recurrence import reset_carry
+from agents.sharding import ENV_SHARDED, REPLICATED, TIME_ENV_SHARDED, shard_map
+from agents.state import Episodes, TrainState, count_step
 from devi_jax.core.environment import Environment, Observation, Transition
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Rollout:
-    """T steps of N environments: raw observations acted on, actions and the distribution they were drawn from.
-
-    `invalid` marks steps that led to non-finite numbers; `metrics` are the environment's, zero in those steps.
-    """
-
-    observation: Observation
-    behaviour: Gaussian
-    action: Float[Array, "T N A"]
-    trajectory: Trajectory
-    invalid: Bool[Array, "T N"]
-    metrics: dict[str, Float[Array, "T N"]]
-
-
 def collect(
-    networks: Networks, horizon: int, environment: Environment, state: TrainState, mesh: Mesh | None = None
+    algorithm: Algorithm, networks: Networks, environment: Environment, state: TrainState, mesh: Mesh | None = None
 ) -> tuple[TrainState, Rollout]:
-    """Act with the stochastic policy for `horizon` steps in every environment, each device in its own ones."""
+    """Act as the algorithm does for `horizon` steps in every environment, each device in its own ones."""
     key, rollout_key = jax.random.split(state.key)
     # a key for each step of each environment: what is drawn does not depend on how many devices draw
-    keys = jax.random.split(rollout_key, (horizon, *state.episodes.lengths.shape))
-    shared = (environment, state.actor, state.critic, state.normaliser, state.curriculum)
-    carry = (state.environments, state.observation, state.episodes)
-    walk = on_each(
+    keys = jax.random.split(rollout_key, (algorithm.horizon, *state.episodes.lengths.shape))
+    shared = (environment, state.algorithm, state.curriculum)
+    carry = (state.environments, state.observation, state.carry, state.episodes)
+    steps = shard_map(
         mesh,
-        partial(_walk, networks),
-        in_specs=(EVERYWHERE, SPREAD, SPREAD_IN_TIME),
-        out_specs=(SPREAD, SPREAD_IN_TIME),
+        partial(_steps, algorithm, networks),
+        in_specs=(REPLICATED, ENV_SHARDED, TIME_ENV_SHARDED),
+        out_specs=(ENV_SHARDED, TIME_ENV_SHARDED),
     )
-    (environments, observation, episodes), (rollout, states, transitions) = walk(shared, carry, keys)
+    (environments, observation, memory, episodes), (rollout, states, transitions) = steps(shared, carry, keys)
     return replace(
         state,
         environments=environments,
         curriculum=environment.learned(state.curriculum, states, transitions),
         observation=observation,
+        carry=memory,
         episodes=episodes,
         key=key,
     ), rollout
 
 
-def _walk(networks: Networks, shared: tuple, carry: tuple, keys: PRNGKeyArray) -> tuple[tuple, tuple]:
+def _steps(
+    algorithm: Algorithm, networks: Networks, shared: tuple, carry: tuple, keys: PRNGKeyArray
+) -> tuple[tuple, tuple]:
     """The steps of these environments, one for each row of `keys` (T, N); states before and transitions of each."""
-    environment, actor, critic, statistics, curriculum = shared
+    environment, learned, curriculum = shared
+    initial = networks.initial_carry()
 
     def advance(carry, keys):
-        environments, observation, episodes = carry
+        environments, observation, memory, episodes = carry
         action_keys, reset_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
-        normalised = normalise(statistics, observation)
-        behaviour = networks.actor(actor, normalised)
-        action = jax.vmap(sample)(behaviour, action_keys)
+        decision = algorithm.act(networks, learned, memory, observation, environments, action_keys)
         before = environments
-        environments, transition = jax.vmap(environment.step)(environments, action)
+        environments, transition = jax.vmap(environment.step)(environments, decision.action)
         transition, invalid = fail_non_finite(environments, transition)
         done = transition.terminated | transition.truncated
-        trajectory = Trajectory(
+        rollout = Rollout(
+            observation=observation,
+            carry=memory,
+            action=decision.action,
+            record=decision.record,
+            bootstrap=algorithm.bootstrap(networks, learned, decision.carry, transition.observation),
             reward=transition.reward,
-            value=networks.critic(critic, normalised),
-            next_value=networks.critic(critic, normalise(statistics, transition.observation)),
             terminated=transition.terminated,
             truncated=transition.truncated,
+            invalid=invalid,
+            metrics=transition.metrics,
         )
         episodes = count_step(episodes, transition.reward, done)
         again = restart(environment, curriculum, done, environments, transition.observation, reset_keys)
-        rollout = Rollout(observation, behaviour, action, trajectory, invalid, transition.metrics)
-        return (*again, episodes), (rollout, before, transition)
+        memory = reset_carry(decision.carry, done, initial)
+        return (*again, memory, episodes), (rollout, before, transition)
 
     return jax.lax.scan(advance, carry, keys)
+
+
+def rollout_metrics(rollout: Rollout, episodes: Episodes) -> Metrics:
+    """What a rollout says of episodes and environments, as means over its valid steps."""
+    finished = jnp.maximum((episodes.last_lengths > 0).sum(), 1)
+    valid = jnp.maximum((~rollout.invalid).sum(), 1)
+    of_environment = {f"environment/{name}": values.sum() / valid for name, values in rollout.metrics.items()}
+    return of_environment | {
+        "episode/reward": rollout.reward.mean(),
+        "episode/return": episodes.last_returns.sum() / finished,
+        "episode/length": episodes.last_lengths.sum() / finished,
+        "episode/terminated": rollout.terminated.mean(),
+        "episode/truncated": rollout.truncated.mean(),
+        "episode/nan_environments": rollout.invalid.sum().astype(jnp.float32),
+    }
 
 
 def restart(
@@ -122,14 +127,14 @@ def fail_non_finite(states: Any, transition: Transition) -> tuple[Transition, Bo
         (transition.observation, transition.reward, transition.metrics),
         jax.tree.map(jnp.zeros_like, (transition.observation, transition.reward, transition.metrics)),
     )
-    mended = Transition(
+    repaired = Transition(
         observation=observation,
         reward=reward,
         terminated=transition.terminated | ~valid,
         truncated=transition.truncated & valid,
         metrics=metrics,
     )
-    return mended, ~valid
+    return repaired, ~valid
 
 
 def select(mask: Bool[Array, " N"], chosen: Any, otherwise: Any) -> Any:

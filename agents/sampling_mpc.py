@@ -1,7 +1,8 @@
-"""Sampling-based planning with the simulator as its own model: few numbers a knot, the best sample kept.
+"""Sampling-based model-predictive control with the simulator as its own model, over few decision variables a knot.
 
-Receding horizon (look ahead, commit, look again) carries contact-rich clips; the whole clip at once is the
-cross-entropy method. Any environment, any linear map from numbers to actions. No gradients, no networks.
+Decision variables (D,) are given at knots, are linear in between, and map linearly to actions. With a window, plans are
+made anew every few frames (receding horizon), which carries contact-rich clips; over the whole clip at once it is the
+cross-entropy method. Any environment; no gradients, no networks.
 """
 
 from collections.abc import Callable
@@ -26,74 +27,79 @@ class PlannerConfig:
     """Settings of the search; frames are control steps."""
 
     window: int | None = 24
-    """Frames looked ahead; None looks at the whole clip, which is the cross-entropy method."""
+    """Planning horizon in frames; None: the whole clip, which is the cross-entropy method."""
     commit: int = 8
-    """Frames taken of each look."""
-    knot: int = 8
-    """Frames between knots; numbers are linear in between."""
+    """Frames of each plan that are executed before the next one is made."""
+    knot_spacing: int = 8
+    """Frames between knots; decision variables are linear in between."""
     samples: int = 64
     """Candidates of an iteration."""
     iterations: int = 3
-    """Iterations of a look."""
+    """Iterations of a plan."""
     elites: int = 8
-    """Best candidates that the next iteration is drawn around."""
-    floor: float = 0.15
-    """Smallest standard deviation of a number, in its units."""
+    """Best candidates, from which mean and standard deviation of the next iteration's are taken."""
+    min_std: float = 0.15
+    """Smallest standard deviation of a decision variable, in its units."""
     retries: int = 2
-    """How often a look is repeated, with fresh candidates, while its best one fails."""
+    """How often a window is planned again, with fresh candidates, while the best one fails."""
     variants: int = 2
-    """Conditions every candidate must bear: the score is the worst of them."""
+    """Conditions under which every candidate is simulated: its score is the worst of them."""
     assist: float = 0.0
-    """Help in a look's first iteration, which fades until the last one has none."""
+    """Assistance in the first iteration of a plan; it fades linearly and is zero in the last iteration."""
 
     def __post_init__(self):
-        counts = (self.samples - 1, self.iterations, self.elites, self.variants, self.knot)
+        counts = (self.samples - 1, self.iterations, self.elites, self.variants, self.knot_spacing)
         if min(counts) < 1 or self.elites > self.samples:
             raise ConfigError(
                 f"{self.elites} elites of {self.samples} samples, {self.iterations} iterations, {self.variants} "
                 "variants make no search",
-                where="samples",
+                where="--planner.search.samples",
                 valid="at least 2 samples, positive numbers, at most as many elites as samples",
             )
-        if self.commit % self.knot or (self.window is not None and self.window < self.commit):
+        if self.commit % self.knot_spacing or (self.window is not None and self.window < self.commit):
             raise ConfigError(
-                f"a planner cannot commit {self.commit} of {self.window} frames with a knot every {self.knot}",
-                where="commit",
-                valid="a multiple of the knot distance, no longer than the window",
+                f"a planner cannot execute {self.commit} of {self.window} frames with a knot every {self.knot_spacing}",
+                where="--planner.search.commit",
+                valid="a multiple of the knot spacing, no longer than the window",
             )
         if not 0 <= self.assist <= 1:
-            raise ConfigError(f"assist {self.assist} is no share", where="assist", valid="from 0 to 1")
+            raise ConfigError(
+                f"assistance of {self.assist}", where="--planner.search.assist", valid="a share from 0 to 1"
+            )
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Planned:
-    """Actions of F steps and the states (F + 1, V, ...) they lead through; `alive`: no failure in that step."""
+    """Actions of F steps and the states (F + 1, V, ...) they lead through; `alive`: no failure in that step.
+
+    `variables` are the decision variables of each step, of which the actions are a linear map.
+    """
 
     actions: Float[Array, "F A"]
     states: States
-    numbers: Float[Array, "F D"]
+    variables: Float[Array, "F D"]
     alive: Bool[Array, "F V"]
     reward: Float[Array, "F V"]
 
 
-Ease = Callable[[States, Array], States]
+Assistance = Callable[[States, Array], States]
 """States in which the task is easier by a share from 0, as it is, to 1."""
 
 
-def no_help(states: States, share: Array) -> States:
+def no_assistance(states: States, share: Array) -> States:
     """The states as they are."""
     return states
 
 
 @dataclass(frozen=True, eq=False)
 class Planner:
-    """Searches actions `numbers @ basis[t]` of an environment; `basis` (T, D, A). `ease`: what assistance means."""
+    """Searches decision variables whose actions are `variables @ basis[t]`; `basis` (T, D, A)."""
 
     environment: Environment
     basis: Float[Array, "T D A"]
     config: PlannerConfig = PlannerConfig()
-    ease: Ease = no_help
+    assistance: Assistance = no_assistance
 
     @property
     def frames(self) -> int:
@@ -102,77 +108,83 @@ class Planner:
 
     @property
     def window(self) -> int:
-        """Frames looked ahead."""
+        """Planning horizon in frames."""
         return self.config.window or self._commit
 
     def search(
         self,
         states: States,
         key: PRNGKeyArray,
-        begin: int = 0,
-        tell: Callable[[int, float], None] | None = None,
+        first_frame: int = 0,
+        on_progress: Callable[[int, float], None] | None = None,
     ) -> Planned:
-        """Plan from frame 0 to the clip's end; frames before `begin` keep zero numbers.
+        """Plan from frame 0 to the end of the clip; the variables of frames before `first_frame` stay zero.
 
-        `states`: V variants at frame 0. `tell(frame, score)` hears of every commitment. A variant that has failed no
-        longer counts while another lives; once all have, and no candidate mends it, the rest is not searched.
+        A variant that has failed is no longer scored while another is alive. Once all have failed and no candidate
+        recovers one, the remaining frames are executed without search.
+
+        Args:
+            states: V variants at frame 0.
+            on_progress: called with the frame reached and the best candidate's score (NaN where nothing was searched)
+                after each execution of `commit` frames.
         """
-        numbers = self.basis.shape[1]
-        now, mean = jnp.zeros(numbers), jnp.zeros((self._knots, numbers))
-        first, parts, frame = states, [], 0
-        lives, lost = np.ones(jax.tree.leaves(states)[0].shape[0], bool), False
+        count = self.basis.shape[1]
+        current, mean = jnp.zeros(count), jnp.zeros((self._knots, count))
+        initial, parts, frame = states, [], 0
+        alive, hopeless = np.ones(jax.tree.leaves(states)[0].shape[0], bool), False
         while frame < self.frames - 1:
             score = float("nan")
-            if frame + self.window > begin and numbers and not lost:
-                key, look_key = jax.random.split(key)
-                counted = lives if lives.any() else np.ones_like(lives)
-                mean, score = self._look(states, counted, now, mean, look_key, frame, begin)
-                lost = not lives.any() and score == 0
-            states, part = self._advance(states, now, mean, jnp.asarray(frame))
-            lives = lives & np.asarray(part[3]).all(axis=0)
+            if frame + self.window > first_frame and count and not hopeless:
+                key, window_key = jax.random.split(key)
+                scored = alive if alive.any() else np.ones_like(alive)
+                mean, score = self._plan_window(states, scored, current, mean, window_key, frame, first_frame)
+                hopeless = not alive.any() and score == 0
+            states, part = self._execute(states, current, mean, jnp.asarray(frame))
+            alive = alive & np.asarray(part[3]).all(axis=0)
             parts.append(part)
-            step = self._commit // self.config.knot
-            now, mean = mean[step - 1], jnp.concatenate([mean[step:], jnp.repeat(mean[-1:], step, axis=0)])
+            step = self._commit // self.config.knot_spacing
+            current, mean = mean[step - 1], jnp.concatenate([mean[step:], jnp.repeat(mean[-1:], step, axis=0)])
             frame += self._commit
-            if tell is not None:
-                tell(min(frame, self.frames - 1), score)
+            if on_progress is not None:
+                on_progress(min(frame, self.frames - 1), score)
         whole = jax.tree.map(lambda *x: jnp.concatenate(x)[: self.frames - 1], *parts)
-        visited, actions, used, alive, reward = whole
-        visited = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, visited)
-        return Planned(actions, visited, used, alive, reward)
+        visited, actions, variables, survived, reward = whole
+        visited = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), initial, visited)
+        return Planned(actions, visited, variables, survived, reward)
 
-    def _look(self, states, counted, now, mean, key, frame: int, begin: int) -> tuple[Array, float]:
-        """Knots found from here, and their score; looks again while the best candidate fails."""
+    def _plan_window(self, states, scored, current, mean, key, frame: int, first_frame: int) -> tuple[Array, float]:
+        """Knots of the window that begins here, and their score; planned again while the best candidate fails."""
         best, score, alive = mean, -np.inf, False
-        # what lies before `begin` stays as it is
-        free = jnp.asarray(frame + self.config.knot * np.arange(1, self._knots + 1) > begin, jnp.float32)
+        # knots before `first_frame` stay as they are
+        knots = frame + self.config.knot_spacing * np.arange(1, self._knots + 1)
+        free = jnp.asarray(knots > first_frame, jnp.float32)
         for _ in range(1 + self.config.retries):
-            key, one = jax.random.split(key)
-            found, value, lives = self._improve(states, counted, now, best, free, one, jnp.asarray(frame))
+            key, try_key = jax.random.split(key)
+            found, value, survives = self._optimise(states, scored, current, best, free, try_key, jnp.asarray(frame))
             if float(value) > score:
-                best, score, alive = found, float(value), bool(lives)
+                best, score, alive = found, float(value), bool(survives)
             if alive:
                 break
         return best, score
 
     @property
     def _commit(self) -> int:
-        """Frames committed at a time."""
+        """Frames executed at a time."""
         if self.config.window is not None:
             return self.config.commit
-        return -(-(self.frames - 1) // self.config.knot) * self.config.knot
+        return -(-(self.frames - 1) // self.config.knot_spacing) * self.config.knot_spacing
 
     @property
     def _knots(self) -> int:
-        return -(-self.window // self.config.knot)
+        return -(-self.window // self.config.knot_spacing)
 
     @cached_property
-    def _improve(self) -> Callable:
-        return partial(_improve, self.config, self.window, self.ease, self.environment, self._padded)
+    def _optimise(self) -> Callable:
+        return partial(_optimise, self.config, self.window, self.assistance, self.environment, self._padded)
 
     @cached_property
-    def _advance(self) -> Callable:
-        return partial(_advance, self.config, self._commit, self.environment, self._padded)
+    def _execute(self) -> Callable:
+        return partial(_execute, self.config, self._commit, self.environment, self._padded)
 
     @cached_property
     def _padded(self) -> Array:
@@ -180,38 +192,41 @@ class Planner:
         return jnp.concatenate([jnp.asarray(self.basis, jnp.float32), last])
 
 
-def improve(
+def optimise(
     config: PlannerConfig,
     window: int,
-    ease: Ease,
+    assistance: Assistance,
     environment: Environment,
     basis: Float[Array, "T D A"],
     states: States,
-    counted: Bool[Array, " V"],
-    now: Float[Array, " D"],
+    scored: Bool[Array, " V"],
+    current: Float[Array, " D"],
     mean: Float[Array, "K D"],
     free: Float[Array, " K"],
     key: PRNGKeyArray,
     frame: Array,
 ) -> tuple[Float[Array, "K D"], Float[Array, ""], Bool[Array, ""]]:
-    """Best knots found by a few iterations around `mean`, their score, and whether all that is counted lived.
+    """Best knots found by the iterations of one plan around `mean`, their score, and whether all scored variants live.
 
-    `now`: the numbers at `frame`; `free`: 1 where a knot may change.
+    Args:
+        scored: variants that count for the score.
+        current: the decision variables at `frame`.
+        free: 1 where a knot may change, 0 where it stays.
     """
 
     def iterate(carry, inputs):
-        mean, deviation, best = carry
-        key, help = inputs
+        mean, std, best = carry
+        key, share = inputs
         noise = jax.random.normal(key, (config.samples, *mean.shape))
-        candidates = mean + free[:, None] * deviation * noise
-        # the mean and the best so far stay candidates, so the last iteration's first is the best of all
+        candidates = mean + free[:, None] * std * noise
+        # the mean and the best so far stay candidates, so the best of the last iteration is the best of all
         candidates = candidates.at[0].set(mean).at[1].set(best)
-        eased = ease(states, help)
-        scores, alive = evaluate(config, window, environment, basis, eased, counted, now, candidates, frame)
+        easier = assistance(states, share)
+        scores, alive = evaluate(config, window, environment, basis, easier, scored, current, candidates, frame)
         order = jnp.argsort(-scores)
         elite = candidates[order[: config.elites]]
-        deviation = jnp.maximum(elite.std(axis=0), config.floor)
-        return (elite.mean(axis=0), deviation, candidates[order[0]]), (scores[order[0]], alive[order[0]])
+        std = jnp.maximum(elite.std(axis=0), config.min_std)
+        return (elite.mean(axis=0), std, candidates[order[0]]), (scores[order[0]], alive[order[0]])
 
     fading = config.assist * jnp.linspace(1.0, 0.0, config.iterations) if config.iterations > 1 else jnp.zeros(1)
     start = (mean, jnp.ones_like(mean), mean)
@@ -221,54 +236,59 @@ def improve(
 
 
 def evaluate(
-    config: PlannerConfig, window: int, environment: Environment, basis, states, counted, now, candidates, frame
-):
-    """Mean reward (N,) of candidates (N, K, D) over the window, zero after a failure, worst of those of V that are
-    counted; and who lived."""
+    config: PlannerConfig, window: int, environment: Environment, basis, states, scored, current, candidates, frame
+) -> tuple[Float[Array, " N"], Bool[Array, " N"]]:
+    """Score of candidates (N, K, D), and whether no scored variant fails within the window.
+
+    The score is the mean reward over the window, zero after a failure, of the worst of the scored variants.
+    """
     samples, variants = candidates.shape[0], jax.tree.leaves(states)[0].shape[0]
-    numbers = knots_to_frames(now, candidates, window, config.knot)
-    here = jax.lax.dynamic_slice_in_dim(basis, frame, window)
+    variables = knots_to_frames(current, candidates, window, config.knot_spacing)
+    local_basis = jax.lax.dynamic_slice_in_dim(basis, frame, window)
     batch = jax.tree.map(lambda x: jnp.repeat(x[None], samples, axis=0).reshape(-1, *x.shape[1:]), states)
 
     def step(carry, inputs):
         states, alive = carry
-        part, number = inputs
-        action = jnp.repeat(number @ part, variants, axis=0)
+        basis, variables = inputs
+        action = jnp.repeat(variables @ basis, variants, axis=0)
         states, transition = jax.vmap(environment.step)(states, action)
         alive = alive & ~transition.terminated & jnp.isfinite(transition.reward)
         return (states, alive), jnp.where(alive, transition.reward, 0.0)
 
     alive = jnp.ones(samples * variants, bool)
-    (_, alive), reward = jax.lax.scan(step, (batch, alive), (here, jnp.moveaxis(numbers, 1, 0)))
+    (_, alive), reward = jax.lax.scan(step, (batch, alive), (local_basis, jnp.moveaxis(variables, 1, 0)))
     per_variant = reward.mean(axis=0).reshape(samples, variants)
-    worst = jnp.where(counted, per_variant, jnp.inf).min(axis=1)
-    return worst, (alive.reshape(samples, variants) | ~counted).all(axis=1)
+    worst = jnp.where(scored, per_variant, jnp.inf).min(axis=1)
+    return worst, (alive.reshape(samples, variants) | ~scored).all(axis=1)
 
 
-def advance(config: PlannerConfig, commit: int, environment: Environment, basis, states, now, knots, frame):
-    """Take the first `commit` frames of knots (K, D): the states after, and all that happened on the way."""
-    numbers = knots_to_frames(now, knots[None], commit, config.knot)[0]
-    here = jax.lax.dynamic_slice_in_dim(basis, frame, commit)
+def execute(config: PlannerConfig, commit: int, environment: Environment, basis, states, current, knots, frame):
+    """Execute the first `commit` frames of knots (K, D).
+
+    Returns the states after them, and of each frame states, action, decision variables, survival and reward.
+    """
+    variables = knots_to_frames(current, knots[None], commit, config.knot_spacing)[0]
+    local_basis = jax.lax.dynamic_slice_in_dim(basis, frame, commit)
 
     def step(states, inputs):
-        part, number = inputs
-        action = number @ part
+        basis, variables = inputs
+        action = variables @ basis
         states, transition = jax.vmap(environment.step, in_axes=(0, None))(states, action)
-        return states, (states, action, number, ~transition.terminated, transition.reward)
+        return states, (states, action, variables, ~transition.terminated, transition.reward)
 
-    return jax.lax.scan(step, states, (here, numbers))
+    return jax.lax.scan(step, states, (local_basis, variables))
 
 
 def knots_to_frames(
-    now: Float[Array, " D"], knots: Float[Array, "N K D"], frames: int, knot: int
+    current: Float[Array, " D"], knots: Float[Array, "N K D"], frames: int, spacing: int
 ) -> Float[Array, "N F D"]:
-    """Numbers at the `frames` frames after now, linear between knots that lie `knot` frames apart."""
+    """Decision variables of the next `frames` frames, linear between knots that lie `spacing` frames apart."""
     count = knots.shape[1]
-    times = np.arange(1, frames + 1) / knot
+    times = np.arange(1, frames + 1) / spacing
     weights = np.stack([np.interp(times, np.arange(count + 1), row) for row in np.eye(count + 1)], axis=1)
-    whole = jnp.concatenate([jnp.broadcast_to(now, (knots.shape[0], 1, now.shape[0])), knots], axis=1)
+    whole = jnp.concatenate([jnp.broadcast_to(current, (knots.shape[0], 1, current.shape[0])), knots], axis=1)
     return jnp.einsum("fk,nkd->nfd", jnp.asarray(weights, jnp.float32), whole)
 
 
-_improve = jax.jit(improve, static_argnums=(0, 1, 2))
-_advance = jax.jit(advance, static_argnums=(0, 1))
+_optimise = jax.jit(optimise, static_argnums=(0, 1, 2))
+_execute = jax.jit(execute, static_argnums=(0, 1))

@@ -1,4 +1,4 @@
-"""Where arrays lie: environments spread over the devices of a mesh with the one axis `env`, all else on each of them.
+"""Sharding: environments are divided among the devices of a mesh with the one axis `env`, all else is replicated.
 
 Without a mesh everything lies where JAX puts it, which is what one device and `vmap` over learners want.
 """
@@ -17,14 +17,14 @@ from agents.state import TrainState
 from devi_jax.core.errors import ConfigError
 
 AXIS = "env"
-EVERYWHERE = PartitionSpec()
+REPLICATED = PartitionSpec()
 """A copy on every device."""
-SPREAD = PartitionSpec(AXIS)
+ENV_SHARDED = PartitionSpec(AXIS)
 """Arrays (N, ...) of N environments."""
-SPREAD_IN_TIME = PartitionSpec(None, AXIS)
+TIME_ENV_SHARDED = PartitionSpec(None, AXIS)
 """Arrays (T, N, ...)."""
 
-OF_ENVIRONMENTS = ("environments", "observation", "episodes")
+PER_ENVIRONMENT = ("environments", "observation", "carry", "episodes")
 """Fields of a `TrainState` with the environments as leading dimension."""
 
 
@@ -45,26 +45,28 @@ def check_divisible(mesh: Mesh | None, environments: int, groups: int) -> None:
     )
 
 
-def state_placement(mesh: Mesh) -> Any:
+def state_sharding(mesh: Mesh) -> Any:
     """The sharding of each field of a `TrainState`, as a prefix of its pytree."""
-    spread, everywhere = NamedSharding(mesh, SPREAD), NamedSharding(mesh, EVERYWHERE)
-    of_field: dict[str, Any] = {f.name: spread if f.name in OF_ENVIRONMENTS else everywhere for f in fields(TrainState)}
-    return TrainState(**of_field)
+    sharded, replicated = NamedSharding(mesh, ENV_SHARDED), NamedSharding(mesh, REPLICATED)
+    by_field: dict[str, Any] = {
+        f.name: sharded if f.name in PER_ENVIRONMENT else replicated for f in fields(TrainState)
+    }
+    return TrainState(**by_field)
 
 
-def on_each(mesh: Mesh | None, function: Callable, in_specs: Any, out_specs: Any) -> Callable:
-    """`function` run by each device on its own shard, without a word to the others."""
+def shard_map(mesh: Mesh | None, function: Callable, in_specs: Any, out_specs: Any) -> Callable:
+    """`jax.shard_map`: each device runs `function` on its own shard, without communication; no mesh: `function`."""
     if mesh is None:
         return function
     # engines begin loops with constants, which would have to be marked as different on each device
     return jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
 
 
-def everywhere(tree: Any, mesh: Mesh | None) -> Any:
+def replicate(tree: Any, mesh: Mesh | None) -> Any:
     """A copy of `tree`, which all processes hold alike, on every device of the mesh."""
     if mesh is None:
         return tree
-    sharding = NamedSharding(mesh, EVERYWHERE)
+    sharding = NamedSharding(mesh, REPLICATED)
 
     def copies(x):
         if isinstance(x, Tracer):
@@ -77,6 +79,6 @@ def everywhere(tree: Any, mesh: Mesh | None) -> Any:
     return jax.tree.map(copies, tree)
 
 
-def here(tree: Any) -> Any:
-    """This process's copy, on its first device, of arrays that lie `everywhere`."""
+def to_local(tree: Any) -> Any:
+    """This process's copy, on its first device, of replicated arrays."""
     return jax.tree.map(lambda x: x.addressable_data(0) if isinstance(x, jax.Array) else x, tree)

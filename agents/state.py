@@ -5,11 +5,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from agents.networks import Parameters
-from agents.normaliser import Normaliser
 from devi_jax.core.environment import Observation
 
 
@@ -32,23 +29,30 @@ class Episodes:
 class TrainState:
     """State of the learner and of its N environments between two iterations.
 
-    `average` is the actor averaged over iterations, which is what is judged; `curriculum` is what the environment has
-    learned of its episodes. `observation` is the raw one of `environments`; the number of steps so far follows from
-    `iteration` (`Learner.environment_steps`).
+    `algorithm` is the algorithm's own state, e.g. `agents.ppo.PpoState`; `curriculum` is what the environment has
+    learned of its episodes. `observation` is the raw one of `environments`, `carry` the policy's memory of their
+    episodes. The number of steps so far follows from `iteration` (`Learner.environment_steps`).
     """
 
-    actor: Parameters
-    average: Parameters
-    critic: Parameters
-    actor_optimiser: optax.OptState
-    critic_optimiser: optax.OptState
-    normaliser: Normaliser
+    algorithm: Any
     environments: Any
     curriculum: Any
     observation: Observation
+    carry: Any
     episodes: Episodes
     key: PRNGKeyArray
     iteration: Int[Array, ""]
+
+
+RENAMED = {
+    "algorithm/actor": "actor",
+    "algorithm/actor_ema": "average",
+    "algorithm/critic": "critic",
+    "algorithm/actor_optimiser": "actor_optimiser",
+    "algorithm/critic_optimiser": "critic_optimiser",
+    "algorithm/normaliser": "normaliser",
+}
+"""Where checkpoints of version 0.1, which were PPO's only, have the parts of a `TrainState`."""
 
 
 def first_episodes(environments: int) -> Episodes:

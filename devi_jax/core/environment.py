@@ -3,14 +3,39 @@
 `agents` knows nothing else of an environment; any pure function pair with these shapes can be learned on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import jax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-Observation = dict[str, Float[Array, "..."]]
+from devi_jax.core.errors import ConfigError
+
+Tokens = dict[str, Float[Array, "..."]]
 """Named observation tokens, e.g. `human` (778,), `object` (15,), `goal` (k * 468,)."""
+
+Observation = dict[str, Any]
+"""`Tokens` that actor and critic both see, or groups of tokens by who sees them: `{"actor": ..., "critic": ...}`."""
+
+ObservationSizes = dict[str, Any]
+"""Length of each token, in the form of the observation: `{"human": 778}` or `{"actor": {"human": 778}, ...}`."""
+
+
+def group(observation: Mapping[str, Any], name: str) -> Any:
+    """What `name` (actor, critic, or a group of the environment's own) sees; plain tokens are seen by everyone.
+
+    Works on observations, their sizes and their statistics. Raises `ConfigError` if there are groups but not this one.
+    """
+    if not any(isinstance(part, Mapping) for part in observation.values()):
+        return observation
+    if name not in observation:
+        raise ConfigError(
+            f"the environment's observation has no group '{name}'",
+            where="observation_sizes",
+            valid=f"tokens without groups, or a group '{name}' beside {', '.join(sorted(observation))}",
+        )
+    return observation[name]
 
 
 @jax.tree_util.register_dataclass
@@ -38,8 +63,8 @@ class Environment(Protocol):
     """
 
     @property
-    def observation_sizes(self) -> dict[str, int]:
-        """Length of each observation token."""
+    def observation_sizes(self) -> ObservationSizes:
+        """Length of each observation token, by group where actor and critic see different ones."""
         ...
 
     @property
@@ -60,7 +85,7 @@ class Environment(Protocol):
         ...
 
     def observe(self, state: Any) -> Observation:
-        """The observation tokens of a state."""
+        """The observation of a state: tokens, or groups of tokens."""
         ...
 
     def step(self, state: Any, action: Float[Array, " A"]) -> tuple[Any, Transition]:

@@ -14,12 +14,12 @@ import jax.numpy as jnp
 from jax import export
 from jaxtyping import Array, Float
 
-from devi_jax.core.environment import Observation
+from devi_jax.core.environment import Tokens, group
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
+from devi_jax.core.policy import Policy
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.deploy.onnx_graph import build_graph, save_graph
-from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.json_io import jsonable
 from envs.physics import CONTROL_HZ
 from envs.tracking.actions import scale_rad
@@ -41,7 +41,9 @@ def make_card(environment: TrackingEnvironment, about: dict[str, Any]) -> dict[s
     reach = scale_rad(environment.config.action, environment.joints).ravel().tolist() if mode == "residual" else None
     card = {
         "fps": CONTROL_HZ,
-        "inputs": {name: ["batch", size] for name, size in sorted(environment.observation_sizes.items())},
+        "inputs": {
+            name: ["batch", size] for name, size in sorted(group(environment.observation_sizes, "actor").items())
+        },
         "outputs": {"action": ["batch", environment.action_size]},
         "observation": "raw tokens as envs/tracking/observations.py of devi_jax defines them; normalisation is inside",
         "joints": [JOINTS[i] for i in environment.joints],
@@ -53,11 +55,27 @@ def make_card(environment: TrackingEnvironment, about: dict[str, Any]) -> dict[s
     return jsonable({**card, **about})
 
 
-def write_jax(path: Path, policy: Policy, card: dict[str, Any]) -> Path:
-    """A zip of `function` (`jax.export`, any batch size, for CPU, CUDA and TPU) and `card.json`."""
+def refuse_memory(policy: Policy) -> None:
+    """Raise `RunError` for a recurrent policy: a file of one function of the observation has no place for its state."""
+    if jax.tree.leaves(policy.carry):
+        raise RunError(
+            "the policy has memory, which this format cannot hold",
+            where="--out",
+            valid="a policy file (.npz), or a feed-forward policy",
+            fix="python -m devi_jax.export RUN --out=POLICY.npz",
+        )
 
-    def act(observation: Observation) -> dict[str, Float[Array, "B A"]]:
-        return {"action": policy.act(policy.parameters, observation, jax.random.key(0))}
+
+def write_jax(path: Path, policy: Policy, card: dict[str, Any]) -> Path:
+    """A zip of `function` (`jax.export`, any batch size, for CPU, CUDA and TPU) and `card.json`.
+
+    Raises `RunError` for a policy with memory.
+    """
+
+    refuse_memory(policy)
+
+    def act(observation: Tokens) -> dict[str, Float[Array, "B A"]]:
+        return {"action": policy.act(policy.parameters, policy.carry, observation, jax.random.key(0))[1]}
 
     (batch,) = export.symbolic_shape("batch")
     tokens = {name: jax.ShapeDtypeStruct((batch, size), jnp.float32) for name, (_, size) in card["inputs"].items()}
@@ -68,7 +86,7 @@ def write_jax(path: Path, policy: Policy, card: dict[str, Any]) -> Path:
     return path
 
 
-def read_jax(path: Path) -> tuple[Callable[[Observation], dict[str, Array]], dict[str, Any]]:
+def read_jax(path: Path) -> tuple[Callable[[Tokens], dict[str, Array]], dict[str, Any]]:
     """The function of raw observation tokens (B, ·) to `{"action": (B, A)}`, and the card. Raises `RunError`."""
     try:
         with zipfile.ZipFile(path) as file:
@@ -87,8 +105,9 @@ def read_jax(path: Path) -> tuple[Callable[[Observation], dict[str, Array]], dic
 def write_onnx(path: Path, policy: Policy, card: dict[str, Any]) -> Path:
     """An ONNX model with the tokens' names as inputs, `action` as output, and the card's entries as metadata (JSON).
 
-    Raises `DeviceError` if the `onnx` package is not installed.
+    Raises `DeviceError` if the `onnx` package is not installed, and `RunError` for a policy with memory.
     """
+    refuse_memory(policy)
     actor, statistics = policy.parameters
     with replacing(path) as temporary:
         save_graph(build_graph(actor["mean"], statistics), card, temporary)

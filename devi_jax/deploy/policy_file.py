@@ -18,7 +18,7 @@ from agents import Learner
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import RunError
 from devi_jax.core.npz_container import NpzFormat, array_names
-from devi_jax.evaluation.rollouts import Policy
+from devi_jax.core.policy import Policy
 from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly
@@ -111,15 +111,15 @@ def read_policy(path: Path, engine: EngineName | None = None) -> PolicyFile:
 
 
 def _policy(learner: Learner, arrays: dict[str, np.ndarray], path: Path) -> Policy:
-    like = jax.eval_shape(lambda key: trained_policy(learner, learner.init(key)).parameters, jax.random.key(0))
-    wanted = _leaves(like)
+    like = trained_policy(learner, learner.shapes())
+    wanted = _leaves(like.parameters)
     given = {key.removeprefix(_PARAMETERS): x for key, x in arrays.items() if key.startswith(_PARAMETERS)}
     for name in sorted(wanted.keys() | given.keys()):
         theirs, ours = given.get(name), wanted.get(name)
         if theirs is None or ours is None or (theirs.shape, theirs.dtype) != (ours.shape, ours.dtype):
             raise _unreadable(path, f"its parameter '{name}' is of another network")
-    parameters = jax.tree.unflatten(jax.tree.structure(like), [jnp.asarray(given[name]) for name in wanted])
-    return Policy(learner.act, parameters)
+    parameters = jax.tree.unflatten(jax.tree.structure(like.parameters), [jnp.asarray(given[n]) for n in wanted])
+    return replace(like, parameters=parameters)
 
 
 def _with_targets(assembly: Assembly, target: np.ndarray, path: Path) -> Assembly:

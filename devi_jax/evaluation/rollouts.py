@@ -1,6 +1,5 @@
 """Whole-clip rollouts of a policy, nothing cut off after a fall: what evaluation, films and plots are made of."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -10,13 +9,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from devi_jax.core.environment import Observation
+from devi_jax.core.policy import Act, Policy
 from devi_jax.core.sim_state import SimState
 from envs.physics import Layout
 from envs.tracking.env import TrackingEnvironment, TrackingState
 from envs.tracking.randomization import Randomization, randomize
-
-Act = Callable[[Any, Observation, PRNGKeyArray], Float[Array, "N A"]]
-"""Parameters, batched observations and a key to batched actions."""
 
 
 @jax.tree_util.register_dataclass
@@ -49,14 +46,6 @@ class Perturbation:
 
 NOISE = Perturbation(Randomization(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0)), 0.0, 0.02)
 """The exact start, and joints that do not quite do what they are told: open-loop grasps slip under it."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How to act, and the parameters to act with: new parameters do not compile anew."""
-
-    act: Act
-    parameters: Any = ()
 
 
 def zero_policy() -> Policy:
@@ -96,7 +85,8 @@ def roll(
         pushes = pushes.at[:, exact:].set(_draw_pushes(environment, push_key, some, perturbation))
         noise_rad = noise_rad.at[exact:].set(perturbation.joint_rad)
     disturbances = pushes, noise_rad
-    played = _run(policy.act, environment, policy.parameters, first, disturbances, run_key, jnp.asarray(not replay))
+    parts = policy.parameters, policy.initial_carry(count)
+    played = _run(policy.act, environment, parts, first, disturbances, run_key, jnp.asarray(not replay))
     played = jax.tree.map(lambda x: x[:length], played)
     return replace(played, target=target_poses(environment, played.qpos))
 
@@ -111,38 +101,41 @@ def target_poses(environment: TrackingEnvironment, qpos: Float[Array, "T N nq"])
 
 @partial(jax.jit, static_argnums=0)
 def _run(
-    act: Act, environment: TrackingEnvironment, parameters: Any, first: TrackingState, disturbances, key, moves
+    act: Act, environment: TrackingEnvironment, parts: tuple[Any, Any], first: TrackingState, disturbances, key, moves
 ) -> Rollouts:
-    pushes, noise_rad = disturbances
+    (parameters, memory), (pushes, noise_rad) = parts, disturbances
 
-    def decide(observation, key):
-        action = jnp.where(moves, act(parameters, observation, key), 0.0)
-        return action + _noise(environment, jax.random.fold_in(key, 1), noise_rad)
+    def decide(memory, observation, key):
+        memory, action = act(parameters, memory, observation, key)
+        return memory, jnp.where(moves, action, 0.0) + _noise(environment, jax.random.fold_in(key, 1), noise_rad)
 
     def show(state):
         return jax.vmap(environment.frame)(state), state.physics.qpos
 
     def advance(carry, inputs):
-        state, observation, alive = carry
+        state, observation, memory, alive = carry
         push, step_key = inputs
         state = _push(state, push, environment.physics.layout)
-        state, transition = jax.vmap(environment.step)(state, decide(observation, step_key))
+        memory, action = decide(memory, observation, step_key)
+        state, transition = jax.vmap(environment.step)(state, action)
         alive = alive & ~transition.terminated
-        return (state, transition.observation, alive), (*show(state), transition.reward, alive)
+        return (state, transition.observation, memory, alive), (*show(state), transition.reward, alive)
 
     alive = jnp.ones(first.t.shape[0], bool)
     start = (*show(first), jnp.zeros(first.t.shape[0]), alive)
     inputs = (pushes[1:], jax.random.split(key, len(pushes) - 1))
-    _, rest = jax.lax.scan(advance, (first, jax.vmap(environment.observe)(first), alive), inputs)
+    _, rest = jax.lax.scan(advance, (first, jax.vmap(environment.observe)(first), memory, alive), inputs)
     return Rollouts(*jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), start, rest))
 
 
-def _zero(parameters: Any, observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
-    return jnp.zeros((_count(observation), 1))
+def _zero(parameters: Any, carry: Any, observation: Observation, key: PRNGKeyArray) -> tuple[Any, Float[Array, "N A"]]:
+    return carry, jnp.zeros((_count(observation), 1))
 
 
-def _gaussian(scale: Float[Array, " A"], observation: Observation, key: PRNGKeyArray) -> Float[Array, "N A"]:
-    return scale * jax.random.normal(key, (_count(observation), *scale.shape))
+def _gaussian(
+    scale: Float[Array, " A"], carry: Any, observation: Observation, key: PRNGKeyArray
+) -> tuple[Any, Float[Array, "N A"]]:
+    return carry, scale * jax.random.normal(key, (_count(observation), *scale.shape))
 
 
 def _count(observation: Observation) -> int:

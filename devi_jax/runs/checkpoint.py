@@ -4,7 +4,9 @@ A state is stored as a flat dict from leaf path to array, so that it does not de
 """
 
 import logging
+import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -86,10 +88,11 @@ class Checkpoints:
         """Return when what was begun is safe on disk."""
         self._orbax.wait()
 
-    def restore(self, step: int | None, like: Any) -> Any:
+    def restore(self, step: int | None, like: Any, renamed: Mapping[str, str] | None = None) -> Any:
         """The state of `step` (None: the latest) with the tree, dtypes and placement of `like`.
 
         `like`: a pytree of arrays or `jax.ShapeDtypeStruct`s; a leaf without placement goes to JAX's default device.
+        `renamed`: paths, or beginnings of paths, of today's states and what older checkpoints have there.
 
         Raises:
             RunError: when there is no such checkpoint, it is damaged, or it does not match `like`.
@@ -109,18 +112,16 @@ class Checkpoints:
             found = self._orbax.metadata(step).metadata
             if not isinstance(found, dict):
                 raise ValueError("its list of arrays is gone")
-            old = {_today(path): path for path in found}
-            young = {p: leaf for p, leaf in stored.items() if p not in old and p.split("/")[-1] in ADDED}
-            dropped = {p for p in old if p not in stored and old[p] != p}
-            here = {p: leaf for p, leaf in stored.items() if p not in young}
-            there = {today: found[path] for today, path in old.items() if today not in dropped}
-            _compare(there, here, where=str(self.folder / str(step)))
-            asked = {old[path]: leaf for path, leaf in here.items()} | {old[p]: _like(found[old[p]]) for p in dropped}
-            loaded = self._orbax.load(step, jax.tree.map(_abstract, asked))
-            loaded = {path: loaded[old[path]] for path in here} | {p: _zeros(leaf) for p, leaf in young.items()}
+            names = {path: _stored_path(path, found, renamed or {}) for path in stored}
+            young = {p for p in stored if names[p] not in found and p.split("/")[-1] in ADDED}
+            asked = {names[p]: leaf for p, leaf in stored.items() if p not in young}
+            dropped = {p: _like(x) for p, x in found.items() if p not in asked and p.split("/")[-1] in RENAMED}
+            _compare({p: x for p, x in found.items() if p not in dropped}, asked, where=str(self.folder / str(step)))
+            loaded = self._orbax.load(step, jax.tree.map(_abstract, asked | dropped))
+            loaded |= {names[p]: _zeros(stored[p]) for p in young}
         except (ValueError, KeyError, OSError) as error:
             raise self._damaged(step, error) from error
-        leaves = [loaded[path] if path in loaded else _empty(leaf) for path, leaf in wanted.items()]
+        leaves = [loaded[names[path]] if path in names else _empty(leaf) for path, leaf in wanted.items()]
         return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
     def _damaged(self, step: int, error: Exception) -> RunError:
@@ -146,12 +147,16 @@ def _leaves(tree: Any) -> Leaves:
     return flat
 
 
-def _today(path: str) -> str:
-    """The path of a leaf in this version, of its path in any."""
-    parts = path.split("/")
-    if not {"environments", "curriculum"} & set(parts):
+def _stored_path(path: str, found: Mapping[str, Any], renamed: Mapping[str, str]) -> str:
+    """What a checkpoint, perhaps of an older version, calls a leaf."""
+    for new, old in renamed.items():
+        if path not in found and (path == new or path.startswith(new + "/")):
+            path = old + path.removeprefix(new)
+    if path in found:
         return path
-    return "/".join(RENAMED.get(part, part) for part in parts)
+    for old, new in RENAMED.items():
+        path = re.sub(rf"(^|/){new}(/|$)", rf"\g<1>{old}\g<2>", path)
+    return path
 
 
 def _like(found: Any) -> jax.ShapeDtypeStruct:

@@ -7,7 +7,7 @@ sharpness; these are measured to let a grasp be found.
 from dataclasses import replace
 from typing import Literal
 
-from agents import PAPER, NetworkConfig, PpoConfig
+from agents import PAPER, NetworkConfig, Ppo
 from devi_jax.systems.system import System
 from envs import rewards
 from envs.control import AnkleBalance, FeedForward, GraspClosure, GroundReaction, PalmForce
@@ -71,7 +71,7 @@ def devi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
         },
         resets=ResetConfig(pre_contact=0.5),
         object_points=ObjectPoints(128 if small else 1024),
-        ppo=_SMALL_PPO if small else PpoConfig(),
+        ppo=_SMALL_PPO if small else Ppo(),
         network=_SMALL_NETWORK if small else PAPER,
     )
     return _fast(system) if recipe == "fast" else system
@@ -92,18 +92,18 @@ def _fast(system: System) -> System:
         },
         resets=ResetConfig(pre_contact=0.5, plan_states=0.3, onset=0.2, visited=0.1, joint_noise_rad=0.02),
         randomization=Randomization(),
-        ppo=replace(system.ppo, actor_rate=1e-4, target_kl=0.01, critic_warmup=5, average=0.9),
+        ppo=replace(system.ppo, actor_learning_rate=1e-4, target_kl=0.01, critic_warmup=5, actor_ema=0.9),
         network=replace(system.network, output_scale=0.0, log_std=-1.6),
     )
 
 
-_SMALL_PPO = PpoConfig(
+_SMALL_PPO = Ppo(
     environments=256,
     minibatch=2048,
     epochs=2,
     gamma=0.97,
-    actor_rate=1e-4,
-    critic_rate=1e-3,
+    actor_learning_rate=1e-4,
+    critic_learning_rate=1e-3,
     value_clip=None,
     reward_scale=0.03,
 )

@@ -32,6 +32,11 @@ ADDED: dict[str, Any] = {
 """Fields that files of older versions lack, and what those runs did without them."""
 
 RENAMED: dict[str, str] = {
+    "ppo.actor_rate": "ppo.actor_learning_rate",
+    "ppo.critic_rate": "ppo.critic_learning_rate",
+    "ppo.average": "ppo.actor_ema",
+    "planner.search.knot": "planner.search.knot_spacing",
+    "planner.search.floor": "planner.search.min_std",
     "environment.action.reach": "action.scale",
     "environment.action.mode": "action.mode",
     "environment.action.joints": "action.joints",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tyro.conf import Fixed, SuppressFixed
 
-from agents import NetworkConfig, PpoConfig
+from agents import NetworkConfig, Ppo
 from devi_jax.core.errors import ConfigError
 from devi_jax.systems.trajectory_search import PlanConfig
 from envs.control import Controller
@@ -38,7 +38,7 @@ class System:
     """What ends an episode early: a row a bound; an infinite one is off."""
     controllers: dict[str, Controller]
     """What adds to the PD targets, from the reference beforehand or in every step."""
-    ppo: PpoConfig
+    ppo: Ppo
     """The learner."""
     network: NetworkConfig
     """Actor and critic."""

@@ -72,14 +72,14 @@ def train(
 ) -> list[TrainState]:
     """Iterate until a limit is reached. `spent_s`: seconds of training before a resume.
 
-    Of several processes one judges, logs and says when it is enough. `state` is used up. `seeds`: that of several
+    Of several processes one judges, logs and says when it is enough. `state` is donated. `seeds`: that of several
     policies, of which `learner` is one and `state` holds all; without it there is one record.
     """
-    update, apart = (seeds.update, seeds.apart) if seeds else (learner.update, lambda tree: [tree])
-    first = iteration = int(apart(state.iteration)[0])
+    update, unstack = (seeds.update, seeds.unstack) if seeds else (learner.update, lambda tree: [tree])
+    first = iteration = int(unstack(state.iteration)[0])
     logs = [_loggers(record.run, first) for record in records]
     if first == 0 and leads():
-        for log, own in zip(logs, apart(state), strict=True):
+        for log, own in zip(logs, unstack(state), strict=True):
             log.log(0, glance(assembly, learner, own))
     began = time.monotonic() - spent_s
     with ExitStack() as opened, RunProgress() as show:
@@ -95,13 +95,13 @@ def train(
                 state, metrics = jax.block_until_ready(update(state))
             iteration, spent, steps = iteration + 1, time.monotonic() - began, learner.environment_steps(iteration + 1)
             rate = len(records) * learner.environment_steps(1) / (time.monotonic() - tick)
-            scalars = [{k: float(v) for k, v in own.items()} for own in apart(jax.device_get(metrics))]
+            scalars = [{k: float(v) for k, v in own.items()} for own in unstack(jax.device_get(metrics))]
             for record, own in zip(records, scalars, strict=True):
                 _refuse_divergence(record.run, own, iteration)
                 own |= {"time/steps_per_s": rate, "time/spent_s": spent, "steps": steps}
             done = _finished(config, iteration, spent)
             if leads() and (iteration % config.checkpoint_every == 0 or done):
-                for own, policy in zip(scalars, apart(state), strict=True):
+                for own, policy in zip(scalars, unstack(state), strict=True):
                     own |= glance(assembly, learner, policy)
                 enough = [_look(r, own, config, show.announce) for r, own in zip(records, scalars, strict=True)]
                 done = done or all(enough)
@@ -110,7 +110,7 @@ def train(
             show.update(_share(config, iteration, spent), _rows(config.system, _mean(scalars), iteration, rate))
             done = agree(done)
             if iteration % config.checkpoint_every == 0 or done:
-                for folder, own in zip(checkpoints, apart(state), strict=True):
+                for folder, own in zip(checkpoints, unstack(state), strict=True):
                     folder.save(iteration, own)
     for log in logs:
         log.close()
@@ -118,7 +118,7 @@ def train(
         f"trained: {iteration} iterations, {learner.environment_steps(iteration)} environment steps, "
         f"peak memory {peak_memory_mb():.0f} MB"
     )
-    return apart(state)
+    return unstack(state)
 
 
 def _look(record: RunRecord, scalars: dict[str, float], config: RunConfig, announce: Callable[[str], None]) -> bool:
@@ -151,7 +151,7 @@ def _refuse_divergence(run: RunDir, scalars: dict[str, float], iteration: int) -
             f"training diverged at iteration {iteration}: {', '.join(broken)} is not finite",
             where=str(run.path),
             valid="finite losses; the last checkpoint is from before",
-            fix="train again into a new folder with a smaller --ppo.actor-rate and --ppo.critic-rate",
+            fix="train again into a new folder with a smaller --ppo.actor-learning-rate or --ppo.critic-learning-rate",
         )
 
 

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from agents import Learner, TrainState
+from agents.minibatch import RolloutConfig
+from devi_jax.core.environment import ObservationSizes
 from devi_jax.core.errors import DeviceError
 from devi_jax.evaluation.evaluate import evaluate, judge
 from devi_jax.evaluation.rollout_film import film_rollout
@@ -78,26 +80,33 @@ def glance(assembly: Assembly, learner: Learner, state: TrainState) -> dict[str,
 
 def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:
     """Shapes, parameter counts and memory of a training, and two steps taken for real."""
-    environment, ppo = assembly.environment, learner.ppo
+    environment, sizes = assembly.environment, learner.algorithm
     shapes = jax.eval_shape(learner.init, jax.random.key(seed))
+    actor, critic = jax.eval_shape(learner.networks.init, jax.random.key(seed))
     _, rollout = jax.eval_shape(learner.collect, shapes)
     first = environment.start(jnp.zeros((), jnp.int32))
     step = jax.jit(environment.step)
     second, one = step(first, jnp.zeros(environment.action_size))
     third, two = step(second, jnp.zeros(environment.action_size))
+    portions = f", minibatch {sizes.minibatch}, {sizes.epochs} epochs" if isinstance(sizes, RolloutConfig) else ""
     lines = [
         f"clip           {assembly.clip.name}: {environment.reference.frames} frames, contact from frame "
         f"{assembly.clip.onset}, starts at 0 and {int(environment.library.pre_contact[0])}",
-        f"observation    {', '.join(f'{k} {v}' for k, v in sorted(environment.observation_sizes.items()))}",
+        f"observation    {_named(environment.observation_sizes)}",
         f"action         {environment.action_size} ({environment.config.action.mode})",
-        f"environments   {ppo.environments} x {ppo.horizon} steps, minibatch {ppo.minibatch}, {ppo.epochs} epochs",
-        f"parameters     actor {_count(shapes.actor):,}, critic {_count(shapes.critic):,}",
+        f"environments   {sizes.environments} x {sizes.horizon} steps{portions}",
+        f"parameters     actor {_count(actor):,}, critic {_count(critic):,}",
         f"memory         state {_megabytes(shapes):.0f} MB, rollout {_megabytes(rollout):.0f} MB, "
         f"process so far {peak_memory_mb():.0f} MB",
         f"two steps      reward {float(one.reward):.4f}, {float(two.reward):.4f}, "
         f"pelvis height {float(environment.frame(third).position[0, 2]):.3f} m",
     ]
     return "\n".join(lines)
+
+
+def _named(sizes: ObservationSizes) -> str:
+    named = jax.tree_util.tree_leaves_with_path(sizes)
+    return ", ".join(f"{jax.tree_util.keystr(path, simple=True, separator='.')} {size}" for path, size in named)
 
 
 def _count(tree) -> int:

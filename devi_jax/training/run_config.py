@@ -9,11 +9,12 @@ import tyro
 from jax.sharding import Mesh
 
 from agents import Learner, TrainState
-from agents.sharding import here
+from agents.sharding import to_local
+from agents.state import RENAMED
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import RunError
-from devi_jax.evaluation.rollouts import Policy
+from devi_jax.core.policy import Policy
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly, assemble
@@ -128,10 +129,10 @@ def load_state(run: RunDir, learner: Learner) -> TrainState:
             fix=f"python -m devi_jax.train --clip={config.clip} --plan=first",
         )
     with Checkpoints(run.checkpoints) as checkpoints:
-        return checkpoints.restore(None, learner.shapes())
+        return checkpoints.restore(None, learner.shapes(), RENAMED)
 
 
 def trained_policy(learner: Learner, state: TrainState) -> Policy:
-    """The policy's mean action, on one device of this process."""
-    parameters = (state.average, state.normaliser)
-    return Policy(learner.act, parameters if learner.mesh is None else here(parameters))
+    """The deterministic policy, on one device of this process."""
+    policy = learner.policy(state)
+    return policy if learner.mesh is None else replace(policy, parameters=to_local(policy.parameters))

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents import Learner, NetworkConfig, PpoConfig
+from agents import Learner, NetworkConfig, Ppo
 from devi_jax.core.environment import Transition
 from tests.agents.reach import EFFORT, Reach
 
@@ -22,9 +22,9 @@ def riccati(steps=200):
 
 @pytest.fixture(scope="module")
 def reach():
-    ppo = PpoConfig(
-        environments=64, horizon=16, minibatch=256, epochs=4, gamma=GAMMA, value_clip=None, actor_rate=1e-3,
-        critic_rate=1e-3,
+    ppo = Ppo(
+        environments=64, horizon=16, minibatch=256, epochs=4, gamma=GAMMA, value_clip=None, actor_learning_rate=1e-3,
+        critic_learning_rate=1e-3,
     )  # fmt: skip
     network = NetworkConfig(
         token_width=16, transformer_layers=1, heads=2, feedforward_width=32, actor_widths=(32,),
@@ -40,6 +40,11 @@ def iterate(learner, iterations):
     return state, metrics
 
 
+def acting(policy):
+    """Observations to actions of a policy without memory."""
+    return lambda observation: policy.act(policy.parameters, policy.carry, observation, jax.random.key(0))[1]
+
+
 def assert_identical(a, b):
     for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
         if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
@@ -52,7 +57,7 @@ def test_reaches_the_optimum_of_a_linear_quadratic_problem(reach):
     assert all(np.isfinite(value) for value in metrics.values())
     assert reach.environment_steps(int(state.iteration)) == 100 * 64 * 16
 
-    policy, (p, gain) = reach.policy(state), riccati()
+    policy, (p, gain) = acting(reach.policy(state)), riccati()
     position, goal = (x.ravel() for x in jnp.meshgrid(jnp.linspace(-1, 1, 9), jnp.linspace(-1, 1, 9)))
     start = error = position - goal
     cost = jnp.zeros_like(error)
@@ -94,12 +99,12 @@ def test_an_update_is_a_function_of_its_state_alone(reach):
     assert (jax.random.key_data(state.key) != jax.random.key_data(first[0].key)).any()
 
 
-def test_sampled_policy_scatters_round_the_mean_as_told(reach):
+def test_training_acts_with_scatter_round_the_policys_mean(reach):
     state = reach.init(jax.random.key(2))
-    observation = {"position": jnp.full((4000, 1), 0.3), "goal": jnp.full((4000, 1), -0.2)}
-    mean = reach.policy(state)(observation)
-    drawn = reach.sampled_policy(state)(observation, jax.random.key(0))
-    np.testing.assert_allclose((drawn - mean).std(), np.exp(-1.5), rtol=0.05)
+    mean = acting(reach.policy(state))
+    _, rollout = reach.collect(state)
+    error = rollout.action - mean(rollout.observation)
+    np.testing.assert_allclose([error.mean(), error.std()], [0, np.exp(-1.5)], atol=0.02)
 
 
 @jax.tree_util.register_static
@@ -135,7 +140,9 @@ class Clock:
 
 
 def test_truncated_episodes_are_worth_the_endless_sum_and_terminated_ones_the_finite():
-    ppo = PpoConfig(environments=64, horizon=8, minibatch=128, epochs=4, gamma=GAMMA, value_clip=None, critic_rate=5e-3)
+    ppo = Ppo(
+        environments=64, horizon=8, minibatch=128, epochs=4, gamma=GAMMA, value_clip=None, critic_learning_rate=5e-3
+    )
     network = NetworkConfig(
         token_width=4, token_layers=1, transformer_layers=0, heads=1, actor_widths=(4,), critic_widths=(32,)
     )
@@ -143,7 +150,7 @@ def test_truncated_episodes_are_worth_the_endless_sum_and_terminated_ones_the_fi
     state, metrics = iterate(learner, 150)
     assert metrics["episode/length"] == 4 and metrics["episode/return"] == 4
     _, rollout = learner.collect(state)
-    value, observation = np.asarray(rollout.trajectory.value), rollout.observation
+    value, observation = np.asarray(rollout.record.value), rollout.observation
     fails = np.asarray(observation["fails"][..., 0]) == 1
     left = 4 - np.asarray(observation["clock"].argmax(-1))
     np.testing.assert_allclose(value[~fails], 1 / (1 - GAMMA), rtol=0.05)

@@ -44,7 +44,7 @@ def test_each_seed_learns_what_it_learns_alone_and_goes_on_alone(one, alone, cou
     stacked = seeds.init(keys(range(FIRST, FIRST + count)))
     for _ in range(ITERATIONS):
         stacked, metrics = seeds.update(stacked)
-    states = seeds.apart(stacked)
+    states = seeds.unstack(stacked)
     assert len(states) == count and all(x.shape == (count,) for x in jax.tree.leaves(metrics))
     for i in (0, count - 1):
         expected, measured = alone[FIRST + i]
@@ -53,7 +53,7 @@ def test_each_seed_learns_what_it_learns_alone_and_goes_on_alone(one, alone, cou
             np.testing.assert_allclose(metrics[name][i], value, rtol=2e-3, atol=2e-5)
         # an update uses its state up
         check_same(*(one.update(jax.tree.map(jnp.copy, state))[0] for state in (expected, states[i])))
-    first, last = (numbers(states[i].actor) for i in (0, count - 1))
+    first, last = (numbers(states[i].algorithm.actor) for i in (0, count - 1))
     assert any(not np.allclose(a, b) for a, b in zip(first, last, strict=True))
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents.networks import PAPER, NetworkConfig, build
+from agents.networks import PAPER, NetworkConfig
 from devi_jax.core.errors import ConfigError
 
 DEVI = {"human": 778, "object": 15, "goal": 468}
@@ -27,9 +27,9 @@ def random_like(shapes):
 
 def compiled(config):
     """Actor and critic for three actions, with random parameters, as one compiled function of the observation."""
-    networks = build(config, SIZES, 3)
+    networks = config.build(SIZES, 3)
     actor, critic = random_like(jax.eval_shape(networks.init, jax.random.key(0)))
-    return jax.jit(lambda observation: (networks.actor(actor, observation), networks.critic(critic, observation)))
+    return jax.jit(lambda o: (networks.actor(actor, (), o)[1], networks.critic(critic, (), o)[1]))
 
 
 def parameters(tree):
@@ -41,7 +41,7 @@ def dense(*widths):
 
 
 def test_paper_networks_have_the_papers_layers():
-    networks = build(PAPER, DEVI, 153)
+    networks = PAPER.build(DEVI, 153)
     actor, critic = jax.eval_shape(networks.init, jax.random.key(0))
     width, norm = 256, 2 * 256
     tokens = sum(dense(size, width, width) for size in DEVI.values()) + len(DEVI) * width
@@ -77,10 +77,10 @@ def turned(tokens):
 
 
 def test_every_parameter_is_used():
-    networks = build(TINY, SIZES, 3)
+    networks = TINY.build(SIZES, 3)
     shapes, _ = jax.eval_shape(networks.init, jax.random.key(0))
     actor = random_like(shapes)
-    gradient = jax.jit(jax.grad(lambda p: (networks.actor(p, observation(5)).mean ** 2).sum()))(actor)
+    gradient = jax.jit(jax.grad(lambda p: (networks.actor(p, (), observation(5))[1].mean ** 2).sum()))(actor)
     # A bias on all keys shifts all attention scores alike, and softmax does not see it.
     del gradient["mean"]["encoder"]["layers"][0]["attention"]["key"]["bias"]
     assert all(np.any(x) for x in jax.tree.leaves(gradient))
@@ -90,18 +90,18 @@ def test_every_parameter_is_used():
 def learned():
     """Networks that start with a mean of zero and learn their log standard deviations, and their parameters."""
     config = replace(TINY, output_scale=0.0, log_std=(-1.0, -2.0, -3.0), learn_log_std=True, transformer_layers=0)
-    networks = build(config, SIZES, 3)
+    networks = config.build(SIZES, 3)
     return networks, jax.jit(networks.init)(jax.random.key(0))
 
 
 def test_zero_output_scale_starts_with_a_mean_of_zero(learned):
     networks, (actor, _) = learned
-    np.testing.assert_array_equal(jax.jit(networks.actor)(actor, observation(7)).mean, np.zeros((7, 3)))
+    np.testing.assert_array_equal(jax.jit(networks.actor)(actor, (), observation(7))[1].mean, np.zeros((7, 3)))
 
 
 def test_a_learned_log_std_is_a_parameter_for_each_action(learned):
     networks, (actor, _) = learned
-    total = jax.jit(jax.value_and_grad(lambda p: networks.actor(p, observation(2)).log_std.sum()))
+    total = jax.jit(jax.value_and_grad(lambda p: networks.actor(p, (), observation(2))[1].log_std.sum()))
     log_std, gradient = total(actor)
     assert log_std == pytest.approx(2 * (-1 - 2 - 3))
     np.testing.assert_array_equal(gradient.pop("log_std"), [2, 2, 2])
@@ -109,7 +109,7 @@ def test_a_learned_log_std_is_a_parameter_for_each_action(learned):
 
 
 def test_a_fixed_log_std_is_as_given_and_no_parameter():
-    networks = build(replace(TINY, log_std=-1.5), SIZES, 3)
+    networks = replace(TINY, log_std=-1.5).build(SIZES, 3)
     shapes, _ = jax.eval_shape(networks.init, jax.random.key(0))
     assert set(shapes) == {"mean"}
     policy, _ = compiled(replace(TINY, log_std=-1.5))(observation(2))
@@ -118,7 +118,7 @@ def test_a_fixed_log_std_is_as_given_and_no_parameter():
 
 def test_wrong_sizes_name_what_would_fit():
     with pytest.raises(ConfigError, match="2 log standard deviations for 3 actions"):
-        build(replace(TINY, log_std=(-1.0, -2.0)), SIZES, 3)
+        replace(TINY, log_std=(-1.0, -2.0)).build(SIZES, 3)
     with pytest.raises(ConfigError) as caught:
         replace(TINY, heads=3)
     assert caught.value.valid == "1, 2, 4, 8"
@@ -128,7 +128,7 @@ def test_wrong_sizes_name_what_would_fit():
 
 def test_half_precision_is_of_the_arithmetic_alone():
     half = replace(TINY, precision="bfloat16")
-    shapes = jax.eval_shape(build(half, SIZES, 3).init, jax.random.key(0))
+    shapes = jax.eval_shape(half.build(SIZES, 3).init, jax.random.key(0))
     assert {x.dtype for x in jax.tree.leaves(shapes)} == {jnp.dtype("float32")}
     batch = observation(64)
     (exact, value), (policy, rough) = compiled(TINY)(batch), compiled(half)(batch)

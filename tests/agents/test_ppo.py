@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.ppo import PpoConfig, bound_loss, ppo_loss, value_loss
+from agents.ppo import Ppo, bound_loss, ppo_loss, value_loss
 from devi_jax.core.errors import ConfigError
 
 numbers = st.floats(-5, 5, width=32)
@@ -75,14 +75,14 @@ def test_clipping_never_lowers_the_value_loss(value, old, target, epsilon):
 
 def test_minibatches_must_divide_the_samples_and_the_error_offers_some_that_do():
     with pytest.raises(ConfigError) as caught:
-        PpoConfig(environments=100, horizon=10, minibatch=300)
+        Ppo(environments=100, horizon=10, minibatch=300)
     assert "250" in caught.value.valid and "divisor of 1000" in caught.value.valid
-    assert PpoConfig(environments=100, horizon=10, minibatch=250).minibatch == 250
+    assert Ppo(environments=100, horizon=10, minibatch=250).minibatch == 250
     with pytest.raises(ConfigError, match="environments is 0"):
-        PpoConfig(environments=0)
+        Ppo(environments=0)
 
 
 def test_defaults_are_the_papers():
-    config = PpoConfig()
+    config = Ppo()
     assert (config.environments, config.horizon, config.minibatch) == (4096, 32, 1024)
-    assert (config.actor_rate, config.critic_rate) == (2e-5, 1e-4)
+    assert (config.actor_learning_rate, config.critic_learning_rate) == (2e-5, 1e-4)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents import normaliser
+from agents import Ppo, normaliser
 from agents.distribution import Gaussian
 from agents.networks import Networks
 from agents.rollout import collect
@@ -48,24 +48,21 @@ class Counter:
 
 NETWORKS = Networks(
     init=lambda key: ({}, {}),
-    actor=lambda parameters, o: Gaussian(o["count"], jnp.full_like(o["count"], -20.0)),
-    critic=lambda parameters, o: 10 * o["count"][..., 0],
+    actor=lambda parameters, carry, o: (carry, Gaussian(o["count"], jnp.full_like(o["count"], -20.0))),
+    critic=lambda parameters, carry, o: (carry, 10 * o["count"][..., 0]),
 )
+PPO = Ppo(environments=3, horizon=6, minibatch=18)
 
 
 def start(count, poison, fails):
     environments = {"count": jnp.array(count), "poison": jnp.array(poison), "fails": jnp.array(fails)}
-    wide = normaliser.init({"count": 1})
+    wide = replace(normaliser.init({"count": 1}), variance={"count": jnp.full(1, 1e4)})
     return TrainState(
-        actor={},
-        average={},
-        critic={},
-        actor_optimiser=(),
-        critic_optimiser=(),
-        normaliser=replace(wide, variance={"count": jnp.full(1, 1e4)}),
+        algorithm=replace(PPO.init(NETWORKS, {"count": 1}, jax.random.key(0)), normaliser=wide),
         environments=environments,
         curriculum=(),
         observation={"count": environments["count"][:, None]},
+        carry=((), ()),
         episodes=first_episodes(len(count)),
         key=jax.random.key(3),
         iteration=jnp.zeros((), jnp.int32),
@@ -75,7 +72,7 @@ def start(count, poison, fails):
 @pytest.fixture(scope="module")
 def collected():
     state = start([0.0, 1.0, 2.0], poison=[-1.0, -1.0, 4.0], fails=[False, True, False])
-    return jax.jit(lambda s: collect(NETWORKS, 6, Counter(), s))(state)
+    return jax.jit(lambda s: collect(PPO, NETWORKS, Counter(), s))(state)
 
 
 def test_finished_environments_start_again_and_the_others_go_on(collected):
@@ -84,28 +81,27 @@ def test_finished_environments_start_again_and_the_others_go_on(collected):
     np.testing.assert_array_equal(
         counts, [[0, 1, 2, 3, 100, 101], [1, 2, 3, 100, 101, 102], [2, 3, 100, 101, 102, 103]]
     )
-    np.testing.assert_array_equal(np.argwhere(rollout.trajectory.truncated), [[3, 0]])
-    np.testing.assert_array_equal(np.argwhere(rollout.trajectory.terminated), [[1, 2], [2, 1]])
+    np.testing.assert_array_equal(np.argwhere(rollout.truncated), [[3, 0]])
+    np.testing.assert_array_equal(np.argwhere(rollout.terminated), [[1, 2], [2, 1]])
 
 
 def test_next_values_are_of_the_observation_before_the_reset(collected):
     _, rollout = collected
     scale = 10 / 100
-    t = rollout.trajectory
-    np.testing.assert_allclose(t.value, scale * rollout.observation["count"][..., 0], rtol=1e-5)
-    np.testing.assert_allclose(t.next_value[:, 0], scale * np.array([1, 2, 3, 4, 101, 102]), rtol=1e-5)
+    np.testing.assert_allclose(rollout.record.value, scale * rollout.observation["count"][..., 0], rtol=1e-5)
+    np.testing.assert_allclose(rollout.bootstrap[:, 0], scale * np.array([1, 2, 3, 4, 101, 102]), rtol=1e-5)
 
 
 def test_actions_come_from_the_normalised_observation(collected):
     _, rollout = collected
     np.testing.assert_allclose(rollout.action, rollout.observation["count"] / 100, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(rollout.behaviour.log_std, np.full((6, 3, 1), -20.0))
+    np.testing.assert_array_equal(rollout.record.behaviour.log_std, np.full((6, 3, 1), -20.0))
 
 
 def test_a_broken_environment_fails_with_zero_reward_and_is_counted(collected):
     state, rollout = collected
     np.testing.assert_array_equal(np.argwhere(rollout.invalid), [[1, 2]])
-    assert rollout.trajectory.reward[1, 2] == 0 and rollout.metrics["doubled"][1, 2] == 0
+    assert rollout.reward[1, 2] == 0 and rollout.metrics["doubled"][1, 2] == 0
     assert all(np.isfinite(x).all() for x in jax.tree.leaves((rollout, state.environments)) if x.dtype == jnp.float32)
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents.sampling_mpc import Planner, PlannerConfig, evaluate, knots_to_frames, no_help
+from agents.sampling_mpc import Planner, PlannerConfig, evaluate, knots_to_frames, no_assistance
 from devi_jax.core.environment import Transition
 from devi_jax.core.errors import ConfigError
 
@@ -52,12 +52,12 @@ def starts(*offsets):
 
 
 def planner(**changes):
-    config = replace(PlannerConfig(window=12, commit=4, knot=4, samples=64, variants=1), **changes)
+    config = replace(PlannerConfig(window=12, commit=4, knot_spacing=4, samples=64, variants=1), **changes)
     basis = jnp.broadcast_to(0.2 * jnp.eye(2), (FRAMES, 2, 2))
     return Planner(Follow(), basis, config)
 
 
-def test_numbers_are_linear_between_knots():
+def test_decision_variables_are_linear_between_knots():
     now, knots = jnp.array([1.0]), jnp.array([[[3.0], [3.0], [-1.0]]])
     found = knots_to_frames(now, knots, 12, 4)[0, :, 0]
     np.testing.assert_allclose(found, [1.5, 2, 2.5, 3, 3, 3, 3, 3, 2, 1, 0, -1], atol=1e-6)
@@ -74,11 +74,11 @@ def test_it_follows_the_path_that_no_action_fails_to(window):
     x = np.asarray(found.states["x"])[:, 0]
     moves = np.asarray(found.actions)[:, 0] - 0.1 * np.asarray(found.actions)[:, 1] ** 2
     np.testing.assert_allclose(np.diff(x), moves, atol=1e-5)
-    np.testing.assert_allclose(found.actions, 0.2 * np.asarray(found.numbers), atol=1e-6)
+    np.testing.assert_allclose(found.actions, 0.2 * np.asarray(found.variables), atol=1e-6)
 
 
 def test_nothing_is_planned_before_the_beginning():
-    found = planner().search(starts(0.0), jax.random.key(1), begin=12)
+    found = planner().search(starts(0.0), jax.random.key(1), first_frame=12)
     assert not np.asarray(found.actions[:12]).any() and np.asarray(found.actions[12:]).any()
 
 
@@ -89,7 +89,7 @@ def test_the_same_key_plans_the_same():
 
 def test_a_candidate_is_worth_its_worst_condition():
     """Standing still in the first frames: exp(-4 x^2) for a start at x, zero from the step on that fails."""
-    config = PlannerConfig(window=4, commit=4, knot=4, samples=2, elites=1)
+    config = PlannerConfig(window=4, commit=4, knot_spacing=4, samples=2, elites=1)
     basis, still = jnp.zeros((8, 1, 2)), jnp.zeros((2, 1, 1))
     for offsets, worst, lives in (((0.0, 0.3), np.exp(-4 * 0.09), True), ((0.3, 2.5), 0.0, False)):
         score, alive = evaluate(
@@ -137,10 +137,10 @@ def test_help_fades_until_the_last_iteration_has_none():
     assert found.reward.mean() > 0.9
     # with a single iteration there is no help at all
     config = replace(helped.config, iterations=1)
-    alone, assisted = (Planner(helped.environment, helped.basis, config, ease) for ease in (no_help, lift))
+    alone, assisted = (Planner(helped.environment, helped.basis, config, help) for help in (no_assistance, lift))
     one, two = (p.search(starts(0.0), jax.random.key(2)).actions for p in (alone, assisted))
     assert (one == two).all()
-    with pytest.raises(ConfigError, match="no share"):
+    with pytest.raises(ConfigError, match="assistance of 2.0"):
         PlannerConfig(assist=2.0)
 
 
@@ -153,6 +153,6 @@ def test_a_lost_variant_does_not_blind_the_search():
 
 def test_a_search_without_hope_ends():
     scores = []
-    found = planner().search(starts(9.0), jax.random.key(0), tell=lambda _, score: scores.append(score))
+    found = planner().search(starts(9.0), jax.random.key(0), on_progress=lambda _, score: scores.append(score))
     assert scores[:2] == [0.0, 0.0] and np.isnan(scores[2:]).all() and len(scores) == FRAMES // 4
     assert found.actions.shape == (FRAMES - 1, 2) and not found.alive.any()

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from agents import Learner, NetworkConfig, PpoConfig
-from agents.sharding import env_mesh, everywhere, here
+from agents import Learner, NetworkConfig, Ppo
+from agents.sharding import env_mesh, replicate, to_local
 from devi_jax.core.errors import ConfigError
 from tests.agents.reach import Reach
 
-PPO = PpoConfig(environments=16, horizon=8, minibatch=32, epochs=2, gamma=0.9, value_clip=None, target_kl=0.01)
+PPO = Ppo(environments=16, horizon=8, minibatch=32, epochs=2, gamma=0.9, value_clip=None, target_kl=0.01)
 NETWORK = NetworkConfig(
     token_width=4, token_layers=1, transformer_layers=0, heads=1, actor_widths=(8,), critic_widths=(8,)
 )
@@ -60,7 +60,7 @@ def test_each_device_holds_its_share_and_all_parameters(two):
     for state in (after, pair.learn(after, rollout)[0]):
         for leaf in jax.tree.leaves((state.environments, state.observation, state.episodes)):
             assert {s.data.shape[0] for s in leaf.addressable_shards} == {PPO.environments // 2}
-        for leaf in jax.tree.leaves((state.actor, state.critic_optimiser, state.normaliser, state.iteration)):
+        for leaf in jax.tree.leaves((state.algorithm, state.iteration)):
             assert leaf.is_fully_replicated and len(leaf.addressable_shards) == 2
 
 
@@ -82,9 +82,9 @@ def test_devices_that_do_not_divide_are_refused():
         Learner(Reach(), replace(PPO, minibatch=15, environments=15), NETWORK, env_mesh(jax.devices()[:2]))
 
 
-def test_what_lies_everywhere_is_found_here():
+def test_what_is_replicated_has_a_local_copy():
     tree = {"x": jnp.arange(4.0), "key": jax.random.key(3)}
-    back = here(everywhere(tree, env_mesh(jax.devices()[:2])))
+    back = to_local(replicate(tree, env_mesh(jax.devices()[:2])))
     assert all(leaf.devices() == {jax.devices()[0]} for leaf in jax.tree.leaves(back))
     for a, b in zip(numbers(tree), numbers(back), strict=True):
         np.testing.assert_array_equal(a, b)

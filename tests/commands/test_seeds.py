@@ -17,7 +17,7 @@ def test_two_seeds_make_two_runs(tmp_path):
     assert told.rstrip().endswith("seed 3, seed 4")
     runs = [RunDir.open(tmp_path / "both" / name) for name in ("seed-3", "seed-4")]
     states = [load_state(run, load_run(run)[2]) for run in runs]
-    actors = [np.concatenate([np.ravel(x) for x in jax.tree.leaves(state.actor)]) for state in states]
+    actors = [np.concatenate([np.ravel(x) for x in jax.tree.leaves(state.algorithm.actor)]) for state in states]
     assert [int(state.iteration) for state in states] == [2, 2] and not np.allclose(*actors)
 
     rows = [[json.loads(line) for line in run.metrics_jsonl.read_text().splitlines()] for run in runs]

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 
 from agents import NetworkConfig
-from agents.learner import MeanAction
-from agents.networks import build
 from agents.normaliser import Normaliser
+from agents.policies import MeanAction
 from devi_jax import export
 from devi_jax.core.errors import RunError
+from devi_jax.core.policy import Policy
 from devi_jax.core.skeleton import JOINTS
 from devi_jax.deploy import exporters
 from devi_jax.deploy.exporters import make_card, read_jax, write_jax, write_onnx
-from devi_jax.evaluation.rollouts import Policy
 
 SIZES = {"human": 11, "goal": 7, "object": 3}
 ACTIONS = 6
@@ -29,7 +28,7 @@ NETWORKS = {
 
 def make_policy(config: NetworkConfig) -> Policy:
     """Random networks behind random statistics, some numbers of which hardly vary."""
-    networks, rng = build(config, SIZES, ACTIONS), np.random.default_rng(0)
+    networks, rng = config.build(SIZES, ACTIONS), np.random.default_rng(0)
     shapes, _ = jax.eval_shape(networks.init, jax.random.key(0))
     actor = jax.tree.map(lambda x: jnp.asarray(0.3 * rng.normal(size=x.shape), jnp.float32), shapes)
 
@@ -47,7 +46,7 @@ def observe(count: int) -> dict:
 
 def wanted(policy: Policy, observation: dict) -> np.ndarray:
     tokens = {name: jnp.asarray(x) for name, x in observation.items()}
-    return np.asarray(policy.act(policy.parameters, tokens, jax.random.key(1)))
+    return np.asarray(policy.act(policy.parameters, policy.carry, tokens, jax.random.key(1))[1])
 
 
 @pytest.mark.parametrize("name", list(NETWORKS))

@@ -45,9 +45,9 @@ def run(lift_can, tmp_path_factory) -> RunDir:
     save_clip(lift_can, clip_file(folder))
     _, learner = make_learner(config, lift_can)
     state = learner.init(jax.random.key(4))
-    moved = jax.tree.map(lambda x: x + 0.1 * jax.random.normal(jax.random.key(1), x.shape), state.average)
+    moved = jax.tree.map(lambda x: x + 0.1 * jax.random.normal(jax.random.key(1), x.shape), state.algorithm.actor_ema)
     with Checkpoints(folder.checkpoints) as checkpoints:
-        checkpoints.save(7, replace(state, average=moved))
+        checkpoints.save(7, replace(state, algorithm=replace(state.algorithm, actor_ema=moved)))
     folder.evaluation_json.write_text(json.dumps({"perturbed": {"success_rate": 0.75}}))
     return folder
 
@@ -77,7 +77,7 @@ def test_a_policy_file_acts_as_the_run_did_bit_for_bit(run, loaded, file, tmp_pa
     read = read_policy(alone)
     state = jax.vmap(assembly.environment.start)(jnp.array([0, 50]))
     observation = jax.vmap(assembly.environment.observe)(state)
-    here, there = (p.act(p.parameters, observation, jax.random.key(0)) for p in (policy, read.policy))
+    here, there = (p.act(p.parameters, p.carry, observation, jax.random.key(0))[1] for p in (policy, read.policy))
     assert (here == there).all() and float(jnp.abs(here).max()) > 0.01
     again = jax.vmap(read.assembly.environment.observe)(jax.vmap(read.assembly.environment.start)(jnp.array([0, 50])))
     assert all((again[name] == observation[name]).all() for name in observation)

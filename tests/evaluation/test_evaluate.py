@@ -19,9 +19,9 @@ from tests.simulated import within
 COUNT = 3
 
 
-def _steady(parameters, observation, key):
+def _steady(parameters, carry, observation, key):
     """The same number for every action, always."""
-    return jnp.full((observation["human"].shape[0], 1), parameters)
+    return carry, jnp.full((observation["human"].shape[0], 1), parameters)
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,17 @@ from devi_jax.training.run_config import load_run, load_state, trained_policy
 
 DATA = Path(__file__).parent / "data"
 
-LEARNT = ("actor", "average", "critic", "actor_optimiser", "critic_optimiser", "normaliser", "observation")
-"""The parts of a learner's state that are recorded."""
+LEARNT = {
+    "actor": "actor",
+    "average": "actor_ema",
+    "critic": "critic",
+    "actor_optimiser": "actor_optimiser",
+    "critic_optimiser": "critic_optimiser",
+    "normaliser": "normaliser",
+}
+"""The parts of PPO's state that are recorded, by the names they had then."""
+METRICS = {"policy/learning_rate": "policy/rate"}
+"""Metrics that had another name when they were recorded."""
 
 PLAIN = {"xla_backend_optimization_level": 0}
 """Compiler options under which each operation is rounded by itself.
@@ -126,15 +135,16 @@ def iteration(clip: str, root: str) -> tuple[dict[str, np.ndarray], dict[str, fl
     learner = Learner(environment, ppo, network)
     update = jax.jit(learner.update, compiler_options=PLAIN)
     state, metrics = update(learner.init(jax.random.key(3)))
-    parts = {name: getattr(state, name) for name in LEARNT}
-    leaves = jax.tree_util.tree_leaves_with_path(parts)
-    return {jax.tree_util.keystr(k): np.asarray(x) for k, x in leaves}, {k: float(x) for k, x in metrics.items()}
+    parts = {name: getattr(state.algorithm, today) for name, today in LEARNT.items()}
+    leaves = jax.tree_util.tree_leaves_with_path({**parts, "observation": state.observation})
+    scalars = {METRICS.get(k, k): float(x) for k, x in metrics.items()}
+    return {jax.tree_util.keystr(k): np.asarray(x) for k, x in leaves}, scalars
 
 
 def planned(path: Path) -> dict[str, np.ndarray]:
     """Targets that a search of few samples finds for a clip file with a pinned pelvis, and the states they lead to."""
     environment = assemble(devi("cpu"), load_clip(path), "c", "pinned").environment
-    sizes = dict(window=12, commit=6, knot=6, samples=8, iterations=2, elites=3, variants=2, retries=0)
+    sizes = dict(window=12, commit=6, knot_spacing=6, samples=8, iterations=2, elites=3, variants=2, retries=0)
     config = PlanConfig(search=replace(PlanConfig().search, **sizes))
     found = search(environment, config, jax.random.key(5))
     led = with_states(fold(environment, found), config, jax.random.key(6))
@@ -146,7 +156,7 @@ def planned(path: Path) -> dict[str, np.ndarray]:
 def _acts(environment: Any, policy: Any, starts: list[int]) -> dict[str, np.ndarray]:
     act: Callable = jax.jit(policy.act)
     observation = jax.vmap(environment.observe)(jax.vmap(environment.start)(jnp.asarray(starts)))
-    action = act(policy.parameters, observation, jax.random.key(0))
+    _, action = act(policy.parameters, policy.initial_carry(len(starts)), observation, jax.random.key(0))
     return {"action": np.asarray(action), **{f"observation_{k}": np.asarray(x) for k, x in observation.items()}}
 
 

@@ -112,6 +112,21 @@ def test_a_state_that_does_not_fit_is_refused_by_path_and_shape(tmp_path):
             checkpoints.restore(0, like=some_state() | {"params": {}})
 
 
+def test_parts_that_were_renamed_are_found_under_their_old_paths(tmp_path):
+    old = some_state(1)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, old)
+        like = {"model": {"weights": some_state(2)["params"], "optimiser": some_state(2)["optimiser"]}}
+        like |= {name: part for name, part in some_state(2).items() if name not in ("params", "optimiser")}
+        renamed = {"model/weights": "params", "model/optimiser": "optimiser"}
+        back = checkpoints.restore(1, like, renamed)
+        assert raw_bytes((back["model"]["weights"], back["model"]["optimiser"])) == raw_bytes(
+            (old["params"], old["optimiser"])
+        )
+        with pytest.raises(RunError, match="'model/optimiser/0/mu/w' is absent there"):
+            checkpoints.restore(1, like, {"model/weights": "params"})
+
+
 def test_a_damaged_checkpoint_is_one_error(tmp_path):
     state = {"x": jnp.arange(1000.0)}
     with Checkpoints(tmp_path) as checkpoints:

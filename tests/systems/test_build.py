@@ -167,6 +167,6 @@ def test_a_run_folder_of_every_system_builds_what_was_trained(name, lift_can):
     assert jax.tree.structure(after) == jax.tree.structure(state)
     assert set(transition.metrics) == set(again.system.rewards)
     assert {token: x.shape[0] for token, x in transition.observation.items()} == environment.observation_sizes
-    actor = jax.eval_shape(learner.init, jax.random.key(0)).actor
+    actor = jax.eval_shape(learner.init, jax.random.key(0)).algorithm.actor
     goal = environment.observation_sizes["goal"]
     assert any(goal in x.shape for x in jax.tree.leaves(actor))

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from agents import PpoConfig
+from agents import Ppo
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, System, choose_preset, devi, make_system
 from devi_jax.systems.stored import ADDED, from_json, to_json
+from envs.control import FeedForward, GraspClosure
 from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
 
 
@@ -37,7 +38,7 @@ def system() -> System:
         object_points=ObjectPoints(99, seed=5),
         rewards={**base.rewards, "power": replace(base.rewards["power"], weight=0.0, sharpness=0.5)},
         combine="sum",
-        ppo=PpoConfig(environments=64, minibatch=512, value_clip=None, gamma=0.9),
+        ppo=Ppo(environments=64, minibatch=512, value_clip=None, gamma=0.9),
         network=replace(base.network, actor_widths=(3, 4, 5, 6), log_std=-1.25),
     )
 
@@ -121,7 +122,7 @@ def test_the_paper_preset_is_as_printed():
     assert bounds == {"body_mean": 0.2, "body_any": 0.4, "fingertips": 0.04, "object_pixels": 0.08}
     assert paper.resets.pre_contact == 0.5 and paper.object_points.count == 1024
     assert (paper.ppo.environments, paper.ppo.horizon, paper.ppo.minibatch) == (4096, 32, 1024)
-    assert (paper.ppo.actor_rate, paper.ppo.critic_rate) == (2e-5, 1e-4)
+    assert (paper.ppo.actor_learning_rate, paper.ppo.critic_learning_rate) == (2e-5, 1e-4)
     assert paper.network.actor_widths == (1024,) * 3 and paper.network.critic_widths == (1024,) * 4
 
 

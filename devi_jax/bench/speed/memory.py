@@ -24,7 +24,6 @@ def size_row(system: System, name: str, clip: Clip, root: Root) -> dict[str, Any
     _, rollout = jax.eval_shape(learner.collect, state)
     model, count = environment.physics.model, system.ppo.environments
     each = (state.environments, state.observation, state.episodes)
-    nets = (state.actor, state.average, state.critic, state.actor_optimiser, state.critic_optimiser, state.normaliser)
     return {
         "clip": name,
         "frames": environment.reference.frames,
@@ -35,7 +34,7 @@ def size_row(system: System, name: str, clip: Clip, root: Root) -> dict[str, Any
         "environment_bytes": tree_bytes(each) / count,
         "step_bytes": tree_bytes(rollout) / (count * system.ppo.horizon),
         "reference_bytes": tree_bytes(environment.reference),
-        "learner_bytes": tree_bytes(nets),
+        "learner_bytes": tree_bytes(state.algorithm),
     }
 
 

@@ -1,0 +1,54 @@
+"""A second algorithm under the same host: the expert of a linear task is found again."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from agents import BehaviourCloning, Learner, NetworkConfig
+from tests.agents.reach import Reach
+from tests.agents.test_learner import acting
+
+GAIN = 0.7
+SIZES = {"environments": 32, "horizon": 16, "minibatch": 128, "epochs": 4}
+NETWORK = NetworkConfig(token_width=16, transformer_layers=0, heads=1, actor_widths=(32,), critic_widths=(4,))
+
+
+def expert(state, observation):
+    """The action that closes most of the gap; it looks at the simulator, not at the tokens."""
+    return -GAIN * (state["position"] - state["goal"])[None]
+
+
+def cloned(iterations=60, **changes):
+    learner = Learner(Reach(), BehaviourCloning(**SIZES, learning_rate=3e-3, expert=expert, **changes), NETWORK)
+    state, losses = learner.init(jax.random.key(0)), []
+    for _ in range(iterations):
+        state, metrics = learner.update(state)
+        losses.append(float(metrics["loss/cloning"]))
+    return learner, state, losses
+
+
+@pytest.mark.parametrize("share", [1.0, 0.0], ids=["expert leads", "policy leads"])
+def test_the_policy_becomes_the_expert(share):
+    learner, state, losses = cloned(expert_share=share, noise=0.3)
+    assert losses[-1] < losses[0] / 100
+    policy = acting(learner.policy(state))
+    position, goal = (x.ravel() for x in jnp.meshgrid(jnp.linspace(-0.8, 0.8, 9), jnp.linspace(-0.8, 0.8, 9)))
+    action = policy({"position": position[:, None], "goal": goal[:, None]})[:, 0]
+    np.testing.assert_allclose(action, -GAIN * (position - goal), atol=0.06)
+
+
+def test_the_expert_labels_and_only_leads_where_it_is_to():
+    for share in (1.0, 0.0):
+        learner, state, _ = cloned(iterations=1, expert_share=share)
+        _, rollout = learner.collect(state)
+        error = rollout.observation["position"] - rollout.observation["goal"]
+        np.testing.assert_allclose(rollout.record, -GAIN * error, atol=1e-6)
+        lead = rollout.record if share else acting(learner.policy(state))(rollout.observation)
+        np.testing.assert_allclose(rollout.action, lead, atol=1e-5)
+
+
+def test_nothing_else_is_trained():
+    _, state, _ = cloned(iterations=1)
+    assert set(vars(state.algorithm)) == {"actor", "optimiser", "normaliser"}
+    assert state.iteration == 1
