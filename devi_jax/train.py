@@ -11,7 +11,7 @@ from agents.multi_seed import Seeds, keys
 from agents.sharding import env_mesh
 from devi_jax.cli import with_new_flags
 from devi_jax.core.errors import exit_on_error
-from devi_jax.datasets.load import resolve
+from devi_jax.datasets.load import resolve_all
 from devi_jax.evaluation.table import side_by_side
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.devices import (
@@ -73,15 +73,15 @@ def _begin(options: TrainOptions) -> None:
     config = with_limit(options.run)
     if config.plan != "none":
         require_residual(config.system)
-    clip = resolve(config.clip, mesh=options.call.mesh)
+    clips = resolve_all(config.clip, mesh=options.call.mesh)
     mesh = _mesh(options)
-    assembly, learner = make_learner(config, clip, mesh if options.call.seeds == 1 else None)
+    assembly, learner = make_learner(config, clips, mesh if options.call.seeds == 1 else None)
     if options.call.dry_run:
         print(dry_run(assembly, learner, config.seed))
         return
     seeds = None if options.call.seeds == 1 else Seeds(learner, options.call.seeds, mesh)
     out = Path(agree_text(str(options.call.out or next_run_folder(config.clip))))
-    records = create(out, config, clip, options.call.seeds)
+    records = create(out, config, clips, options.call.seeds)
     if config.plan != "none":
         assembly = plan_first(records, config, assembly)
     if config.plan == "only":

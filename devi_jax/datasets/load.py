@@ -48,6 +48,30 @@ def bundled() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.npz"))}
 
 
+def resolve_all(names: str, mesh: str | Path | None = None) -> tuple[Clip, ...]:
+    """The clips that `names` means: one of what `resolve` takes, several with commas between, a set of bundled clips, or
+    a folder of clip files. Of several no two have the same name.
+
+    Raises `ClipError` as `resolve` does, and for a folder without clips.
+    """
+    clips = tuple(resolve(name, mesh) for part in names.split(",") for name in _named(part.strip()))
+    twice = sorted({clip.name for clip in clips if [c.name for c in clips].count(clip.name) > 1})
+    if twice:
+        raise ClipError(f"two clips are called {twice[0]}", where="--clip", valid="clips of different names")
+    return clips
+
+
+def _named(part: str) -> tuple[str, ...]:
+    if part in SETS:
+        return SETS[part]
+    if Path(part).is_dir():
+        files = tuple(str(path) for path in sorted(Path(part).glob("*.npz")))
+        if not files:
+            raise ClipError("the folder holds no clips", where=str(part), valid="a folder of clip .npz files")
+        return files
+    return (part,)
+
+
 def resolve(
     name_or_path: str,
     mesh: str | Path | None = None,

@@ -1,5 +1,6 @@
 """From a system and a clip to an environment: body with the clip's bones, scene, engine, reference, reward terms."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import jax
@@ -8,11 +9,12 @@ import numpy as np
 
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, bone_offsets, resample
+from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m
 from devi_jax.systems.requirements import require
 from devi_jax.systems.system import System
 from envs.embodiments.human import human, with_offsets
-from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics
+from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics, make_shelf
 from envs.physics.warp_capacity import fit
 from envs.rewards import Rewards
 from envs.tracking.actions import acting_joints
@@ -56,6 +58,29 @@ class Assembly:
         return Assembly(self.system, self.environment.only(clip), self.clips[one], self.cameras[one], raw)
 
 
+SAME_BONES_M = 1e-3
+"""Bones of clips that share a body may differ by this much."""
+
+
+def make_shared_scene(clips: Sequence[Clip], root: Root) -> tuple[Scene, tuple[int, ...]]:
+    """One scene for all clips, with the first one's bones, and which of its things each clip moves.
+
+    Raises `ConfigError` where tables, props or bones differ.
+    """
+    first, names = clips[0], [clip.name for clip in clips]
+    spec, shelf, things = make_shelf([clip.scene for clip in clips], names)
+    bones = bone_offsets(first)
+    for clip in clips[1:]:
+        if (gap := float(np.abs(bone_offsets(clip) - bones).max())) > SAME_BONES_M:
+            raise ConfigError(
+                f"the bodies of {first.name} and {clip.name} differ by {1e3 * gap:.0f} mm",
+                where="--clip",
+                valid=f"clips of one body, within {1e3 * SAME_BONES_M:.0f} mm in every bone",
+                fix="train a policy for each body",
+            )
+    return replace(make_scene(first, root), spec=spec, shelf=shelf), things
+
+
 def make_scene(clip: Clip, root: Root) -> Scene:
     """The clip's scene with its own bone lengths; without a table the whole body may meet the object."""
     # skeletons differ by a centimetre in where the ball of the foot lies; a floating clip gets no platform soles
@@ -64,27 +89,34 @@ def make_scene(clip: Clip, root: Root) -> Scene:
     return Scene(clip.scene, body, root, touch="hands" if clip.scene.table else "all")
 
 
-def assemble(system: System, clip: Clip, engine: EngineName, root: Root) -> Assembly:
-    """Build everything. Raises `DeviError`s for a system, clip, camera or engine that does not fit."""
+def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, root: Root) -> Assembly:
+    """Build everything, for one clip or for several that are learned together.
+
+    Raises `DeviError`s for a system, clip, camera or engine that does not fit, and for clips that do not fit together.
+    """
     system.validate()
-    require(system, clip)
-    clip = resample(clip, CONTROL_HZ)
-    physics = make_physics(make_scene(clip, root), engine)
-    reference, camera = make_reference(clip, physics, system.controllers, system.object_points)
-    before = pre_contact_frame(clip.onset, clip.frames, system.resets.lead)
+    clips = (clips,) if isinstance(clips, Clip) else tuple(clips)
+    for clip in clips:
+        require(system, clip)
+    clips = tuple(resample(clip, CONTROL_HZ) for clip in clips)
+    scene, things = make_shared_scene(clips, root)
+    physics = make_physics(scene, engine)
+    made = [make_reference(clip, physics, system.controllers, system.object_points) for clip in clips]
+    before = [pre_contact_frame(clip.onset, clip.frames, system.resets.lead) for clip in clips]
+    touched = np.concatenate([clip.contact for clip in clips])
     environment = TrackingEnvironment(
         physics=physics,
-        library=make_library([reference], [clip.onset], [before]),
+        library=make_library([reference for reference, _ in made], [clip.onset for clip in clips], before, things),
         config=system.task,
         observations=system.tables,
         rewards=Rewards(system.rewards, system.combine),
         terminations=Terminations(system.terminations),
         controllers=Controllers(system.controllers),
-        joints=acting_joints(system.action, clip.contact, root),
+        joints=acting_joints(system.action, touched, root),
     )
     if engine == "warp":
         environment = replace(environment, physics=_with_room(environment))
-    return Assembly(system, environment, (clip,), (camera,))
+    return Assembly(system, environment, clips, tuple(camera for _, camera in made))
 
 
 def _with_room(environment: TrackingEnvironment) -> Physics:

@@ -25,9 +25,9 @@ from devi_jax.runs.progress import Row, RunProgress
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import System
 from devi_jax.systems.build import Assembly
-from devi_jax.training.planning import load_plan, plan, save_plan
+from devi_jax.training.planning import load_plans, merge_plans, plan, save_plan
 from devi_jax.training.report import glance
-from devi_jax.training.run_config import RunConfig, plan_file, trained_policy, with_learner
+from devi_jax.training.run_config import RunConfig, plan_files, trained_policy, with_learner
 from devi_jax.training.run_setup import RunRecord
 
 
@@ -39,26 +39,35 @@ def plan_first(records: Sequence[RunRecord], config: RunConfig, assembly: Assemb
     first = records[0]
     if not leads():
         wait_for_all("plan")
-        return load_plan(plan_file(first.run), assembly)
+        return load_plans(plan_files(first.run, assembly), assembly)
     # judged through the policy that training will judge, so that one compilation serves both
     learner = with_learner(assembly, config)
     policy = trained_policy(learner, learner.init(jax.random.key(config.seed)))
     key, began = jax.random.key(config.seed + 1), first.milestones.minutes
+    rows: list[dict[str, Any]] = []
+    planned: list[Assembly] = []
     with RunProgress() as show:
 
         def watch(share: float, score: float) -> None:
             show.update(share, [] if math.isnan(score) else [Row("reward ahead, worst condition", score, "")])
 
         replayed = partial(judge, policy=policy, replay=True)
-        assembly, rows = plan(assembly, config.system.planner, replayed, key, show.announce, watch)
+        for i, clip in enumerate(assembly.clips):
+            if len(assembly.clips) > 1:
+                show.announce(f"clip {i + 1} of {len(assembly.clips)}: {clip.name}")
+            own_key = key if i == 0 else jax.random.fold_in(key, i)
+            one, its = plan(assembly.only(i), config.system.planner, replayed, own_key, show.announce, watch)
+            planned.append(one)
+            rows += its if len(assembly.clips) == 1 else [{"clip": clip.name, **row} for row in its]
     found = [row for row in rows if row["success"]]
     for record in records:
-        save_plan(plan_file(record.run), assembly.environment)
+        for path, one in zip(plan_files(record.run, assembly), planned, strict=True):
+            save_plan(path, one.environment)
         write_json(record.run.path / "planning.json", rows)
         if found:
             record.milestones.reach("plan", 0, began + found[0]["minutes"], attempt=found[0]["stage"])
     wait_for_all("plan")
-    return assembly
+    return merge_plans(assembly, planned)
 
 
 def train(

@@ -4,7 +4,7 @@ What a plan gives learning is targets to turn around, and physically valid state
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,34 @@ def load_plan(path: Path, assembly: Assembly) -> Assembly:
     length = jnp.asarray([leaves[0].shape[0]], jnp.int32)
     planned = replace(raw.with_targets(target), planned=PlanStates(states_, length))
     return replace(assembly, environment=planned, raw=raw)
+
+
+def load_plans(paths: Sequence[Path], assembly: Assembly) -> Assembly:
+    """The assembly as each of its clips was planned."""
+    return merge_plans(assembly, [load_plan(path, assembly.only(i)) for i, path in enumerate(paths)])
+
+
+def merge_plans(assembly: Assembly, planned: Sequence[Assembly]) -> Assembly:
+    """The assembly with the targets and states of the plan of each of its clips, planned one by one."""
+    if len(planned) == 1:
+        return planned[0]
+    environments = [one.environment for one in planned]
+    longest = max(e.planned.states.qpos.shape[1] for e in environments if e.planned is not None)
+
+    def held(x: jax.Array) -> jax.Array:
+        more = longest - x.shape[1]
+        return jnp.concatenate([x, jnp.repeat(x[:, -1:], more, axis=1)], axis=1) if more else x
+
+    states = [jax.tree.map(held, e.planned.states) for e in environments if e.planned is not None]
+    length = jnp.concatenate([e.planned.length for e in environments if e.planned is not None])
+    target = jnp.concatenate([e.library.reference.target for e in environments])
+    library = assembly.environment.library
+    whole = replace(
+        assembly.environment,
+        library=replace(library, reference=replace(library.reference, target=target)),
+        planned=PlanStates(jax.tree.map(lambda *x: jnp.concatenate(x), *states), length),
+    )
+    return replace(assembly, environment=whole, raw=assembly.environment)
 
 
 def _misfit(path: Path, why: str) -> RunError:

@@ -9,6 +9,7 @@ from agents import Learner, TrainState
 from agents.minibatch import RolloutConfig
 from devi_jax.core.environment import ObservationSizes
 from devi_jax.core.errors import DeviceError
+from devi_jax.core.policy import Policy
 from devi_jax.evaluation.evaluate import evaluate, judge
 from devi_jax.evaluation.rollout_film import film_rollout
 from devi_jax.evaluation.rollouts import Rollouts, zero_policy
@@ -30,8 +31,10 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
 
     On a machine without a renderer, all but the film; the message names the missing package.
     """
-    result, rollouts = evaluate(assembly, trained_policy(learner, state), seed=UNSEEN)
-    iterations = int(state.iteration)
+    policy, iterations = trained_policy(learner, state), int(state.iteration)
+    if len(assembly.clips) > 1:
+        return _report_clips(run, assembly, learner, policy, iterations, film)
+    result, rollouts = evaluate(assembly, policy, seed=UNSEEN)
     steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
     write_json(run.evaluation_json, {**result, "training": steps})
     print(table(result))
@@ -40,6 +43,23 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
         _film(run, assembly, rollouts)
     print(f"curves: {run.curves_png}\nevaluation: {run.evaluation_json}")
     return result
+
+
+def _report_clips(
+    run: RunDir, assembly: Assembly, learner: Learner, policy: Policy, iterations: int, film: bool
+) -> dict[str, Any]:
+    """The same of a policy of several clips: each is evaluated, printed and filmed by itself."""
+    results = {}
+    for i, clip in enumerate(assembly.clips):
+        results[clip.name], rollouts = evaluate(assembly.only(i), policy, seed=UNSEEN)
+        print(f"{clip.name}\n{table(results[clip.name])}")
+        if film:
+            _film(run, assembly.only(i), rollouts, f"-{clip.name}")
+    steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
+    write_json(run.evaluation_json, {"clips": results, "training": steps})
+    curves(run.curves_png, run.metrics_jsonl, _units(assembly.system))
+    print(f"curves: {run.curves_png}\nevaluation: {run.evaluation_json}")
+    return {"clips": results}
 
 
 def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:
@@ -51,10 +71,11 @@ def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:
         _film(run, assembly, judged.rollouts)
 
 
-def _film(run: RunDir, assembly: Assembly, rollouts: Rollouts) -> None:
+def _film(run: RunDir, assembly: Assembly, rollouts: Rollouts, suffix: str = "") -> None:
+    film, picture = (path.with_stem(path.stem + suffix) for path in (run.film_mp4, run.strip_png))
     try:
-        film_rollout(run.film_mp4, run.strip_png, assembly, rollouts)
-        print(f"film: {run.film_mp4}")
+        film_rollout(film, picture, assembly, rollouts)
+        print(f"film: {film}")
     except DeviceError as error:
         print(f"no film: {error}")
 
@@ -72,10 +93,19 @@ def glance(assembly: Assembly, learner: Learner, state: TrainState) -> dict[str,
     From the exact start (truth as 0 or 1), and `perturbed_success`: the rate over perturbed starts, the same in every
     glance.
     """
-    judged = judge(assembly.environment, trained_policy(learner, state))
+    policy = trained_policy(learner, state)
     keys = ("reward", "success", "parity", "mpjpe_all_mm", "t_obj_mm", "lift_ratio", "duration_s")
-    scores = {k: judged.exact[k] for k in keys} | {"perturbed_success": judged.perturbed["success_rate"]}
-    return {f"evaluation/{k}": float(v) for k, v in scores.items() if v is not None}
+    clips = []
+    for i in range(len(assembly.clips)):
+        judged = judge(assembly.only(i).environment, policy)
+        scores = {k: judged.exact[k] for k in keys} | {"perturbed_success": judged.perturbed["success_rate"]}
+        clips.append({k: float(v) for k, v in scores.items() if v is not None})
+    common = set.intersection(*map(set, clips))
+    out = {f"evaluation/{k}": sum(c[k] for c in clips) / len(clips) for k in clips[0] if k in common}
+    if len(clips) > 1:
+        named = zip(assembly.clips, clips, strict=True)
+        out |= {f"evaluation/{clip.name}/{k}": v for clip, own in named for k, v in own.items()}
+    return out
 
 
 def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:

@@ -1,6 +1,6 @@
 """A run's configuration, and how to build its environment and learner and read its policy from it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from agents import Learner, TrainState
 from agents.sharding import to_local
 from agents.state import RENAMED
 from devi_jax.core.clip import Clip
-from devi_jax.core.clip_io import load_clip
+from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import RunError
 from devi_jax.core.policy import Policy
 from devi_jax.runs.checkpoint import Checkpoints
@@ -20,7 +20,7 @@ from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly, assemble
 from devi_jax.systems.stored import from_json, to_json
 from devi_jax.systems.system import System
-from devi_jax.training.planning import load_plan
+from devi_jax.training.planning import load_plans
 from envs.physics import EngineName, Root
 
 Planning = Literal["first", "only", "none"]
@@ -70,8 +70,26 @@ def with_limit(config: RunConfig) -> RunConfig:
 
 
 def clip_file(run: RunDir) -> Path:
-    """The run's own copy of its clip, so that a run can be evaluated where the source is gone."""
+    """The run's own copy of its only clip, so that a run can be evaluated where the source is gone."""
     return run.path / "clip.npz"
+
+
+def save_clips(run: RunDir, clips: Sequence[Clip]) -> None:
+    """Keep a run's clips: `clip.npz`, or of several a folder `clips`, in their order."""
+    if len(clips) == 1:
+        save_clip(clips[0], clip_file(run))
+        return
+    folder = run.path / "clips"
+    folder.mkdir()
+    for i, clip in enumerate(clips):
+        save_clip(clip, folder / f"{i:03}-{clip.name}.npz")
+
+
+def load_clips(run: RunDir) -> tuple[Clip, ...]:
+    """The run's own copies of its clips."""
+    folder = run.path / "clips"
+    files = sorted(folder.glob("*.npz")) if folder.is_dir() else [clip_file(run)]
+    return tuple(load_clip(file) for file in files)
 
 
 def read_config(run: RunDir) -> RunConfig:
@@ -93,9 +111,9 @@ def config_from_json(stored: Mapping[str, Any], where: str) -> RunConfig:
         ) from error
 
 
-def make_learner(config: RunConfig, clip: Clip, mesh: Mesh | None = None) -> tuple[Assembly, Learner]:
+def make_learner(config: RunConfig, clips: Clip | Sequence[Clip], mesh: Mesh | None = None) -> tuple[Assembly, Learner]:
     """Environment and learner of a run, the environment as it is before planning."""
-    assembly = assemble(config.system, clip, config.engine, config.root)
+    assembly = assemble(config.system, clips, config.engine, config.root)
     return assembly, with_learner(assembly, config, mesh)
 
 
@@ -104,17 +122,18 @@ def with_learner(assembly: Assembly, config: RunConfig, mesh: Mesh | None = None
     return Learner(assembly.environment, config.system.ppo, config.system.network, mesh)
 
 
-def plan_file(run: RunDir) -> Path:
-    """Targets and states of the run's plan; absent where nothing was planned."""
-    return run.path / "plan.npz"
+def plan_files(run: RunDir, assembly: Assembly) -> list[Path]:
+    """Targets and states of the plan of each of the run's clips; absent where nothing was planned."""
+    names = [clip.name for clip in assembly.clips]
+    return [run.path / "plan.npz"] if len(names) == 1 else [run.path / f"plan-{name}.npz" for name in names]
 
 
 def load_run(run: RunDir, mesh: Mesh | None = None) -> tuple[RunConfig, Assembly, Learner]:
     """Configuration, environment and learner of an existing run; with the plan's targets, if it has one."""
     config = read_config(run)
-    assembly = assemble(config.system, load_clip(clip_file(run)), config.engine, config.root)
-    if plan_file(run).exists():
-        assembly = load_plan(plan_file(run), assembly)
+    assembly = assemble(config.system, load_clips(run), config.engine, config.root)
+    if all(file.exists() for file in plan_files(run, assembly)):
+        assembly = load_plans(plan_files(run, assembly), assembly)
     return config, assembly, with_learner(assembly, config, mesh)
 
 

@@ -175,7 +175,7 @@ class TrackingEnvironment:
         return self._begin(physics, clip, t)[0]
 
     def _variation(self, clip: Int[Array, ""]) -> Variation:
-        return Variation()
+        return Variation(thing=self.library.thing[clip])
 
     def _begin(self, physics: PhysicsState, clip: Int[Array, ""], t) -> tuple[TrackingState, SimState]:
         """The first state of an episode, and what it shows."""
