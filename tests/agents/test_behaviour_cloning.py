@@ -80,7 +80,7 @@ def test_a_clone_of_a_plan_leads_through_the_plans_states():
         expert=lambda state, observation: plan.actions[jnp.minimum(state["t"], FRAMES - 2)],
     )  # fmt: skip
     learner = Learner(Timed(), cloning, replace(NETWORK, actor_widths=(64, 64)))
-    state = learner.init(jax.random.key(0))
+    state, metrics = learner.init(jax.random.key(0)), {}
     for _ in range(40):
         state, metrics = learner.update(state)
     policy, task = acting(learner.policy(state)), Timed()
