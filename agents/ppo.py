@@ -42,10 +42,10 @@ class PpoState:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PpoRecord:
-    """What is kept of acting: the distribution that the action was drawn from, and the critic's value."""
+    """What is kept of acting: the distribution that the action was drawn from, and the critic's `value` (T, N)."""
 
     behaviour: Gaussian
-    value: Float[Array, "*B"]
+    value: Any  # JAX also puts descriptions of arrays here, which no annotation of an array allows
 
 
 @dataclass(frozen=True)

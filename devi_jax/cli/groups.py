@@ -31,6 +31,8 @@ def groups(options: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _group(value: Any, prefix: str, doc: str) -> Iterator[tuple[str, str]]:
+    if value == {}:
+        return
     if isinstance(value, dict) and all(is_dataclass(row) for row in value.values()):
         rows = ", ".join(map(_dashed, value))
         yield f"--{prefix}{TABLE_ROW}.*", f"{doc.rstrip('.')}: {rows}" if doc else rows
@@ -43,7 +45,7 @@ def _group(value: Any, prefix: str, doc: str) -> Iterator[tuple[str, str]]:
 def is_nested(value: Any) -> bool:
     """Whether a value is settings or a table of them, whose flags form a group."""
     if isinstance(value, dict):
-        return bool(value) and all(is_nested(item) for item in value.values())
+        return bool(value) and all(is_nested(item) or item == {} for item in value.values())
     return is_dataclass(value) and not isinstance(value, type)
 
 
@@ -53,7 +55,8 @@ def rules(describe_row: DescribeRow | None, collapse: bool) -> ConstructorRegist
 
     @registry.struct_rule
     def table(info: StructTypeInfo) -> StructConstructorSpec | None:
-        if not isinstance(info.default, dict) or not is_nested(info.default) or describe_row is None:
+        table = isinstance(info.default, dict) and (is_nested(info.default) or not info.default)
+        if not table or describe_row is None:
             return None
         rows = [StructFieldSpec(k, type(v), v, describe_row(k, v), _call_argname=k) for k, v in info.default.items()]
         return StructConstructorSpec(dict, tuple(rows))

@@ -23,7 +23,7 @@ def describe_row(name: str, row: Any) -> str | None:
     """Unit of a reward's error, and its shape; unit of what a termination bounds; None for other rows."""
     if isinstance(row, Termination):
         unit = measure_info(row.measure).unit
-        return f"Fails {row.side} the bound; {UNITS.get(unit, unit) or 'no unit'}."
+        return f"An episode fails {row.side} it{f' ({unit})' if unit else ''}."
     if not isinstance(row, Reward):
         return None
     unit = UNITS.get(row.measure.unit, row.measure.unit)

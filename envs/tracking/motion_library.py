@@ -116,7 +116,7 @@ class MotionLibrary:
 
     def single(self, clip: int = 0) -> Reference:
         """The reference of one clip, without padding."""
-        length = int(self.length[clip])
+        length = int(np.asarray(self.length)[clip])
         of = self.reference
         fixed = {name: jax.tree.map(lambda x: x[clip], getattr(of, name)) for name in _FIXED}
         timed = jax.tree.map(lambda x: x[clip, :length], replace(of, **dict.fromkeys(_FIXED)))

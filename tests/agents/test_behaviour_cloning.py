@@ -1,5 +1,7 @@
 """A second algorithm under the same host: the expert of a linear task is found again."""
 
+from dataclasses import dataclass, replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from agents import BehaviourCloning, Learner, NetworkConfig
 from tests.agents.reach import Reach
 from tests.agents.test_learner import acting
+from tests.agents.test_sampling_mpc import FRAMES, Follow, planner, starts
 
 GAIN = 0.7
 SIZES = {"environments": 32, "horizon": 16, "minibatch": 128, "epochs": 4}
@@ -52,3 +55,41 @@ def test_nothing_else_is_trained():
     _, state, _ = cloned(iterations=1)
     assert set(vars(state.algorithm)) == {"actor", "optimiser", "normaliser"}
     assert state.iteration == 1
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Timed(Follow):
+    """The planner's toy, with the time in the observation, and an end."""
+
+    observation_sizes = {"x": 1, "t": 1}
+
+    def observe(self, state):
+        return {"x": state["x"][None], "t": state["t"][None] / FRAMES}
+
+    def step(self, state, action):
+        state, transition = super().step(state, action)
+        return state, replace(transition, truncated=state["t"] >= FRAMES - 1)
+
+
+def test_a_clone_of_a_plan_leads_through_the_plans_states():
+    """Open-loop actions that a search has found become a closed-loop policy along the states they lead through."""
+    plan = planner().search(starts(0.0), jax.random.key(0))
+    cloning = BehaviourCloning(
+        environments=16, horizon=FRAMES - 1, minibatch=128, epochs=8, learning_rate=5e-3, noise=0.02,
+        expert=lambda state, observation: plan.actions[jnp.minimum(state["t"], FRAMES - 2)],
+    )  # fmt: skip
+    learner = Learner(Timed(), cloning, replace(NETWORK, actor_widths=(64, 64)))
+    state, metrics = learner.init(jax.random.key(0)), {}
+    for _ in range(40):
+        state, metrics = learner.update(state)
+    policy, task = acting(learner.policy(state)), Timed()
+
+    def step(state, _):
+        state, transition = task.step(state, policy(task.observe(state)))
+        return state, (state["x"], transition.reward)
+
+    _, (x, reward) = jax.lax.scan(step, task.reset(None, ()), None, length=FRAMES - 1)
+    assert metrics["loss/cloning"] < 0.1 * np.asarray(plan.actions).var(axis=0).sum()
+    assert np.abs(x - plan.states["x"][1:, 0]).max() < 0.15
+    assert reward.mean() > 0.95 * plan.reward.mean()

@@ -175,6 +175,6 @@ def test_a_run_that_only_planned_has_no_policy_and_says_how_to_get_one(run, load
     config = json.loads(planned.config_json.read_text())
     config["config"]["plan"] = "only"
     planned.config_json.write_text(json.dumps(config))
-    with pytest.raises(RunError, match="planned only") as caught:
+    with pytest.raises(RunError, match="only planned") as caught:
         load_state(planned, loaded[2])
     assert "--clip=lift_can --plan=first" in str(caught.value.fix)

@@ -42,6 +42,7 @@ def moved(thing, by: Rotation, shift):
             "joint_acceleration",
             "object_acceleration",
             "object_distance",
+            "contacts",
         ):
             continue
         x = np.asarray(value, float)

@@ -16,6 +16,7 @@ from envs.control import PalmForce
 from envs.embodiments.human import human
 from envs.physics import CONTROL_HZ, Physics, Scene, make_physics
 from envs.tracking.config import ObjectPoints
+from envs.tracking.motion_library import make_library
 from envs.tracking.reference import make_reference
 
 PLAIN = {"palm_force": PalmForce()}, ObjectPoints(32)
@@ -185,9 +186,10 @@ def test_own_tracks_are_kept_as_they_are(standing, lift_can, rng):
 
 
 def test_object_starts_where_the_scene_has_it(with_object, lift_can):
-    pose = with_object[0].pose(jnp.asarray(80))
+    library = make_library([with_object[0]], [lift_can.onset], [0])
+    pose = library.pose(ONLY, jnp.asarray(80))
     np.testing.assert_allclose(pose.object, lift_can.object_start, atol=1e-6)
-    assert not with_object[0].velocity(jnp.asarray(80)).object.any()
+    assert not library.velocity(ONLY, jnp.asarray(80)).object.any()
 
 
 def test_a_camera_that_looks_away_is_refused(standing, lift_can):

@@ -138,7 +138,7 @@ def test_hands_are_judged_by_phase_side_and_pixels(truth, known, human):
 def test_a_truth_of_another_video_is_refused(truth, known, human):
     clip = extracted(truth, 0.0)
     with pytest.raises(ClipError, match="no object tracks"):
-        judge(replace(clip, object_tracks=None), {}, human, known, truth)
+        evaluate_extraction(replace(clip, object_tracks=None), {}, human, known, truth)
     with pytest.raises(ClipError, match="the truth has"):
         evaluate_extraction(clip, {}, human, known, replace(truth, object_poses=None))
     short = replace(truth, joint_rotations=truth.joint_rotations[1:], contact=truth.contact[1:])
