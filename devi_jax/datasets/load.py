@@ -49,8 +49,8 @@ def bundled() -> dict[str, Path]:
 
 
 def resolve_all(names: str, mesh: str | Path | None = None) -> tuple[Clip, ...]:
-    """The clips that `names` means: one of what `resolve` takes, several with commas between, a set of bundled clips, or
-    a folder of clip files. Of several no two have the same name.
+    """The clips that `names` means: one of what `resolve` takes, several with commas between, a set of bundled clips,
+    or a folder of clip files. Of several no two have the same name.
 
     Raises `ClipError` as `resolve` does, and for a folder without clips.
     """
