@@ -59,7 +59,14 @@ def main(arguments: list[str] | None = None) -> None:
         ignore_fork_warning()
         policy = None if options.run.is_dir() else find_policy(str(options.run))
         result = _of_run(options) if policy is None else _of_policy(options, policy)
-        print(json.dumps(result, indent=2) if options.json else table(result))
+        print(json.dumps(result, indent=2) if options.json else _tables(result))
+
+
+def _tables(result: dict[str, Any]) -> str:
+    """The table of a result, or one below the other of several clips."""
+    if "clips" not in result:
+        return table(result)
+    return "\n".join(f"{name}\n{table(one)}" for name, one in result["clips"].items())
 
 
 def _of_run(options: EvaluateOptions) -> dict[str, Any]:
@@ -67,7 +74,13 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     run = RunDir.open(options.run)
     config, assembly, learner = load_run(run)
     state = load_state(run, learner)
-    result, rollouts = evaluate(assembly, trained_policy(learner, state), options.seed, options.rollouts)
+    policy, count = trained_policy(learner, state), len(assembly.clips)
+    if count > 1 and (options.truth or options.mpc):
+        raise ConfigError(f"the run has {count} clips", where="--truth, --mpc", valid="a run of one clip")
+    each = [evaluate(assembly.only(i), policy, options.seed, options.rollouts) for i in range(count)]
+    result, rollouts = each[0]
+    if count > 1:
+        result = {"clips": {clip.name: one for clip, (one, _) in zip(assembly.clips, each, strict=True)}}
     iterations = int(state.iteration)
     steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
     result = {**result, "training": steps}

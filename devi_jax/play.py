@@ -35,6 +35,8 @@ class PlayOptions:
     """Video file; by default play.mp4 in the run folder, otherwise NAME-POLICY.mp4 in the current folder."""
     root: Root | None = None
     """For a clip: free balances on its own feet (default); pinned has springs pull its pelvis along the clip."""
+    clip: str | None = None
+    """For a run of several clips: the name of the one to film."""
     physics: EngineChoice = "auto"
     """Physics engine for a clip or a policy file: MuJoCo in C, MJX in JAX, or MJX on Warp; auto chooses by device."""
     seed: int = 0
@@ -70,7 +72,8 @@ def _prepare(options: PlayOptions) -> tuple[Assembly, Policy, Path]:
         run = RunDir.open(run_folder)
         _, assembly, learner = load_run(run)
         policy = _untrained(assembly, named) if named else trained_policy(learner, load_state(run, learner))
-        return assembly, policy, options.out or run.path / "play.mp4"
+        film = "play.mp4" if options.clip is None else f"play-{options.clip}.mp4"
+        return assembly.named(options.clip), policy, options.out or run.path / film
     if options.target.is_dir():
         raise ConfigError(
             f"{options.target} is not a run folder",

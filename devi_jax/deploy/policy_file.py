@@ -82,6 +82,13 @@ def about(run: RunDir) -> dict[str, Any]:
 def write_policy(run: RunDir, path: Path) -> Path:
     """Write the latest policy of a run. Raises `RunError` for a run that has none."""
     config, assembly, learner = load_run(run)
+    if len(assembly.clips) > 1:
+        raise RunError(
+            f"the run learned {len(assembly.clips)} clips, and a policy file holds one",
+            where=str(run.path),
+            valid="a run of one clip; a .jaxexport or .onnx file, which hold no clip",
+            fix="--out=POLICY.jaxexport",
+        )
     parameters = trained_policy(learner, load_state(run, learner)).parameters
     arrays = {_PARAMETERS + name: np.asarray(leaf) for name, leaf in _leaves(parameters).items()}
     if assembly.raw is not None:

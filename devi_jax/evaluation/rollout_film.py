@@ -20,7 +20,8 @@ def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollou
     Raises:
         DeviceError: when this machine cannot render.
     """
-    model = assembly.environment.physics.model
+    environment = assembly.environment
+    model = environment.physics.model_of(int(environment.library.thing[0]))
     simulated = _finite(np.asarray(rollouts.qpos, float)[:, 0])
     shown = reference_qpos(assembly)
     third = third_person(moving_points(model, shown))

@@ -72,6 +72,8 @@ def roll(
     `exact`: how many of them, the first ones, are spared the perturbation. `replay`: act with zeros, in the same
     compiled scan; in residual mode that replays the environment's targets open loop.
     """
+    if environment.library.clips != 1:
+        raise ValueError("rollouts are of one clip: environment.only(k)")
     frames, length = environment.frames, int(environment.library.length[0])
     start_key, push_key, run_key = jax.random.split(key, 3)
     first = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))

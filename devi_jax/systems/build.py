@@ -51,6 +51,20 @@ class Assembly:
         """The first clip's camera."""
         return self.cameras[0]
 
+    def named(self, name: str | None) -> "Assembly":
+        """The assembly of the clip of this name alone; without a name, of the only clip. Raises `ConfigError`."""
+        names = [clip.name for clip in self.clips]
+        if name is None and len(names) == 1:
+            return self
+        if name not in names:
+            raise ConfigError(
+                f"the run has {len(names)} clips" + (f", and none called {name}" if name else ""),
+                where="--clip",
+                valid=", ".join(names),
+                fix=f"add --clip={names[0]}",
+            )
+        return self.only(names.index(name))
+
     def only(self, clip: int) -> "Assembly":
         """The assembly of one of the clips alone."""
         raw = None if self.raw is None else self.raw.only(clip)
