@@ -1,6 +1,6 @@
 # make demo   train, evaluate and film the bundled clip     make check   lint, types, layers
 # make from-video   the same by way of pixels: a sentence, its video, a clip, a policy
-# make test   all tests                                     make bench   speed and memory of this machine
+# make test   fast tests; make test-all: slow ones too                                make bench   speed and memory of this machine
 # make spread      how much room simulated outcomes have, under several instruction sets and from jittered starts
 # make notebooks   every notebook, small, from its first cell to its last     make map   docs/rooms.md from the code
 # make lock   requirements.lock after a change of pyproject.toml; newer versions: make lock UPGRADE=--upgrade
@@ -31,7 +31,7 @@ RELOCK := $(RESOLVE) --universal --python-version 3.11 --fork-strategy fewest --
   --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo from-video test spread notebooks check format map lock resolve plain bench clean
+.PHONY: help demo from-video test slow test-all spread notebooks check format map lock resolve plain bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -68,8 +68,15 @@ from-video: $(PERCEPTION)
 	$(RUN) devi_jax.train --clip=$(SEEN)/clip.npz --minutes=$(MINUTES) --out=$(SEEN)/run
 	$(RUN) devi_jax.evaluate $(SEEN)/run --truth=$(SEEN)/video/clip.npz
 
+PYTEST := $(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder
+
 test: $(DEV)
-	$(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not slow and not notebook"
+
+slow: $(DEV)
+	$(PYTEST) -m "slow and not notebook"
+
+test-all: test slow
 
 spread: $(DEV)
 	$(RUN) tests.spread $(SPREAD) -n auto --dist loadfile
