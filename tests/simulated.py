@@ -32,7 +32,7 @@ def jitter_starts() -> None:
     Compiled programs ask for the noise when they run, so that one of them serves all seeds.
     """
     from envs.physics import Physics
-    from envs.physics.host_callback import host_call
+    from envs.physics.engines.host_callback import host_call
 
     exact, name = Physics.init, int.from_bytes(b"jitter", "big")
 

@@ -15,9 +15,9 @@ from envs.embodiments.human import per_joint
 from envs.physics import kinematics, pd
 from envs.physics.contact_sensors import HANDS_ON_OBJECT, no_forces, read_forces, sensor_places
 from envs.physics.engine import Advance, Coordinates
+from envs.physics.engines.mjx import advance_mjx
+from envs.physics.engines.mujoco_c import advance_c
 from envs.physics.layout import Layout, make_layout
-from envs.physics.mjx import advance_mjx
-from envs.physics.mujoco_c import advance_c
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.shelf import shelf_models
 from envs.physics.solver import SETTINGS, EngineName, Settings

@@ -7,11 +7,11 @@ import jax
 import mujoco
 import numpy as np
 
-from envs.physics.mjx import advance_mjx
+from envs.physics.engines.mjx import advance_mjx
+from envs.physics.engines.warp_buffers import margin
 from envs.physics.simulation import Physics
 from envs.physics.solver import Settings
 from envs.physics.state import Control, PhysicsState
-from envs.physics.warp_buffers import margin
 
 GENEROUS = (256, 1024)
 """Contacts and rows of an environment while counting."""

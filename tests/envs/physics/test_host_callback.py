@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, PartitionSpec
 
-from envs.physics.host_callback import host_call
+from envs.physics.engines.host_callback import host_call
 
 SPREAD = PartitionSpec("env")
 

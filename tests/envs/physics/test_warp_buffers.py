@@ -14,8 +14,8 @@ from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.core.scene import Mesh, ObjectSpec
 from envs.physics import SETTINGS, Variation, build_spec, choose_engine, engine_choice
 from envs.physics.engine import Coordinates
-from envs.physics.mjx import advance_mjx
-from envs.physics.warp_buffers import MARGIN, VARIABLE, margin
+from envs.physics.engines.mjx import advance_mjx
+from envs.physics.engines.warp_buffers import MARGIN, VARIABLE, margin
 from envs.physics.warp_capacity import Need, candidate_pairs, sized
 
 BOX = """

@@ -18,7 +18,7 @@ import numpy as np
 from mujoco import batch
 
 from envs.physics.engine import Advance, Coordinates
-from envs.physics.host_callback import host_call
+from envs.physics.engines.host_callback import host_call
 from envs.physics.model_randomization import varied_fields
 from envs.physics.shelf import richest
 from envs.physics.state import Variation

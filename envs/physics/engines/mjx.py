@@ -10,11 +10,11 @@ import mujoco
 
 from devi_jax.core.errors import DeviceError
 from envs.physics.engine import Advance, Coordinates
+from envs.physics.engines.warp_buffers import stop_where_full
 from envs.physics.model_randomization import varied_fields
 from envs.physics.shelf import richest
 from envs.physics.solver import Settings
 from envs.physics.state import Variation
-from envs.physics.warp_buffers import stop_where_full
 
 Watch = Callable[[Settings, Any], None]
 """What looks at Warp's data of a whole batch after every control step."""

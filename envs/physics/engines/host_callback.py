@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from envs.physics import xla_ffi
+from envs.physics.engines import xla_ffi
 
 HostFunction = Callable[..., Sequence[np.ndarray]]
 """Arrays with equal leading dimensions to arrays with the same ones. They may be views that die with the call."""

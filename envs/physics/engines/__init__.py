@@ -1,0 +1,1 @@
+"""The engines: C MuJoCo in batches, MJX in JAX, MJX on Warp."""
