@@ -33,8 +33,6 @@ def wandering(rng: np.random.Generator) -> Reference:
         contact=f32(contact),
         target=f32(rotation),
         target_root=jnp.zeros((T, 3)),
-        centre=jnp.zeros((T, 3)),
-        centre_velocity=jnp.zeros((T, 3)),
         object_start=jnp.array([0.1, 0.3, 0.8, 1, 0, 0, 0]),
         points_px=None,
         visible=None,
