@@ -59,11 +59,12 @@ class Learner:
         options = QUICK_COMPILE if jax.default_backend() == "cpu" else None
         alone = jax.jit(begin, out_shardings=self.sharding, compiler_options=options)
         nested = jax.jit(begin, out_shardings=self.sharding)
+        environment = self._environment  # placed on the devices now: a trace of `init` must not keep its own copy
 
         def init(key: PRNGKeyArray) -> TrainState:
             # as a part of another program it is compiled with that one's options
             start = nested if isinstance(key, Tracer) else alone
-            return start(self._environment, replicate(key, self.mesh))
+            return start(environment, replicate(key, self.mesh))
 
         return init
 

@@ -57,5 +57,5 @@ def test_brax_own_wrapper_stack_and_evaluation_work_on_it(rail):
 
 
 def test_variation_belongs_to_the_environment(rail):
-    with pytest.raises(ValueError, match="disturbance"):
+    with pytest.raises(ValueError, match="randomization"):
         wrap(BraxEnvironment(rail), randomization_fn=lambda system: (system, None))
