@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 from agents.multi_seed import Seeds, keys
 from agents.sharding import env_mesh
 from devi_jax.cli import with_new_flags
-from devi_jax.core.errors import exit_on_error
+from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.datasets.load import resolve_all
 from devi_jax.evaluation.table import side_by_side
 from devi_jax.runs.checkpoint import Checkpoints
@@ -74,6 +74,13 @@ def _begin(options: TrainOptions) -> None:
     if config.plan != "none":
         require_residual(config.system)
     clips = resolve_all(config.clip, mesh=options.call.mesh)
+    if len(clips) > 1 and options.call.seeds > 1:
+        raise ConfigError(
+            f"{options.call.seeds} seeds of {len(clips)} clips at once",
+            where="--seeds, --clip",
+            valid="several seeds of one clip, or one seed of several clips",
+            fix="train each seed by itself with --seed",
+        )
     mesh = _mesh(options)
     assembly, learner = make_learner(config, clips, mesh if options.call.seeds == 1 else None)
     if options.call.dry_run:

@@ -64,11 +64,14 @@ def _report_clips(
 
 def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:
     """Evaluate the plan's open-loop replay, write evaluation.json and the film, and say that nothing was learned."""
-    judged = judge(assembly.environment, zero_policy(), UNSEEN)
-    write_json(run.evaluation_json, {"clip": assembly.clip.name, "plan": judged.to_json()})
+    several, results = len(assembly.clips) > 1, {}
+    for i, clip in enumerate(assembly.clips):
+        judged = judge(assembly.only(i).environment, zero_policy(), UNSEEN)
+        results[clip.name] = {"clip": clip.name, "plan": judged.to_json()}
+        if film:
+            _film(run, assembly.only(i), judged.rollouts, f"-{clip.name}" if several else "")
+    write_json(run.evaluation_json, {"clips": results} if several else results[assembly.clip.name])
     print(f"no policy was learned; evaluation of the plan's open-loop replay: {run.evaluation_json}")
-    if film:
-        _film(run, assembly, judged.rollouts)
 
 
 def _film(run: RunDir, assembly: Assembly, rollouts: Rollouts, suffix: str = "") -> None:
