@@ -7,6 +7,7 @@ import logging
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,17 +21,30 @@ from devi_jax.core.errors import RunError
 
 Leaves = dict[str, Any]
 
-RENAMED: dict[str, str] = {
-    "ankles": "commands/ankle_balance",
-    "legs": "commands/ground_reaction",
-    "silent": "untouched",
-    "leniency": "termination_scale",
-    "own": "visited",
-    "own_score": "visited_score",
-}
-"""Parts of paths in checkpoints of older versions, and what they are called now."""
-ADDED: tuple[str, ...] = ("clip",)
-"""Last parts of paths that checkpoints of older versions lack: there they were zero."""
+
+@dataclass(frozen=True)
+class OlderPaths:
+    """How states of older versions differ in the paths of their leaves.
+
+    `beginnings`: of today's paths, and what they were. `parts`: of older paths, and what they are today; a leaf that
+    ends in one of them and has no use today is left out. `added`: last parts of paths that older states lack, and that
+    were zero in what they say.
+    """
+
+    beginnings: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    added: tuple[str, ...] = ()
+
+    def stored(self, path: str, found: Mapping[str, Any]) -> str:
+        """What a checkpoint with the leaves `found` calls a leaf of today."""
+        for new, old in self.beginnings.items():
+            if path not in found and (path == new or path.startswith(new + "/")):
+                path = old + path.removeprefix(new)
+        if path in found:
+            return path
+        for old, new in self.parts.items():
+            path = re.sub(rf"(^|/){new}(/|$)", rf"\g<1>{old}\g<2>", path)
+        return path
 
 
 class Checkpoints:
@@ -88,11 +102,11 @@ class Checkpoints:
         """Return when what was begun is safe on disk."""
         self._orbax.wait()
 
-    def restore(self, step: int | None, like: Any, renamed: Mapping[str, str] | None = None) -> Any:
+    def restore(self, step: int | None, like: Any, older: OlderPaths | None = None) -> Any:
         """The state of `step` (None: the latest) with the tree, dtypes and placement of `like`.
 
         `like`: a pytree of arrays or `jax.ShapeDtypeStruct`s; a leaf without placement goes to JAX's default device.
-        `renamed`: paths, or beginnings of paths, of today's states and what older checkpoints have there.
+        `older`: how checkpoints of older versions, which are read too, differ.
 
         Raises:
             RunError: when there is no such checkpoint, it is damaged, or it does not match `like`.
@@ -112,10 +126,11 @@ class Checkpoints:
             found = self._orbax.metadata(step).metadata
             if not isinstance(found, dict):
                 raise ValueError("its list of arrays is gone")
-            names = {path: _stored_path(path, found, renamed or {}) for path in stored}
-            young = {p for p in stored if names[p] not in found and p.split("/")[-1] in ADDED}
+            older = older or OlderPaths()
+            names = {path: older.stored(path, found) for path in stored}
+            young = {p for p in stored if names[p] not in found and p.split("/")[-1] in older.added}
             asked = {names[p]: leaf for p, leaf in stored.items() if p not in young}
-            dropped = {p: _like(x) for p, x in found.items() if p not in asked and p.split("/")[-1] in RENAMED}
+            dropped = {p: _like(x) for p, x in found.items() if p not in asked and p.split("/")[-1] in older.parts}
             _compare({p: x for p, x in found.items() if p not in dropped}, asked, where=str(self.folder / str(step)))
             loaded = self._orbax.load(step, jax.tree.map(_abstract, asked | dropped))
             loaded |= {names[p]: _zeros(stored[p]) for p in young}
@@ -145,18 +160,6 @@ def _leaves(tree: Any) -> Leaves:
             raise ValueError(f"two leaves of the state have the path {name}")
         flat[name] = leaf
     return flat
-
-
-def _stored_path(path: str, found: Mapping[str, Any], renamed: Mapping[str, str]) -> str:
-    """What a checkpoint, perhaps of an older version, calls a leaf."""
-    for new, old in renamed.items():
-        if path not in found and (path == new or path.startswith(new + "/")):
-            path = old + path.removeprefix(new)
-    if path in found:
-        return path
-    for old, new in RENAMED.items():
-        path = re.sub(rf"(^|/){new}(/|$)", rf"\g<1>{old}\g<2>", path)
-    return path
 
 
 def _like(found: Any) -> jax.ShapeDtypeStruct:

@@ -15,7 +15,7 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip, save_clip
 from devi_jax.core.errors import RunError
 from devi_jax.core.policy import Policy
-from devi_jax.runs.checkpoint import Checkpoints
+from devi_jax.runs.checkpoint import Checkpoints, OlderPaths
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly, assemble
 from devi_jax.systems.stored import from_json, to_json
@@ -67,6 +67,21 @@ class RunConfig:
 def with_limit(config: RunConfig) -> RunConfig:
     """The configuration, with `DEFAULT_MINUTES` where nothing else limits it."""
     return config if config.minutes or config.iterations else replace(config, minutes=DEFAULT_MINUTES)
+
+
+OLDER = OlderPaths(
+    beginnings=RENAMED,
+    parts={
+        "ankles": "commands/ankle_balance",
+        "legs": "commands/ground_reaction",
+        "silent": "untouched",
+        "leniency": "termination_scale",
+        "own": "visited",
+        "own_score": "visited_score",
+    },
+    added=("clip",),
+)
+"""What training states of older versions have elsewhere: the learner's parts and the environments'."""
 
 
 def clip_file(run: RunDir) -> Path:
@@ -148,7 +163,7 @@ def load_state(run: RunDir, learner: Learner) -> TrainState:
             fix=f"python -m devi_jax.train --clip={config.clip} --plan=first",
         )
     with Checkpoints(run.checkpoints) as checkpoints:
-        return checkpoints.restore(None, learner.shapes(), RENAMED)
+        return checkpoints.restore(None, learner.shapes(), OLDER)
 
 
 def trained_policy(learner: Learner, state: TrainState) -> Policy:

@@ -1,7 +1,7 @@
 """Forward kinematics of the human in JAX, from generalised coordinates to world poses and velocities.
 
-One definition for all engines: what a `Frame` shows never depends on which engine made it, and is current right after a
-step or a reset. One level of the tree at a time, so that a batch of environments is a few wide operations.
+One definition for all engines: what a `SimState` shows never depends on which engine made it, and is current right
+after a step or a reset. One level of the tree at a time, so that a batch of environments is a few wide operations.
 """
 
 import jax.numpy as jnp

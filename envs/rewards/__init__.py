@@ -1,4 +1,4 @@
-"""Errors between a `Frame` and a `Target`, one small pure function each, and how recipes shape them into rewards."""
+"""Errors between a `SimState` and a `ReferenceState`, one pure function each, and how rows shape them into rewards."""
 
 from envs.rewards.contact import (
     contact_distance,

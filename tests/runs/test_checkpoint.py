@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core.errors import RunError
-from devi_jax.runs.checkpoint import Checkpoints
+from devi_jax.runs.checkpoint import Checkpoints, OlderPaths
 
 
 class Moments(NamedTuple):
@@ -119,12 +119,12 @@ def test_parts_that_were_renamed_are_found_under_their_old_paths(tmp_path):
         like = {"model": {"weights": some_state(2)["params"], "optimiser": some_state(2)["optimiser"]}}
         like |= {name: part for name, part in some_state(2).items() if name not in ("params", "optimiser")}
         renamed = {"model/weights": "params", "model/optimiser": "optimiser"}
-        back = checkpoints.restore(1, like, renamed)
+        back = checkpoints.restore(1, like, OlderPaths(renamed))
         assert raw_bytes((back["model"]["weights"], back["model"]["optimiser"])) == raw_bytes(
             (old["params"], old["optimiser"])
         )
         with pytest.raises(RunError, match="'model/optimiser/0/mu/w' is absent there"):
-            checkpoints.restore(1, like, {"model/weights": "params"})
+            checkpoints.restore(1, like, OlderPaths({"model/weights": "params"}))
 
 
 def test_a_damaged_checkpoint_is_one_error(tmp_path):
@@ -211,3 +211,24 @@ def test_a_kill_at_any_moment_leaves_a_whole_latest_checkpoint(tmp_path):
         checkpoints.wait()
         assert sorted(p.name for p in tmp_path.iterdir()) == sorted([str(latest), str(latest + 1)])
     assert reached >= 5
+
+
+def test_paths_of_older_states():
+    """What a leaf was called, one that is gone, and one that is younger than the file."""
+    older = OlderPaths({"algorithm/actor": "actor"}, {"ankles": "commands/ankles", "own": "visited"}, ("clip",))
+    found = {"actor/w": 0, "environments/ankles": 0, "curriculum/own/t": 0}
+    assert older.stored("algorithm/actor/w", found) == "actor/w"
+    assert older.stored("environments/commands/ankles", found) == "environments/ankles"
+    assert older.stored("curriculum/visited/t", found) == "curriculum/own/t"
+    assert older.stored("algorithm/actor/w", {"algorithm/actor/w": 0}) == "algorithm/actor/w"
+
+
+def test_an_older_state_lacks_what_is_new_and_has_what_is_gone(tmp_path):
+    older = OlderPaths(parts={"ankles": "commands/ankles"}, added=("clip",))
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, {"x": jnp.arange(3.0), "ankles": jnp.ones(2)})
+        like = {"x": jnp.zeros(3), "clip": jnp.ones(2, jnp.int32)}
+        back = checkpoints.restore(1, like, older)
+        assert back["x"].tolist() == [0, 1, 2] and back["clip"].tolist() == [0, 0] and set(back) == {"x", "clip"}
+        with pytest.raises(RunError, match="ankles"):
+            checkpoints.restore(1, like)

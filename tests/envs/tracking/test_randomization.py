@@ -1,4 +1,4 @@
-"""What a disturbance draws: its bounds, its distribution, its key, and what it leaves alone."""
+"""What a randomization draws: its bounds, its distribution, its key, and what it leaves alone."""
 
 from dataclasses import replace
 
