@@ -62,6 +62,8 @@ def resolve_all(names: str, mesh: str | Path | None = None) -> tuple[Clip, ...]:
 
 
 def _named(part: str) -> tuple[str, ...]:
+    if not part:
+        raise ClipError("a clip has no name", where="--clip", valid="names with one comma between them", fix=LIST)
     if part in SETS:
         return SETS[part]
     if Path(part).is_dir():

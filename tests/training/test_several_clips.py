@@ -81,6 +81,8 @@ def test_what_does_not_fit_together_is_refused():
         assemble(devi("cpu"), [resolve("lift_can"), resolve("floor_box")], "c", "pinned")
     with pytest.raises(ClipError, match="two clips are called"):
         resolve_all("lift_can,lift_can")
+    with pytest.raises(ClipError, match="has no name"):
+        resolve_all("lift_can,")
     assert [clip.name for clip in resolve_all("two-hands")][:2] == ["lift_box", "lift_ball"]
 
 
