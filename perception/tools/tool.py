@@ -96,7 +96,7 @@ def run_tool(
         for part in out.iterdir():  # a folder is not replaced by one of the same name
             if (folder / part.name).is_dir():
                 shutil.rmtree(folder / part.name)
-    notes = {"tool": tool.name, "command": shown, "seconds": round(seconds, 1), "licence": tool.licence}
+    notes = {"tool": tool.name, "command": shown, "seconds": round(seconds, 3), "licence": tool.licence}
     return ToolRun(folder / tool.result_of(video), notes)
 
 
