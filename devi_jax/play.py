@@ -19,7 +19,7 @@ from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import Assembly, assemble, devi
 from devi_jax.training.run_config import load_run, load_state, trained_policy
-from envs.physics import CONTROL_HZ, EngineChoice, Root, choose_engine
+from envs.physics import EngineChoice, Root, choose_engine
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
         assembly, policy, film = _prepare(options)
         rollouts = roll(assembly.environment, policy, jax.random.key(options.seed))
         film_rollout(film, film.with_suffix(".png"), assembly, rollouts)
-        scores = score(rollouts, assembly.environment.reference, CONTROL_HZ)[0]
+        scores = score(rollouts, assembly.environment.reference, assembly.environment.policy_hz)[0]
         lift = "" if scores.lift_ratio is None else f", lift {scores.lift_ratio:.0%} of the reference's"
         print(f"MPJPE {scores.mpjpe_all_mm:.1f} mm, {scores.duration_s:.1f} s until failure or end{lift}\nfilm: {film}")
 

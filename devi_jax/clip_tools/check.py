@@ -17,7 +17,7 @@ from devi_jax.systems.devi import devi
 from envs.animation.repair import PosedClip, pose_clip, resting_drift, stance
 from envs.animation.repair.balance import MARGIN_M
 from envs.animation.repair.posed_clip import clearances, pose_frame, sole_heights
-from envs.physics import CONTROL_HZ, Root
+from envs.physics import Root
 from envs.tracking.env import TrackingEnvironment
 
 REPAIR = "python -m devi_jax.clips repair CLIP --out=REPAIRED.npz"
@@ -39,7 +39,7 @@ def examine(clip: Clip) -> list[ClipFinding]:
 
 def replay_scores(environment: TrackingEnvironment) -> Scores:
     """Scores of the clip's PD targets replayed open loop from the exact start: no policy."""
-    return score(roll(environment, zero_policy(), jax.random.key(0)), environment.reference, CONTROL_HZ)[0]
+    return score(roll(environment, zero_policy(), jax.random.key(0)), environment.reference, environment.policy_hz)[0]
 
 
 def _of_posture(clip: Clip) -> Iterator[ClipFinding]:

@@ -4,6 +4,9 @@ Arrays over joints are always in the order of `JOINTS`; files carry the names, s
 Source: `smplx.joint_names.JOINT_NAMES[:55]`, SMPL-X's `kintree_table`.
 """
 
+from collections.abc import Sequence
+from typing import Literal
+
 SIDES = ("left", "right")
 FINGERS = ("index", "middle", "pinky", "ring", "thumb")
 
@@ -59,15 +62,15 @@ TIPS: tuple[int, ...] = tuple(INDEX[f"{side}_{finger}3"] for side in SIDES for f
 """The ten distal phalanges, whose ends are the fingertips: left then right, in the order of `FINGERS`."""
 
 
-def levels() -> tuple[tuple[int, ...], ...]:
-    """Joint indices grouped by depth below the pelvis, so that kinematics runs one level at a time."""
-    depth = [0] * len(JOINTS)
-    for i, parent in enumerate(PARENTS):
+def levels(parents: Sequence[int] = PARENTS) -> tuple[tuple[int, ...], ...]:
+    """Joint indices grouped by depth below the root, so that kinematics runs one level at a time."""
+    depth = [0] * len(parents)
+    for i, parent in enumerate(parents):
         depth[i] = 0 if parent < 0 else depth[parent] + 1
     return tuple(tuple(i for i, d in enumerate(depth) if d == level) for level in range(max(depth) + 1))
 
 
-def joint_class(name: str) -> str:
+def joint_class(name: str) -> Literal["finger", "wrist", "arm", "leg", "spine"]:
     """One of `finger`, `wrist`, `arm`, `leg`, `spine`: joints of a class share gains and exploration."""
     if any(f in name for f in FINGERS):
         return "finger"

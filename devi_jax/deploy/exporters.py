@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import export
 from jaxtyping import Array, Float
 
@@ -18,11 +19,9 @@ from devi_jax.core.environment import Tokens, group
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
 from devi_jax.core.policy import Policy
-from devi_jax.core.skeleton import JOINTS
 from devi_jax.deploy.onnx_graph import build_graph, save_graph
 from devi_jax.runs.json_io import jsonable
-from envs.physics import CONTROL_HZ
-from envs.tracking.actions import scale_rad
+from envs.tracking.actions import HandTaskSpace, JointResidual
 from envs.tracking.env import TrackingEnvironment
 
 PLATFORMS = ("cpu", "cuda", "tpu")
@@ -31,22 +30,27 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 _MEANING = {
     "residual": "three numbers a joint, in the order of `joints`: times reach_rad they are a rotation vector in the "
     "joint's own frame, and the PD target is the plan's target of this frame times its exponential",
+    "hand_task_space": "the numbers of envs/control/hand_task_space.py for this clip: each turns the joints of the PD "
+    "target by its own column of the frame's basis",
     "absolute": "three numbers a joint, in the order of `joints`: times pi they are the PD target's rotation vector",
 }
 
 
 def make_card(environment: TrackingEnvironment, about: dict[str, Any]) -> dict[str, Any]:
     """What the numbers mean: rate, tokens, joints, action; `about` (provenance, evaluation) comes along."""
-    mode = environment.config.action.mode
-    reach = scale_rad(environment.config.action, environment.joints).ravel().tolist() if mode == "residual" else None
+    action, joints = environment.action, environment.physics.joints
+    reach, balls = None, range(len(joints.balls))
+    mode = "hand_task_space" if isinstance(action, HandTaskSpace) else "absolute"
+    if isinstance(action, JointResidual):
+        mode, reach, balls = "residual", np.array(action.reach, np.float32).tolist(), action.balls
     card = {
-        "fps": CONTROL_HZ,
+        "fps": environment.policy_hz,
         "inputs": {
             name: ["batch", size] for name, size in sorted(group(environment.observation_sizes, "actor").items())
         },
         "outputs": {"action": ["batch", environment.action_size]},
         "observation": "raw tokens as envs/tracking/observations.py of devi_jax defines them; normalisation is inside",
-        "joints": [JOINTS[i] for i in environment.joints],
+        "joints": [joints.names[joints.balls[i]] for i in balls],
         "action": mode,
         "action_means": _MEANING[mode],
         "reach_rad": reach,

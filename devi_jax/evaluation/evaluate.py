@@ -14,7 +14,7 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.evaluation.metrics import score, summary
 from devi_jax.evaluation.rollouts import NOISE, Perturbation, Policy, Rollouts, roll
 from devi_jax.systems.build import Assembly
-from envs.physics import CONTROL_HZ
+from envs.tracking.actions import JointAbsolute
 from envs.tracking.env import TrackingEnvironment
 from envs.tracking.reference import make_reference
 
@@ -56,7 +56,7 @@ def judge(
     # a plan's states only serve resets: without them one compilation fits the environments with and without a plan
     environment = replace(environment, planned=None)
     rollouts = roll(environment, policy, jax.random.key(seed), count + 1, perturbation, exact=1, replay=replay)
-    scores = score(rollouts, environment.reference, CONTROL_HZ)
+    scores = score(rollouts, environment.reference, environment.policy_hz)
     reward = np.asarray(rollouts.reward)[1:].mean(axis=0)
     return Judgement(
         exact={**asdict(scores[0]), "reward": float(reward[0])},
@@ -89,7 +89,7 @@ def evaluate(
     result = {
         "clip": assembly.clip.name,
         "frames": environment.reference.frames,
-        "root": environment.physics.scene.root,
+        "root": environment.physics.scene.embodiment.root,
         "engine": environment.physics.engine,
         "seed": seed,
         **judged.to_json(),
@@ -115,16 +115,14 @@ def by_truth(assembly: Assembly, rollouts: Rollouts, truth: Clip) -> dict[str, A
             where="--truth",
             valid="the clip that imagine wrote beside the video",
         )
-    scores = score(rollouts, reference, CONTROL_HZ)
+    scores = score(rollouts, reference, environment.policy_hz)
     return {"clip": truth.name, "exact": asdict(scores[0]), "perturbed": summary(scores[1:])}
 
 
 def replayed(environment: TrackingEnvironment) -> TrackingEnvironment:
     """The environment in which zero action means open-loop replay, whatever the recipe's actions mean."""
-    config = environment.config
-    if config.action.mode == "residual":
-        return environment
-    return replace(environment, config=replace(config, action=replace(config.action, mode="residual")))
+    action = environment.action
+    return replace(environment, action=action.around) if isinstance(action, JointAbsolute) else environment
 
 
 def compare(policy: np.ndarray, other: np.ndarray) -> dict[str, Any]:

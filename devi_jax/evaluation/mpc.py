@@ -14,7 +14,6 @@ from agents.sampling_mpc import Planned, Planner
 from devi_jax.evaluation.metrics import score, summary
 from devi_jax.evaluation.rollouts import Perturbation, Rollouts, target_poses
 from devi_jax.systems.trajectory_search import LEAD_FRAMES, PlanConfig, basis
-from envs.physics import CONTROL_HZ
 from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import randomize
 
@@ -29,7 +28,7 @@ def control_online(environment: TrackingEnvironment, config: PlanConfig, seed: i
         physics = randomize(environment.physics, start.physics, start_key, Perturbation().start)
         first = jax.tree.map(lambda x: x[None], replace(start, physics=physics))
         planned = planner.search(first, search_key, int(environment.library.onset[0]) - LEAD_FRAMES)
-        scores += score(_rollouts(environment, planned), environment.reference, CONTROL_HZ)
+        scores += score(_rollouts(environment, planned), environment.reference, environment.policy_hz)
     return summary(scores)
 
 

@@ -11,7 +11,6 @@ from devi_jax.rendering.camera_framing import moving_points, third_person
 from devi_jax.rendering.film import film, strip
 from devi_jax.rendering.panels import GREEN, RED, Dots, Panel
 from devi_jax.systems.build import Assembly
-from envs.physics import CONTROL_HZ
 
 
 def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollouts) -> None:
@@ -31,7 +30,7 @@ def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollou
         Panel("simulation", model, simulated, third),
         Panel("clip's camera: tracked points green, simulated red", model, simulated, assembly.camera, (*green, *red)),
     )
-    film(path, *panels, fps=round(CONTROL_HZ))
+    film(path, *panels, fps=round(environment.policy_hz))
     strip(picture, *panels[:2])
 
 

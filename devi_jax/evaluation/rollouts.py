@@ -39,7 +39,7 @@ class Perturbation:
     start: Randomization = Randomization()
     """Of the object, at the start."""
     push_ns: float = 5.0
-    """Impulse on the pelvis in a random horizontal direction at a random frame: 50 N for 0.1 s."""
+    """Impulse on the root in a random horizontal direction at a random frame: 50 N for 0.1 s."""
     joint_rad: float = 0.0
     """Standard deviation of the noise on each axis of the joint targets that actions turn, drawn anew in each frame."""
 
@@ -109,7 +109,7 @@ def _run(
 
     def decide(memory, observation, key):
         memory, action = act(parameters, memory, observation, key)
-        return memory, jnp.where(moves, action, 0.0) + _noise(environment, jax.random.fold_in(key, 1), noise_rad)
+        return memory, jnp.where(moves, action, 0.0) + environment.action.noise(jax.random.fold_in(key, 1), noise_rad)
 
     def show(state):
         return jax.vmap(environment.frame)(state), state.physics.qpos
@@ -153,25 +153,19 @@ def _disturbed(
 def _draw_pushes(
     environment: TrackingEnvironment, key: PRNGKeyArray, count: int, by: Perturbation
 ) -> Float[Array, "T N 2"]:
-    """Velocity changes of the pelvis: the impulse over the human's mass, once a rollout."""
+    """Velocity changes of the root: the impulse over the body's mass, once a rollout."""
     frames, length = environment.frames, int(environment.library.length[0])
     when_key, where_key = jax.random.split(key)
     when = jax.random.randint(when_key, (count,), 1, max(length - 1, 2))
     angle = jax.random.uniform(where_key, (count,), maxval=2 * jnp.pi)
-    mass = float(environment.physics.model.body("pelvis").subtreemass[0])
+    mass = float(environment.physics.model.body(environment.physics.joints.names[0]).subtreemass[0])
     kick = by.push_ns / mass * jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)
     return jnp.where((jnp.arange(frames)[:, None] == when)[..., None], kick, 0.0)
 
 
-def _noise(
-    environment: TrackingEnvironment, key: PRNGKeyArray, deviation_rad: Float[Array, " N"]
-) -> Float[Array, "N A"]:
-    """Actions that turn each axis of each active joint by Gaussian noise of these standard deviations."""
-    turns = deviation_rad[:, None, None] * jax.random.normal(key, (len(deviation_rad), 51, 3))
-    return environment.actions(turns)
-
-
 def _push(state: TrackingState, kick: Float[Array, "N 2"], layout: Layout) -> TrackingState:
+    if layout.base is not None:  # a root that the world holds
+        return state
     first = layout.root_position.qvel.start
     return _with(state, qvel=state.physics.qvel.at[:, first : first + kick.shape[-1]].add(kick))
 

@@ -21,7 +21,7 @@ from envs.animation.planner.actions import ACTIONS, Action, Point, make_action
 from envs.animation.planner.motion import PlannedMotion, to_clip
 from envs.animation.planner.motion_planner import plan_action
 from envs.animation.planner.planning_scene import planning_scene
-from envs.embodiments.human import Body
+from envs.embodiments.human import Body, Human
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
 from envs.scenes.appearance import Scan
@@ -102,7 +102,7 @@ def compose_scene(setup: SceneFile) -> ComposedScene:
     """Find and place everything. Raises `SceneError` for what is not there, does not stand, or is out of reach."""
     settled = validate_scene(setup)
     spec, body = settled.arranged.scene, body_for(setup.human)
-    stage = index_posed_scene(spec, build_spec(Scene(spec, body), SETTINGS["c"]).compile())
+    stage = index_posed_scene(spec, build_spec(Scene(spec, Human(body)), SETTINGS["c"]).compile())
     posture = standing_posture(stage, setup.human)
     posture[stage.object] = settled.arranged.object_start
     return ComposedScene(settled.arranged, body, stage, posture, max(settled.moved_m.values()))
@@ -180,7 +180,7 @@ def open_renderer(scene: ComposedScene, appearance: str | Scan, camera: Camera) 
     """The scene, dressed and furnished, before a camera. A context manager."""
     models = dict(scene.arranged.models)
     models["object"] = models.pop(scene.setup.manipulated.name)
-    return PhotoRenderer(Scene(scene.arranged.scene, scene.body), appearance, camera, models)
+    return PhotoRenderer(Scene(scene.arranged.scene, Human(scene.body)), appearance, camera, models)
 
 
 def foreground_mask(renderer: PhotoRenderer, scene: ComposedScene, qpos: np.ndarray) -> np.ndarray:

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from devi_jax.core.camera import Camera, frontal
+from devi_jax.core.errors import SceneError
 from devi_jax.core.files import replacing
 from devi_jax.core.video_writer import encode
 from devi_jax.rendering.renderer import PHOTO, Quality, Renderer
+from envs.embodiments.human import Human
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
 from envs.scenes.appearance import Appearance, Scan, add_room, appearance, dress_human, dress_object
@@ -37,11 +39,13 @@ class PhotoRenderer:
             models: the looks of bodies by name ("object", or a prop's); others are drawn as they are simulated.
 
         Raises:
-            SceneError: no such appearance. DeviceError: this machine cannot render.
+            SceneError: no such appearance, or nobody to dress. DeviceError: this machine cannot render.
         """
         self.camera = camera or frontal(azimuth_deg=-45.0)
         spec = add_room(build_spec(scene, SETTINGS["c"]))
-        spec = dress_human(spec, scene.body, appearance(person) if isinstance(person, str) else person)
+        if not isinstance(scene.embodiment, Human):
+            raise SceneError(f"{scene.embodiment.name} cannot be dressed", where="scene.embodiment", valid="a human")
+        spec = dress_human(spec, scene.embodiment.body, appearance(person) if isinstance(person, str) else person)
         for body, model in (models or {}).items():
             spec = dress_object(spec, body, model.mesh, model.uv, model.texture, model.material)
         self.model = spec.compile()

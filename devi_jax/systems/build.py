@@ -13,11 +13,11 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m
 from devi_jax.systems.requirements import require
 from devi_jax.systems.system import System
-from envs.embodiments.human import human, with_offsets
-from envs.physics import CONTROL_HZ, EngineName, Physics, Root, Scene, make_physics, make_shelf
+from envs.embodiments.human import Human, human, with_offsets
+from envs.physics import EngineName, Physics, Root, Scene, make_physics, make_shelf
 from envs.physics.warp_capacity import fit
 from envs.rewards import Rewards
-from envs.tracking.actions import acting_joints
+from envs.tracking.actions import make_action
 from envs.tracking.env import Controllers, TrackingEnvironment
 from envs.tracking.motion_library import make_library
 from envs.tracking.reference import make_reference
@@ -100,7 +100,7 @@ def make_scene(clip: Clip, root: Root) -> Scene:
     # skeletons differ by a centimetre in where the ball of the foot lies; a floating clip gets no platform soles
     ball = float(np.clip(foot_float_m(clip) + BALL_HEIGHT_M, 0.005, 0.03))
     body = with_offsets(human(), bone_offsets(clip), ball_m=ball)
-    return Scene(clip.scene, body, root, touch="hands" if clip.scene.table else "all")
+    return Scene(clip.scene, Human(body, root, touch="hands" if clip.scene.table else "all"))
 
 
 def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, root: Root) -> Assembly:
@@ -112,12 +112,12 @@ def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, r
     clips = (clips,) if isinstance(clips, Clip) else tuple(clips)
     for clip in clips:
         require(system, clip)
-    clips = tuple(resample(clip, CONTROL_HZ) for clip in clips)
+    clips = tuple(resample(clip, system.timing.policy_hz) for clip in clips)
     scene, things = make_shared_scene(clips, root)
-    physics = make_physics(scene, engine)
-    made = [make_reference(clip, physics, system.controllers, system.object_points) for clip in clips]
+    physics = make_physics(scene, engine, timing=system.timing)
+    action = make_action(system.action, scene.embodiment, np.concatenate([clip.contact for clip in clips]))
+    made = [make_reference(clip, physics, system.controllers, system.object_points, action) for clip in clips]
     before = [pre_contact_frame(clip.onset, clip.frames, system.resets.lead) for clip in clips]
-    touched = np.concatenate([clip.contact for clip in clips])
     environment = TrackingEnvironment(
         physics=physics,
         library=make_library([reference for reference, _ in made], [clip.onset for clip in clips], before, things),
@@ -126,7 +126,7 @@ def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, r
         rewards=Rewards(system.rewards, system.combine),
         terminations=Terminations(system.terminations),
         controllers=Controllers(system.controllers),
-        joints=acting_joints(system.action, touched, root),
+        action=action,
     )
     if engine == "warp":
         environment = replace(environment, physics=_with_room(environment))

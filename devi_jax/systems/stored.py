@@ -15,6 +15,10 @@ from devi_jax.systems.registry import NAMES, make_system
 from devi_jax.systems.system import System
 
 ADDED: dict[str, Any] = {
+    "action.scale.gripper": 0.02,
+    "timing.control_hz": 30.0,
+    "timing.policy_hz": 30.0,
+    "timing.physics_hz": 0.0,
     "planner.search.assist": 0.0,
     "network.precision": "float32",
     "controllers.ground_reaction.rate": 0.0,
@@ -155,7 +159,7 @@ def _with_renamed(data: dict[str, Any]) -> dict[str, Any]:
 def _with_added(data: dict[str, Any], base: System) -> dict[str, Any]:
     for path, value in ADDED.items():
         # a table that a file lacks as a whole was lost, unless it is younger than the file
-        if path.split(".")[0] in (*data, "observations", "goal"):
+        if path.split(".")[0] in (*data, "observations", "goal", "timing"):
             _put(data, path, copy.deepcopy(_worded(value)))
     rows = data.get("rewards")
     for name, row in rows.items() if isinstance(rows, dict) else ():

@@ -9,6 +9,7 @@ from agents import NetworkConfig, Ppo
 from devi_jax.core.errors import ConfigError
 from devi_jax.systems.trajectory_search import PlanConfig
 from envs.control import Controller
+from envs.physics import Timing
 from envs.rewards import Combine, Reward
 from envs.tracking.config import STILL, ActionConfig, CurriculumConfig, ObjectPoints, ResetConfig, TaskConfig
 from envs.tracking.observations import Goal, Observations, Observe
@@ -42,6 +43,8 @@ class System:
     """The learner."""
     network: NetworkConfig
     """Actor and critic."""
+    timing: Timing = Timing()
+    """How often it simulates, drives its joints and asks its policy."""
     resets: ResetConfig = ResetConfig()
     """Where episodes start."""
     randomization: Randomization = STILL
@@ -56,7 +59,7 @@ class System:
     @property
     def task(self) -> TaskConfig:
         """What a tracking environment needs beside its tables."""
-        return TaskConfig(self.action, self.resets, self.randomization, self.curriculum)
+        return TaskConfig(self.resets, self.randomization, self.curriculum)
 
     @property
     def tables(self) -> Observations:
@@ -66,6 +69,7 @@ class System:
 
     def validate(self) -> None:
         """Raise `ConfigError` for numbers without meaning."""
+        self.timing.validate()
         for name, row in self.rewards.items():
             if not (row.weight >= 0 and row.sharpness >= 0):
                 raise ConfigError(

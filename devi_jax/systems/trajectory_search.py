@@ -15,6 +15,7 @@ from agents.sampling_mpc import Planned, Planner, PlannerConfig
 from devi_jax.core import rotations as rot
 from envs.control.hand_task_space import task_space
 from envs.physics import PhysicsState
+from envs.tracking.actions import HandTaskSpace, JointAbsolute, JointResidual
 from envs.tracking.env import PlanStates, TrackingEnvironment, TrackingState
 from envs.tracking.randomization import Randomization, randomize
 
@@ -80,13 +81,18 @@ def basis(environment: TrackingEnvironment, legs: bool = False) -> Float[Array, 
     position, rotation, contact = (
         np.asarray(x, float) for x in (reference.position, reference.rotation, reference.contact)
     )
-    return environment.actions(jnp.asarray(task_space(position, rotation, contact, legs).basis, jnp.float32))
+    action = environment.action
+    if isinstance(action, HandTaskSpace):  # its numbers are these
+        return jnp.broadcast_to(jnp.eye(action.size) / action.scale, (len(position), action.size, action.size))
+    residual = action.around if isinstance(action, JointAbsolute) else action
+    assert isinstance(residual, JointResidual)
+    return residual.from_turns(jnp.asarray(task_space(position, rotation, contact, legs).basis, jnp.float32))
 
 
 def fold(environment: TrackingEnvironment, planned: Planned) -> TrackingEnvironment:
     """The environment whose targets are the plan's: its zero action replays the plan."""
     reference = environment.reference
-    turns = environment.turns(jnp.concatenate([planned.actions, planned.actions[-1:]]))
+    turns = environment.action.turns(jnp.concatenate([planned.actions, planned.actions[-1:]]), reference.action)
     joints = rot.quat_mul(reference.target[:, 1:], rot.quat_exp(turns))
     return environment.with_targets(jnp.concatenate([reference.target[:, :1], joints], axis=1))
 

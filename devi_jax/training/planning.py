@@ -78,7 +78,7 @@ def plan(
     best = Attempt(raw, judge(raw))
     rows = [_row("replay", best, began)]
     tell(_line(rows[-1]))
-    legs = raw.physics.scene.root == "free" and best.falls
+    legs = raw.physics.scene.embodiment.root == "free" and best.falls
     lost = int(best.judgement.exact["alive_share"] * raw.reference.frames) if legs else None
     # without a hand that touches, and without legs, there is nothing to turn
     searchable = legs or int(raw.library.onset[0]) < raw.reference.frames

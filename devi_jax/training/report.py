@@ -126,7 +126,7 @@ def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:
         f"clip           {assembly.clip.name}: {environment.reference.frames} frames, contact from frame "
         f"{assembly.clip.onset}, starts at 0 and {int(environment.library.pre_contact[0])}",
         f"observation    {_named(environment.observation_sizes)}",
-        f"action         {environment.action_size} ({environment.config.action.mode})",
+        f"action         {environment.action_size} ({type(environment.action).__name__})",
         f"environments   {sizes.environments} x {sizes.horizon} steps{portions}",
         f"parameters     actor {_count(actor):,}, critic {_count(critic):,}",
         f"memory         state {_megabytes(shapes):.0f} MB, rollout {_megabytes(rollout):.0f} MB, "

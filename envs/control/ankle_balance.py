@@ -33,7 +33,7 @@ class AnkleBalance(Controller):
 
     def prepare(self, physics: Physics, motion: ReferenceMotion, prepared: Prepared) -> dict[str, np.ndarray] | None:
         """`centre` (T, 3) of mass and its `velocity` (T, 3)."""
-        if not self.gain or physics.scene.root != "free" or ground_is_shared(prepared):
+        if not self.gain or physics.scene.embodiment.root != "free" or ground_is_shared(prepared):
             return None
         centre = np.asarray(centre_of_mass(segments(physics.model), motion.position, motion.rotation))
         return {"centre": centre, "velocity": np.gradient(centre, 1 / motion.fps, axis=0)}
@@ -48,7 +48,7 @@ class AnkleBalance(Controller):
         drift = velocity - noted["velocity"]
         return ankle_turns(stray, drift, state.rotation, self.gain, self.gain * self.damping)
 
-    def bend(self, turns: Float[Array, "51 3"], command: Any) -> Float[Array, "51 3"]:
+    def bend(self, turns: Float[Array, "J 3"], command: Any) -> Float[Array, "J 3"]:
         """Turn the ankles."""
         return turns.at[ANKLES - 1].add(command)
 

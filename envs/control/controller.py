@@ -61,7 +61,7 @@ class Controller:
         """In every step: what `bend` or `correct` adds in the next one. `noted`: `prepare`'s arrays at this frame."""
         return jnp.zeros(())
 
-    def bend(self, turns: Float[Array, "51 3"], command: Any) -> Float[Array, "51 3"]:
+    def bend(self, turns: Float[Array, "J 3"], command: Any) -> Float[Array, "J 3"]:
         """Add to the turns of a residual action, before they turn the targets."""
         return turns
 

@@ -63,7 +63,7 @@ def feedforward_offsets(physics: Physics, qpos: np.ndarray, qvel: np.ndarray, fp
     model.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_CONTACT)
     data = mujoco.MjData(model)
     acceleration = np.gradient(qvel, 1 / fps, axis=0)
-    free = physics.scene.root == "free"
+    free = physics.scene.embodiment.root == "free"
     joints, root = physics.layout.rotation_qvel, physics.layout.root.qvel
     stiffness = np.array([model.joint(_joint(i)).stiffness.ravel()[0] or np.inf for i in range(len(JOINTS))])
     turns, groundless, shifts = np.zeros((len(qpos), 52, 3)), np.zeros((len(qpos), 52, 3)), np.zeros((len(qpos), 3))

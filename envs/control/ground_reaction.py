@@ -21,7 +21,6 @@ from devi_jax.core.skeleton import INDEX, SIDES
 from envs.control.centre_of_mass import centre_of_mass, centre_velocity, segments
 from envs.control.controller import Controller, Prepared, ReferenceMotion
 from envs.control.feedforward import whole_body_offsets
-from envs.embodiments.human import Gains, per_joint
 from envs.physics import Control, Physics
 
 LEGS = np.array([INDEX[f"{side}_{joint}"] for side in SIDES for joint in ("hip", "knee", "ankle", "foot")])
@@ -81,7 +80,7 @@ class GroundReaction(Controller):
             rotation=reference.rotation,
             spin=reference.angular_velocity[0],
         )
-        return footing_turns(physics.model, physics.scene.gains, state, goal, self.rate)
+        return footing_turns(physics, state, goal, self.rate)
 
     def correct(self, control: Control, command: Any) -> Control:
         """Turn the legs' targets, after the action's turns, which a plan folds into them: large turns do not add."""
@@ -132,12 +131,13 @@ class Goal:
     spin: Float[Array, "3"]
 
 
-def footing_turns(model: mujoco.MjModel, gains: Gains, frame: SimState, goal: Goal, rate: float) -> Float[Array, "8 3"]:
+def footing_turns(physics: Physics, frame: SimState, goal: Goal, rate: float) -> Float[Array, "8 3"]:
     """Rotation vectors of `LEGS` with which the soles push as well as they can what the goal asks for.
 
     `rate` in 1/s: the centre of mass comes back as critically damped. It is where the goal has it from the feet that
     carry the weight, wherever these have come to stand.
     """
+    model = physics.model
     mass, of = segments(model), soles(model)
     centre = centre_of_mass(mass, frame.position, frame.rotation)
     velocity = centre_velocity(mass, frame.rotation, frame.linear_velocity, frame.angular_velocity)
@@ -152,7 +152,7 @@ def footing_turns(model: mujoco.MjModel, gains: Gains, frame: SimState, goal: Go
     # a foot that is about to leave, or that has landed too early, must not be pushed down
     height = jnp.maximum(at[:, 2], corners(of, goal.position, goal.rotation)[:, 2])
     torque = loads(of, at, share(at.at[:, 2].set(height), wrench, centre), frame.position[LEGS])
-    stiffness = per_joint(gains).stiffness[LEGS - 1].astype(np.float32)
+    stiffness = physics.joints.ball_stiffness[LEGS - 1]
     return jnp.clip(rot.rotate_inverse(frame.rotation[LEGS], torque) / stiffness[:, None], -LIMIT_RAD, LIMIT_RAD)
 
 

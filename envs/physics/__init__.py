@@ -1,17 +1,17 @@
 """One interface, three engines: C MuJoCo batch, MJX-JAX, MJX-Warp."""
 
-from envs.physics.contact_sensors import HANDS_ON_OBJECT, ContactPair
+from envs.embodiments import Root
+from envs.physics.contact_sensors import ContactPair
 from envs.physics.engine_choice import EngineChoice, choose_engine
 from envs.physics.layout import JointSlices, Layout, make_layout
-from envs.physics.scene_model import Root, Scene, build_spec
+from envs.physics.scene_model import Scene, build_spec
 from envs.physics.shelf import make_shelf
 from envs.physics.simulation import Physics, make_physics
-from envs.physics.solver import CONTROL_HZ, SETTINGS, EngineName, Settings
+from envs.physics.solver import SETTINGS, EngineName, Settings
 from envs.physics.state import Control, PhysicsState, Pose, Variation, Velocity
+from envs.physics.timing import Timing
 
 __all__ = [
-    "CONTROL_HZ",
-    "HANDS_ON_OBJECT",
     "SETTINGS",
     "ContactPair",
     "Control",
@@ -25,6 +25,7 @@ __all__ = [
     "Root",
     "Scene",
     "Settings",
+    "Timing",
     "Variation",
     "Velocity",
     "build_spec",

@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core.errors import ConfigError
-from devi_jax.core.skeleton import HAND_BODIES, JOINTS
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
 
 
@@ -26,8 +25,14 @@ class ContactPair:
     against: str
 
 
-HANDS_ON_OBJECT = ContactPair("hands", tuple(JOINTS[b] for hand in HAND_BODIES for b in hand), OBJECT_NAME)
-"""The 32 hand bodies, left then right: what `SimState.contact_n` shows."""
+HANDS = "hands"
+"""Name of the pair whose forces `SimState.contact_n` shows."""
+
+
+def hands_on_object(hands: Sequence[Sequence[str]]) -> ContactPair:
+    """The bodies of all hands, hand by hand, against the object."""
+    return ContactPair(HANDS, tuple(body for hand in hands for body in hand), OBJECT_NAME)
+
 
 _FORCE, _STRONGEST, _SLOTS = 1 << 1, 2, 1  # of MuJoCo's contact sensor: data, reduction, number
 

@@ -1,38 +1,32 @@
-"""One scene for all engines: floor, table, human, object, props, and contact sensors of the declared pairs."""
+"""One scene for all engines: floor, table, embodiment, object, props, and contact sensors of the declared pairs."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import mujoco
 import numpy as np
 
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
-from envs.embodiments.human import Body, Gains, add_body, human
-from envs.embodiments.human.collision import FLOOR, TABLE
-from envs.physics.contact_sensors import HANDS_ON_OBJECT, ContactPair, add_contact_sensors
+from envs.embodiments import Embodiment
+from envs.embodiments.collision_bits import FLOOR, TABLE
+from envs.embodiments.human import Human
+from envs.physics.contact_sensors import ContactPair, add_contact_sensors, hands_on_object
 from envs.physics.solver import Settings
 from envs.scenes.objects import add_prop, add_shelf
-
-Root = Literal["free", "pinned"]
 
 
 @dataclass(frozen=True)
 class Scene:
     """What is simulated.
 
-    `root`: `free` stands on its own feet, `pinned` follows the clip through stiff springs. `touch`: which parts of the
-    human meet the object: `hands` (with forearms) for table tops, `all` for things to carry. `shelf`: things that may
-    be there in place of `spec.object`; `Variation.thing` says which is. `contacts`: who feels what.
+    `embodiment`: who acts. `shelf`: things that may be there in place of `spec.object`; `Variation.thing` says which
+    is. `contacts`: who feels what, beside the hands the object.
     """
 
     spec: SceneSpec = SceneSpec()
-    body: Body = field(default_factory=human)
-    root: Root = "free"
-    gains: Gains = Gains()
-    touch: Literal["hands", "all"] = "hands"
+    embodiment: Embodiment = field(default_factory=Human)
     shelf: tuple[ObjectSpec, ...] = ()
-    contacts: tuple[ContactPair, ...] = (HANDS_ON_OBJECT,)
+    contacts: tuple[ContactPair, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` for a shelf beside no object."""
@@ -44,6 +38,11 @@ class Scene:
         """All things of which one is the object: the scene's own, and those of the shelf."""
         return () if self.spec.object is None else (self.spec.object, *self.shelf)
 
+    @property
+    def pairs(self) -> tuple[ContactPair, ...]:
+        """All contact pairs: the hands', which feel the object, and the others."""
+        return hands_on_object(self.embodiment.hands), *self.contacts
+
     def only(self, thing: int) -> "Scene":
         """The scene of one thing alone, in the same coordinates."""
         return replace(self, spec=replace(self.spec, object=self.things[thing]), shelf=()) if self.things else self
@@ -54,12 +53,12 @@ def build_spec(scene: Scene, settings: Settings, present: int = 0) -> mujoco.MjS
     spec = mujoco.MjSpec()
     _set_options(spec.option, settings)
     _add_surroundings(spec, scene.spec)
-    add_body(spec, scene.body, root=scene.root, gains=scene.gains, touch=scene.touch)
+    scene.embodiment.add_to(spec)
     if scene.things:
         add_shelf(spec, scene.things, present, settings.can_sides)
     for prop in scene.spec.props:
         add_prop(spec, prop, settings.can_sides)
-    add_contact_sensors(spec, scene.contacts, settings.sensor_per_part)
+    add_contact_sensors(spec, scene.pairs, settings.sensor_per_part)
     for mesh in spec.meshes if settings.hull_vertices else ():
         mesh.maxhullvert = settings.hull_vertices
     return spec

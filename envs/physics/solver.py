@@ -3,13 +3,12 @@
 Everything else of a scene is the same in all engines.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-EngineName = Literal["c", "mjx", "warp"]
+from envs.physics.timing import Timing
 
-CONTROL_HZ = 30.0
-"""Control rate; every engine takes `substeps` of `timestep_s` in one control interval."""
+EngineName = Literal["c", "mjx", "warp"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Settings:
     stops the run. `envs.physics.warp_capacity` finds them for a scene.
     """
 
-    substeps: int
+    physics_hz: float
     integrator: str
     solver: str
     iterations: int
@@ -38,16 +37,23 @@ class Settings:
     @property
     def timestep_s(self) -> float:
         """Length of one physics step in seconds."""
-        return 1.0 / (CONTROL_HZ * self.substeps)
+        return 1.0 / self.physics_hz
+
+
+def at_rate(settings: Settings, timing: Timing) -> Settings:
+    """The settings at a system's physics rate, if it states one. Raises `ConfigError` for rates that do not fit."""
+    settings = replace(settings, physics_hz=timing.physics_hz) if timing.physics_hz else settings
+    timing.validate(settings.physics_hz)
+    return settings
 
 
 SETTINGS: dict[EngineName, Settings] = {
     # `discrete` treats springs and dampers implicitly in the constraint metric: stiff PD is stable at 1/60 s.
-    "c": Settings(substeps=2, integrator="discrete", solver="pgs", iterations=10, ls_iterations=10),
+    "c": Settings(physics_hz=60.0, integrator="discrete", solver="pgs", iterations=10, ls_iterations=10),
     # No `discrete`, no PGS, no cylinder contacts in MJX-JAX. Its springs are explicit, so it takes shorter steps.
     # Newton throws the can unless it converges: in six iterations at impratio 1, in more than fifteen at 5.
     "mjx": Settings(
-        substeps=8,
+        physics_hz=240.0,
         integrator="implicitfast",
         solver="newton",
         iterations=6,
@@ -60,7 +66,7 @@ SETTINGS: dict[EngineName, Settings] = {
     # No PGS in MJX-Warp. Newton ends when it converges, mostly within six iterations and always within twenty.
     # A grasping human has up to 30 contacts, of four rows each; a fallen one more.
     "warp": Settings(
-        substeps=2,
+        physics_hz=60.0,
         integrator="discrete",
         solver="newton",
         iterations=20,

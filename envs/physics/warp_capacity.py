@@ -45,7 +45,7 @@ def count_need(physics: Physics, states: PhysicsState, controls: Control, steps:
         i = data._impl
         jax.debug.callback(keep, i.contact__worldid, i.nacon, i.ncollision, i.nefc)
 
-    counted = replace(physics, advance=advance_mjx(physics.models, settings, "warp", watch))
+    counted = replace(physics, advance=advance_mjx(physics.models, settings, physics.substeps, "warp", watch))
 
     @jax.jit
     def run(states: PhysicsState) -> PhysicsState:
@@ -65,7 +65,7 @@ def sized(settings: Settings, need: Need) -> Settings:
 def fit(physics: Physics, states: PhysicsState, controls: Control) -> Physics:
     """Warp physics with room for what follows from these states (N, ...), and for as much again."""
     settings = sized(physics.settings, count_need(physics, states, controls))
-    return replace(physics, settings=settings, advance=advance_mjx(physics.models, settings, "warp"))
+    return replace(physics, settings=settings, advance=advance_mjx(physics.models, settings, physics.substeps, "warp"))
 
 
 def candidate_pairs(model: mujoco.MjModel) -> int:

@@ -4,7 +4,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from devi_jax.core.sim_state import ReferenceState, SimState
-from envs.physics import CONTROL_HZ
 from envs.rewards.kinematic import relative_angular, rms
 from envs.rewards.measured import measured
 
@@ -45,7 +44,7 @@ def still_jitter(state: SimState, reference: ReferenceState) -> Float[Array, ""]
 
     Each square is divided by 1e12 times the reference's squared rate, or by one where that stands still.
     """
-    assert state.joint_acceleration is not None
-    change = state.joint_acceleration[1:] / CONTROL_HZ
+    assert state.joint_acceleration is not None and state.step_hz is not None
+    change = state.joint_acceleration[1:] / state.step_hz
     rate = relative_angular(reference.angular_velocity, reference.rotation)
     return jnp.sqrt(jnp.mean(change**2 / (1.0 + (rate / _STILL) ** 2)))

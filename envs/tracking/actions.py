@@ -1,46 +1,235 @@
-"""From a policy's action to PD targets: exponential maps of the 51 joints (DeVI: a_t in R^{51x3})."""
+"""What an action means: from a policy's numbers to PD targets.
 
+Turns around the reference's targets, joint by joint (`JointResidual`) or in the few numbers of a hand task space
+(`HandTaskSpace`, those that the planner searches), or targets of their own (`JointAbsolute`, DeVI: a_t in R^{51x3}).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.skeleton import JOINTS, SIDES, joint_class
-from envs.physics.scene_model import Root
-from envs.physics.state import Control
+from devi_jax.core.skeleton import SIDES
+from envs.control.controller import ReferenceMotion
+from envs.control.hand_task_space import FINGER_RAD, task_space
+from envs.embodiments import Embodiment
+from envs.physics import Control
 from envs.tracking.config import ActionConfig
 
-ALL_JOINTS = tuple(range(1, len(JOINTS)))
-"""All joints but the pelvis."""
+Bend = Callable[[Float[Array, "J 3"]], Float[Array, "J 3"]]
+"""What controllers add to the turns of a residual action."""
 
 
-def acting_joints(config: ActionConfig, contact: np.ndarray, root: Root) -> tuple[int, ...]:
-    """Indices in `JOINTS` of the joints that actions turn. `contact` (T, 2): whether a hand ever touches."""
-    if config.joints == "all" or config.mode == "absolute":
-        return ALL_JOINTS
-    idle = [side for s, side in enumerate(SIDES) if contact[:, s].max() <= 0.5]
+@runtime_checkable
+class Action(Protocol):
+    """A meaning of actions; hashable, so compiled with.
 
-    def active(name: str) -> bool:
-        if joint_class(name) == "leg":
-            return root == "free"
-        return not any(name.startswith(side) for side in idle)
+    `size`: how many numbers. `residual`: whether zero means to replay the reference's targets.
+    """
 
-    # an idle hand still balances the body with its arm, but its fingers are of no use to anything
-    chosen = [i for i in ALL_JOINTS if active(JOINTS[i]) or (root == "free" and joint_class(JOINTS[i]) != "finger")]
-    return tuple(chosen)
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def residual(self) -> bool: ...
+
+    def prepare(self, motion: ReferenceMotion) -> dict[str, np.ndarray]:
+        """Beforehand: arrays (T, ...) of the reference that `decode` reads."""
+        ...
+
+    def decode(self, action: Float[Array, " A"], target: Control, given: Mapping[str, Array], bend: Bend) -> Control:
+        """PD targets of one step. `target`: the reference's; `given`: `prepare`'s arrays at this frame."""
+        ...
+
+    def turns(self, action: Float[Array, "*B A"], given: Mapping[str, Array]) -> Float[Array, "*B J 3"]:
+        """Rotation vectors by which a residual action turns the targets of the ball joints, radians."""
+        ...
+
+    def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
+        """Actions that disturb each number's joints by Gaussian noise of these standard deviations, rad or m."""
+        ...
 
 
-def scale_rad(config: ActionConfig, joints: tuple[int, ...]) -> Float[np.ndarray, "J 1"]:
-    """Radians that an action of one turns each of the joints by."""
-    return np.array([[getattr(config.scale, joint_class(JOINTS[i]))] for i in joints], np.float32)
+@dataclass(frozen=True)
+class JointResidual:
+    """Turns around the reference's targets: three numbers for each of some ball joints, one for each of some scalar
+    joints.
+
+    `balls`, `scalars`: places of the acting joints among `ball_count` ball and `scalar_count` scalar joints; `reach`
+    and `scalar_reach`: how far an action of one moves each, rad or m. A body without ball joints, or without hinges and
+    slides, has none of either.
+    """
+
+    ball_count: int
+    balls: tuple[int, ...]
+    reach: tuple[float, ...]
+    scalar_count: int = 0
+    scalars: tuple[int, ...] = ()
+    scalar_reach: tuple[float, ...] = ()
+    residual: bool = True
+
+    @property
+    def size(self) -> int:
+        """Numbers of an action: those of the ball joints, then those of the scalar joints."""
+        return 3 * len(self.balls) + len(self.scalars)
+
+    def prepare(self, motion: ReferenceMotion) -> dict[str, np.ndarray]:
+        """Nothing."""
+        return {}
+
+    def decode(self, action: Float[Array, " A"], target: Control, given: Mapping[str, Array], bend: Bend) -> Control:
+        """The reference's targets, turned and shifted."""
+        control = residual_control(bend(self.turns(action, given)), target)
+        if target.scalars is None:
+            return control
+        return Control(control.rotation, control.root_position, target.scalars + self.shifts(action))
+
+    def turns(self, action: Float[Array, "*B A"], given: Mapping[str, Array]) -> Float[Array, "*B J 3"]:
+        """Zero for joints that do not act."""
+        lead, count = action.shape[:-1], len(self.balls)
+        turned = action[..., : 3 * count].reshape(*lead, count, 3) * self._reach
+        return jnp.zeros((*lead, self.ball_count, 3)).at[..., np.array(self.balls, int), :].set(turned)
+
+    def shifts(self, action: Float[Array, "*B A"]) -> Float[Array, "*B n"]:
+        """What is added to the targets of scalar joints, rad or m; zero for joints that do not act."""
+        moved = action[..., 3 * len(self.balls) :] * np.array(self.scalar_reach, np.float32)
+        return jnp.zeros((*action.shape[:-1], self.scalar_count)).at[..., np.array(self.scalars, int)].set(moved)
+
+    def from_turns(self, turns: Float[Array, "*B J 3"]) -> Float[Array, "*B A"]:
+        """Inverse of `turns`, for the joints that act; what the others should do is lost, and scalar joints rest."""
+        lead = turns.shape[:-2]
+        given = (turns[..., np.array(self.balls, int), :] / self._reach).reshape(*lead, 3 * len(self.balls))
+        return given if not self.scalars else jnp.concatenate([given, jnp.zeros((*lead, len(self.scalars)))], axis=-1)
+
+    def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
+        """The same for each axis of each joint that acts."""
+        turns = jax.random.normal(key, (len(deviation), self.ball_count, 3))
+        turned = self.from_turns(deviation[:, None, None] * turns)
+        if not self.scalars:
+            return turned
+        moved = jax.random.normal(jax.random.fold_in(key, 1), (len(deviation), len(self.scalars)))
+        moved = deviation[:, None] * moved / np.array(self.scalar_reach, np.float32)
+        return turned.at[:, 3 * len(self.balls) :].set(moved)
+
+    @property
+    def _reach(self) -> np.ndarray:
+        return np.array(self.reach, np.float32)[:, None]
 
 
-def absolute_control(action: Float[Array, "153"], root: Float[Array, "4"], root_position: Float[Array, "3"]) -> Control:
-    """The paper's action: each joint's rotation vector is pi times the action."""
-    joints = rot.quat_exp(jnp.pi * action.reshape(51, 3))
-    return Control(jnp.concatenate([root[None], joints]), root_position)
+@dataclass(frozen=True)
+class JointAbsolute:
+    """The paper's action: each ball joint's rotation vector is pi times its three numbers. The root follows the
+    reference, and so do hinges and slides."""
+
+    around: JointResidual
+    """All ball joints: what zero action means where it should replay the reference."""
+    residual: bool = False
+
+    @property
+    def size(self) -> int:
+        """Three numbers for each ball joint."""
+        return 3 * self.around.ball_count
+
+    def prepare(self, motion: ReferenceMotion) -> dict[str, np.ndarray]:
+        """Nothing."""
+        return {}
+
+    def decode(self, action: Float[Array, " A"], target: Control, given: Mapping[str, Array], bend: Bend) -> Control:
+        """The action's own targets; controllers add nothing."""
+        joints = rot.quat_exp(jnp.pi * action.reshape(-1, 3))
+        return Control(jnp.concatenate([target.rotation[:1], joints]), target.root_position, target.scalars)
+
+    def turns(self, action: Float[Array, "*B A"], given: Mapping[str, Array]) -> Float[Array, "*B J 3"]:
+        """As if it were residual."""
+        return self.around.turns(action, given)
+
+    def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
+        """As if it were residual."""
+        return self.around.noise(key, deviation)
 
 
-def residual_control(turns: Float[Array, "51 3"], target: Float[Array, "52 4"], root: Float[Array, "3"]) -> Control:
+@dataclass(frozen=True)
+class HandTaskSpace:
+    """The planner's numbers: palm displacement and turn, grip and fingers of each hand that ever touches, and balance
+    of a body on its own feet. See `envs.control.hand_task_space`.
+
+    `hands`: which of left and right; `legs`: whether hips, knees and ankles act; `scale`: units that an action of one
+    stands for.
+    """
+
+    hands: tuple[bool, bool]
+    legs: bool
+    size: int
+    scale: float = 1.0
+    residual: bool = True
+
+    def prepare(self, motion: ReferenceMotion) -> dict[str, np.ndarray]:
+        """`basis` (T, D, 51, 3): what each number does to the joints at each frame, radians."""
+        touched = np.broadcast_to(np.array(self.hands, float), (len(motion.position), 2))
+        return {"basis": task_space(motion.position, motion.rotation, touched, self.legs).basis}
+
+    def decode(self, action: Float[Array, " A"], target: Control, given: Mapping[str, Array], bend: Bend) -> Control:
+        """The reference's targets, turned."""
+        return residual_control(bend(self.turns(action, given)), target)
+
+    def turns(self, action: Float[Array, "*B A"], given: Mapping[str, Array]) -> Float[Array, "*B J 3"]:
+        """Linear in the action."""
+        return jnp.einsum("...d,...djk->...jk", self.scale * action, given["basis"])
+
+    def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
+        """In units of a bending finger."""
+        noise = jax.random.normal(key, (len(deviation), self.size))
+        return deviation[:, None] / (self.scale * FINGER_RAD) * noise
+
+
+def residual_control(turns: Float[Array, "J 3"], target: Control) -> Control:
     """Targets around the reference's: target * exp(turns), radians; without a turn the reference is replayed."""
-    return Control(jnp.concatenate([target[:1], rot.quat_mul(target[1:], rot.quat_exp(turns))]), root)
+    joints = rot.quat_mul(target.rotation[1:], rot.quat_exp(turns))
+    return Control(jnp.concatenate([target.rotation[:1], joints]), target.root_position, target.scalars)
+
+
+def make_action(config: ActionConfig, embodiment: Embodiment, contact: np.ndarray) -> Action:
+    """The meaning of a system's actions. `contact` (T, H): whether a hand ever touches, over all clips.
+
+    Raises `ConfigError` for a hand task space of a body that is no human.
+    """
+    if config.mode == "hand_task_space":
+        left, right = (bool(contact[:, s].max() > 0.5) for s in range(len(SIDES)))
+        legs = embodiment.root == "free"
+        one = np.zeros((1, 52, 3)), np.broadcast_to([1.0, 0, 0, 0], (1, 52, 4)), np.array([[left, right]], float)
+        return HandTaskSpace((left, right), legs, len(task_space(*one, legs).names))
+    if config.mode == "absolute":
+        return JointAbsolute(_residual(config, embodiment, None))
+    return _residual(config, embodiment, contact if config.joints == "active" else None)
+
+
+def _residual(config: ActionConfig, embodiment: Embodiment, contact: np.ndarray | None) -> JointResidual:
+    """`contact`: None where all joints act."""
+    joints = embodiment.joints
+    balls = [joint for joint in joints if joint.kind == "ball"]
+    scalars = [joint for joint in joints if joint.kind in ("hinge", "slide")]
+    idle = [] if contact is None else [side for s, side in enumerate(SIDES) if contact[:, s].max() <= 0.5]
+
+    def acts(name: str, part: str) -> bool:
+        if contact is None:
+            return True
+        # of a body that balances, the arm of an idle hand still helps, but its fingers are of no use to anything
+        if embodiment.root == "free":
+            return part != "finger" or not any(name.startswith(side) for side in idle)
+        return part != "leg" and not any(name.startswith(side) for side in idle)
+
+    acting = [i for i, joint in enumerate(balls) if acts(joint.name, joint.part)]
+    moving = tuple(range(len(scalars)))
+    return JointResidual(
+        ball_count=len(balls),
+        balls=tuple(acting),
+        reach=tuple(getattr(config.scale, balls[i].part) for i in acting),
+        scalar_count=len(scalars),
+        scalars=moving,
+        scalar_reach=tuple(getattr(config.scale, scalars[i].part) for i in moving),
+    )

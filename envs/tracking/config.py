@@ -11,23 +11,31 @@ STILL = Randomization(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1
 
 @dataclass(frozen=True)
 class ActionScale:
-    """How far a residual action of one turns a joint of each class, radians; exploration is proportional to it."""
+    """How far a residual action of one moves a joint of each part; exploration is proportional to it."""
 
     finger: float = 0.3
+    """Fingers, radians."""
     wrist: float = 0.3
+    """Wrists, radians."""
     arm: float = 0.3
+    """Collars, shoulders and elbows, and the joints of a robot's arm, radians."""
     spine: float = 0.3
+    """Spine, neck and head, radians."""
     leg: float = 0.3
+    """Hips, knees, ankles and toes, radians."""
+    gripper: float = 0.02
+    """Fingers of a gripper, metres."""
 
 
 @dataclass(frozen=True)
 class ActionConfig:
     """How an action in about [-1, 1] becomes PD targets."""
 
-    mode: Literal["residual", "absolute"] = "residual"
-    """`absolute`: rotation vectors are pi times the action (the paper). `residual`: a turn around the reference."""
+    mode: Literal["residual", "absolute", "hand_task_space"] = "residual"
+    """`absolute`: rotation vectors are pi times the action (the paper). `residual`: a turn around the reference.
+    `hand_task_space`: the same in the planner's numbers, palms, fingers and balance."""
     scale: ActionScale = ActionScale()
-    """Turns of residual actions."""
+    """How far residual actions go."""
     joints: Literal["all", "active"] = "all"
     """Which joints residual actions turn: all 51, or those that can matter: spine, arms and hands that ever touch, and
     legs unless the root is pinned."""
@@ -85,7 +93,6 @@ class ObjectPoints:
 class TaskConfig:
     """What a tracking environment needs beside clip, physics and its tables of rows; hashable, so compiled with."""
 
-    action: ActionConfig = ActionConfig()
     resets: ResetConfig = ResetConfig()
     randomization: Randomization = STILL
     """How the object differs from the clip's in every episode; its place only where it still stands."""

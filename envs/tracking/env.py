@@ -6,17 +6,16 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.environment import Observation, Transition
 from devi_jax.core.sim_state import SimState
 from envs.control import Controller
-from envs.physics import CONTROL_HZ, Control, Physics, PhysicsState, Variation
+from envs.physics import Control, Physics, PhysicsState, Pose, Variation
 from envs.rewards import Rewards
 from envs.tracking import curriculum as curricula
-from envs.tracking.actions import absolute_control, residual_control, scale_rad
+from envs.tracking.actions import Action
 from envs.tracking.config import TaskConfig
 from envs.tracking.curriculum import Curriculum
 from envs.tracking.motion_library import MotionLibrary
@@ -42,7 +41,7 @@ class TrackingState:
     t: Int[Array, ""]
     termination_scale: Float[Array, ""]
     commands: dict[str, Array]
-    untouched: Int[Array, "2"] | None = None
+    untouched: Int[Array, " H"] | None = None
     past: SimState | None = None
     noise: PRNGKeyArray | None = None
 
@@ -60,14 +59,14 @@ class PlanStates:
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["library", "planned"],
-    meta_fields=["physics", "config", "observations", "rewards", "terminations", "controllers", "joints"],
+    meta_fields=["physics", "config", "observations", "rewards", "terminations", "controllers", "action"],
 )
 @dataclass(frozen=True, eq=False)
 class TrackingEnvironment:
     """Clips, a physics and a system's tables. Implements `devi_jax.core.environment.Environment`.
 
     A pytree of its clips: what is compiled for some serves every plan, every grade and every other clip of their
-    number and length. `joints`: those that actions turn.
+    number and length.
     """
 
     physics: Physics
@@ -77,7 +76,7 @@ class TrackingEnvironment:
     rewards: Rewards
     terminations: Terminations
     controllers: "Controllers"
-    joints: tuple[int, ...]
+    action: Action
     planned: PlanStates | None = None
 
     @property
@@ -95,20 +94,25 @@ class TrackingEnvironment:
         planned = None if self.planned is None else jax.tree.map(lambda x: x[clip : clip + 1], self.planned)
         return replace(self, library=self.library.only(clip), planned=planned)
 
-    def with_targets(self, target: Float[Array, "T 52 4"]) -> "TrackingEnvironment":
+    @property
+    def policy_hz(self) -> float:
+        """Steps, and frames of the clips, a second."""
+        return self.physics.timing.policy_hz
+
+    def with_targets(self, target: Float[Array, "T R 4"]) -> "TrackingEnvironment":
         """The environment of one clip with other PD targets of the joints, a plan's."""
         return replace(self, library=self.library.with_targets(target))
 
     @property
     def observation_sizes(self) -> dict:
-        """Token lengths: human 778, object 15 (if there is one), goal 468 a future frame, 477 with the object's."""
+        """Token lengths: of DeVI human 778, object 15 (if there is one), goal 468 a future frame."""
         shapes = jax.eval_shape(lambda: self.observe(self.start(jnp.zeros((), jnp.int32))))
         return jax.tree.map(lambda x: x.shape[-1], shapes)
 
     @property
     def action_size(self) -> int:
-        """Three numbers for each joint that actions turn."""
-        return 3 * len(self.joints)
+        """Numbers of an action."""
+        return self.action.size
 
     def first_curriculum(self) -> Curriculum:
         """Nothing learned yet about where to start."""
@@ -168,9 +172,7 @@ class TrackingEnvironment:
         clip = jnp.asarray(clip, jnp.int32)
         pose, velocity = self.library.pose(clip, t), self.library.velocity(clip, t)
         if key is not None and self.config.resets.joint_noise_rad > 0:
-            noise = self.config.resets.joint_noise_rad * jax.random.normal(key, (51, 3))
-            joints = rot.quat_mul(pose.rotation[1:], rot.quat_exp(noise))
-            pose = type(pose)(jnp.concatenate([pose.rotation[:1], joints]), pose.root_position, pose.object)
+            pose = _disturbed(pose, self.config.resets.joint_noise_rad, key)
         physics = self.physics.init(pose, velocity, self._variation(clip))
         return self._begin(physics, clip, t)[0]
 
@@ -181,7 +183,7 @@ class TrackingEnvironment:
         """The first state of an episode, and what it shows."""
         state, seen = self._state(physics, clip, t, jnp.ones(()))
         if self.terminations.counts_contact:
-            state = replace(state, untouched=jnp.zeros(2, jnp.int32))
+            state = replace(state, untouched=jnp.zeros(len(seen.contact_n), jnp.int32))
         if (past := self.observations.longest - 1) > 0:
             state = replace(state, past=jax.tree.map(lambda x: jnp.broadcast_to(x, (past, *x.shape)), seen))
         if self.observations.noisy:
@@ -211,31 +213,24 @@ class TrackingEnvironment:
 
     def control(self, state: TrackingState, action: Float[Array, " A"]) -> Control:
         """PD targets for the step from frame t to t + 1."""
-        target, target_root = self.library.target(state.clip, state.t)
-        if self.config.action.mode == "absolute":
-            return absolute_control(action, target[0], target_root)
-        turns = self.turns(action)
-        for name, command in state.commands.items():
-            turns = self.controllers.rows[name].bend(turns, command)
-        control = residual_control(turns, target, target_root)
-        for name, command in state.commands.items():
-            control = self.controllers.rows[name].correct(control, command)
+        target, given = self.library.target(state.clip, state.t), self.library.action(state.clip, state.t)
+        rows = self.controllers.rows
+
+        def bend(turns):
+            for name, command in state.commands.items():
+                turns = rows[name].bend(turns, command)
+            return turns
+
+        control = self.action.decode(action, target, given, bend)
+        for name, command in state.commands.items() if self.action.residual else ():
+            control = rows[name].correct(control, command)
         return control
-
-    def turns(self, action: Float[Array, "*B A"]) -> Float[Array, "*B 51 3"]:
-        """Rotation vectors that a residual action stands for, radians; zero for joints it does not turn."""
-        given = action.reshape(*action.shape[:-1], len(self.joints), 3) * scale_rad(self.config.action, self.joints)
-        index = np.array(self.joints) - 1
-        return jnp.zeros((*action.shape[:-1], 51, 3)).at[..., index, :].set(given)
-
-    def actions(self, turns: Float[Array, "*B 51 3"]) -> Float[Array, "*B A"]:
-        """Inverse of `turns`, for the joints that actions turn; what the others should do is lost."""
-        given = turns[..., np.array(self.joints) - 1, :] / scale_rad(self.config.action, self.joints)
-        return given.reshape(*turns.shape[:-2], self.action_size)
 
     def advance(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, SimState]:
         """The physics of one step alone: the state after it, and what it shows."""
-        physics = self.physics.step(state.physics, self.control(state, action))
+        physics, control = state.physics, self.control(state, action)
+        for _ in range(self.physics.timing.hold):
+            physics = self.physics.step(physics, control)
         after, seen = self._state(physics, state.clip, state.t + 1, state.termination_scale)
         return replace(after, untouched=state.untouched, past=state.past, noise=state.noise), seen
 
@@ -263,13 +258,13 @@ class TrackingEnvironment:
 
     def _accelerated(self, seen: SimState, before: PhysicsState, after: PhysicsState) -> SimState:
         """The state with accelerations over the control step that led to it; compiled away where no term asks."""
-        joints = CONTROL_HZ * (self.physics.joint_angular(after) - self.physics.joint_angular(before))
-        seen = replace(seen, joint_acceleration=joints)
+        joints = self.policy_hz * (self.physics.joint_angular(after) - self.physics.joint_angular(before))
+        seen = replace(seen, joint_acceleration=joints, step_hz=jnp.asarray(self.policy_hz, jnp.float32))
         if not self.physics.has_object:
             return seen
         rates = [(f.object_linear_velocity, f.object_angular_velocity) for f in (self.physics.read(before), seen)]
         old, new = (jnp.stack([x for x in pair if x is not None]) for pair in rates)
-        return replace(seen, object_acceleration=CONTROL_HZ * (new - old))
+        return replace(seen, object_acceleration=self.policy_hz * (new - old))
 
     def _tokens(self, seen: SimState, state: TrackingState) -> Observation:
         ahead = tuple(self.library.at(state.clip, state.t + k) for k in self.observations.goal_frames)
@@ -283,6 +278,17 @@ class Controllers:
     """The controllers of a system, by name."""
 
     rows: Mapping[str, Controller] = field(default_factory=dict)
+
+
+def _disturbed(pose: Pose, deviation: float, key: PRNGKeyArray) -> Pose:
+    """A pose with Gaussian noise on each axis of each ball joint (rad), and on each hinge and slide (rad or m)."""
+    noise = deviation * jax.random.normal(key, (len(pose.rotation) - 1, 3))
+    joints = rot.quat_mul(pose.rotation[1:], rot.quat_exp(noise))
+    pose = replace(pose, rotation=jnp.concatenate([pose.rotation[:1], joints]))
+    if pose.scalars is None:
+        return pose
+    moved = pose.scalars + deviation * jax.random.normal(jax.random.fold_in(key, 1), pose.scalars.shape)
+    return replace(pose, scalars=moved)
 
 
 def _at(states: SimState, k: int) -> SimState:

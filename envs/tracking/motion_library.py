@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.sim_state import ReferenceState
-from envs.physics import Pose, Velocity
+from envs.physics import Control, Pose, Velocity
 from envs.tracking.reference import Reference
 
 _FIXED = ("object_start", "points_object", "view")  # of a clip as a whole: no time axis
@@ -79,6 +79,7 @@ class MotionLibrary:
             object_rotation=now(of.object_rotation),
             object_linear_velocity=None if speed is None else speed * moving,
             object_distance=now(of.object_distance),
+            scalars=now(of.scalars),
         )
 
     def noted(self, clip: Int[Array, ""], t: Int[Array, ""]) -> dict[str, dict[str, Array]]:
@@ -86,29 +87,37 @@ class MotionLibrary:
         i = jnp.clip(t, 0, self.last(clip))
         return jax.tree.map(lambda x: x[clip, i], self.reference.noted)
 
-    def target(self, clip: Int[Array, ""], t: Int[Array, ""]) -> tuple[Float[Array, "52 4"], Float[Array, "3"]]:
-        """PD targets of joints and root for the step from frame t."""
-        i = jnp.minimum(t, self.last(clip))
-        return self.reference.target[clip, i], self.reference.target_root[clip, i]
+    def action(self, clip: Int[Array, ""], t: Int[Array, ""]) -> dict[str, Array]:
+        """What the action reads at frame t."""
+        i = jnp.clip(t, 0, self.last(clip))
+        return jax.tree.map(lambda x: x[clip, i], self.reference.action)
+
+    def target(self, clip: Int[Array, ""], t: Int[Array, ""]) -> Control:
+        """PD targets for the step from frame t."""
+        i, of = jnp.minimum(t, self.last(clip)), self.reference
+        return Control(of.target[clip, i], of.target_root[clip, i], _at(of.target_scalars, clip, i))
 
     def pose(self, clip: Int[Array, ""], t: Int[Array, ""]) -> Pose:
         """Configuration at frame t, with the object at its start: its later poses are not assumed known."""
         of = self.reference
         return Pose(
-            of.local[clip, t], of.position[clip, t, 0], None if of.object_start is None else of.object_start[clip]
+            of.local[clip, t],
+            of.position[clip, t, 0],
+            None if of.object_start is None else of.object_start[clip],
+            _at(of.scalars, clip, t),
         )
 
     def velocity(self, clip: Int[Array, ""], t: Int[Array, ""]) -> Velocity:
         """Rates at frame t, with the object at rest."""
         of = self.reference
         still = None if of.object_start is None else jnp.zeros(6)
-        return Velocity(of.angular[clip, t], of.linear_velocity[clip, t, 0], still)
+        return Velocity(of.angular[clip, t], of.linear_velocity[clip, t, 0], still, _at(of.scalar_rates, clip, t))
 
     def only(self, clip: int) -> "MotionLibrary":
         """A library of one of the clips, as long as before: what was compiled for one clip serves every other."""
         return jax.tree.map(lambda x: x[clip : clip + 1], self)
 
-    def with_targets(self, target: Float[Array, "T 52 4"]) -> "MotionLibrary":
+    def with_targets(self, target: Float[Array, "T R 4"]) -> "MotionLibrary":
         """The library of one clip with other PD targets of the joints; after their end the last ones hold."""
         more = self.frames - target.shape[0]
         held = jnp.concatenate([target, jnp.repeat(target[-1:], more, axis=0)]) if more else target
@@ -121,6 +130,10 @@ class MotionLibrary:
         fixed = {name: jax.tree.map(lambda x: x[clip], getattr(of, name)) for name in _FIXED}
         timed = jax.tree.map(lambda x: x[clip, :length], replace(of, **dict.fromkeys(_FIXED)))
         return replace(timed, **fixed)
+
+
+def _at(x: Array | None, clip: Int[Array, ""], t: Int[Array, ""]) -> Array | None:
+    return None if x is None else x[clip, t]
 
 
 def make_library(

@@ -1,4 +1,4 @@
-"""A clip made ready for imitation on one body: world kinematics, start states and PD targets, as device arrays."""
+"""A clip made ready for imitation: world kinematics, start states and PD targets of one embodiment, on the device."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,9 +15,9 @@ from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, forward_kinemati
 from devi_jax.core.sim_state import CameraParams
 from devi_jax.core.skeleton import TIPS
 from envs.control import Controller, ReferenceMotion
-from envs.embodiments.human import Body
-from envs.physics import CONTROL_HZ, Physics
+from envs.physics import Physics
 from envs.scenes.objects import sample_surface
+from envs.tracking.actions import Action
 from envs.tracking.clip_camera import choose_camera, project_object
 from envs.tracking.config import ObjectPoints
 
@@ -25,22 +25,23 @@ from envs.tracking.config import ObjectPoints
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Reference:
-    """T frames at the control rate. World axes unless said otherwise; absent modalities are `None`.
+    """T frames at the policy's rate. World axes unless said otherwise; absent modalities are `None`.
 
-    `local`: joint rotations relative to the parents; `angular`: their rates in the joints' own frames.
-    `target`, `target_root`: PD targets of the step from a frame to the next, around which residual actions turn.
-    `noted`: what each controller reads of the reference in its steps, arrays (T, ...).
+    `local`: rotations of root (world) and ball joints, relative to the parents; `angular`: their rates in the bodies'
+    own frames; `scalars`, `scalar_rates`: of hinges and slides, rad or m. `target`, `target_root`, `target_scalars`: PD
+    targets of the step from a frame to the next, around which residual actions turn. `noted`: what each controller
+    reads of the reference in its steps, and `action` what the action reads, arrays (T, ...).
     """
 
-    local: Float[Array, "T 52 4"]
-    angular: Float[Array, "T 52 3"]
-    position: Float[Array, "T 52 3"]
-    rotation: Float[Array, "T 52 4"]
-    linear_velocity: Float[Array, "T 52 3"]
-    angular_velocity: Float[Array, "T 52 3"]
-    tips: Float[Array, "T 10 3"]
-    contact: Float[Array, "T 2"]
-    target: Float[Array, "T 52 4"]
+    local: Float[Array, "T R 4"]
+    angular: Float[Array, "T R 3"]
+    position: Float[Array, "T B 3"]
+    rotation: Float[Array, "T B 4"]
+    linear_velocity: Float[Array, "T B 3"]
+    angular_velocity: Float[Array, "T B 3"]
+    tips: Float[Array, "T E 3"]
+    contact: Float[Array, "T H"]
+    target: Float[Array, "T R 4"]
     target_root: Float[Array, "T 3"]
     object_start: Float[Array, "7"] | None
     points_px: Float[Array, "T M 2"] | None
@@ -50,8 +51,12 @@ class Reference:
     object_position: Float[Array, "T 3"] | None
     object_rotation: Float[Array, "T 4"] | None
     object_linear_velocity: Float[Array, "T 3"] | None = None
-    object_distance: Float[Array, "T 52"] | None = None
+    object_distance: Float[Array, "T B"] | None = None
     noted: dict[str, dict[str, Array]] = field(default_factory=dict)
+    scalars: Float[Array, "T n"] | None = None
+    scalar_rates: Float[Array, "T n"] | None = None
+    target_scalars: Float[Array, "T n"] | None = None
+    action: dict[str, Array] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -60,18 +65,24 @@ class Reference:
 
 
 def make_reference(
-    clip: Clip, physics: Physics, controllers: Mapping[str, Controller], points: ObjectPoints
+    clip: Clip,
+    physics: Physics,
+    controllers: Mapping[str, Controller],
+    points: ObjectPoints,
+    action: Action | None = None,
 ) -> tuple[Reference, Camera]:
-    """Make a clip ready for a physics: resample to the control rate, choose a camera, project object points.
+    """Make a clip ready for a physics: resample to the policy's rate, choose a camera, project object points.
 
-    Raises `CameraError` if the clip's camera does not see the object.
+    `action`: what actions mean, where they read anything of the reference. Raises `CameraError` if the clip's camera
+    does not see the object.
     """
-    clip = resample(clip, CONTROL_HZ)
+    clip = resample(clip, physics.timing.policy_hz)
     camera, clip = _with_tracks(clip, points)
-    motion = _kinematics(clip, physics.scene.body)
+    motion = _kinematics(clip, physics.joints.offsets, np.array([place for _, place in physics.scene.embodiment.tips]))
     tracks, poses = clip.object_tracks, clip.object_poses
     start = None if clip.scene.object is None else clip.object_start
-    target, target_root, noted = _targets(physics, motion, clip, controllers)
+    whole = _whole_motion(physics, motion, clip)
+    target, target_root, noted = _targets(physics, motion, whole, controllers)
     return Reference(
         **{k: _f32(v) for k, v in motion.items()},
         contact=_f32(clip.contact),
@@ -87,6 +98,7 @@ def make_reference(
         object_linear_velocity=None if poses is None else _f32(np.gradient(poses.positions, 1 / clip.fps, axis=0)),
         object_distance=None if poses is None or tracks is None else _f32(_distances(motion, poses, tracks)),
         noted=jax.tree.map(_f32, noted),
+        action={} if action is None else jax.tree.map(_f32, action.prepare(whole)),
     ), camera
 
 
@@ -114,14 +126,15 @@ def _with_tracks(clip: Clip, config: ObjectPoints) -> tuple[Camera, Clip]:
     return camera, replace(clip, object_tracks=tracks)
 
 
-def _kinematics(clip: Clip, body: Body) -> dict[str, np.ndarray]:
-    """Positions, rotations and rates of a clip on a body, by forward kinematics and central differences."""
+def _kinematics(clip: Clip, offsets: np.ndarray, tips: np.ndarray) -> dict[str, np.ndarray]:
+    """Positions, rotations and rates of a clip by forward kinematics and central differences, on a human with bone
+    offsets (52, 3) and fingertips (10, 3) in their phalanges' frames."""
     # files hold rotations to a few digits; physics normalises them, and the reference must be what physics shows
     local, root = rot.quat_normalise(np.asarray(clip.joint_rotations, float)), clip.joint_positions[:, 0]
     rotation = global_rotations(local)
-    position = forward_kinematics(local, root, body.offsets)
+    position = forward_kinematics(local, root, offsets)
     index = np.array(TIPS)
-    arms = np.broadcast_to(body.tips, (clip.frames, len(TIPS), 3))
+    arms = np.broadcast_to(tips, (clip.frames, len(TIPS), 3))
     return dict(
         local=local,
         # a rate relative to the parent, seen from the joint itself: the world-side rate of q turned back by q
@@ -134,8 +147,14 @@ def _kinematics(clip: Clip, body: Body) -> dict[str, np.ndarray]:
     )
 
 
+def _whole_motion(physics: Physics, motion: dict[str, np.ndarray], clip: Clip) -> ReferenceMotion:
+    qpos, qvel = _coordinates(physics, motion, clip)
+    seen = motion["position"], motion["rotation"], motion["tips"]
+    return ReferenceMotion(*seen, clip.contact, qpos, qvel, float(clip.fps))
+
+
 def _targets(
-    physics: Physics, motion: dict[str, np.ndarray], clip: Clip, controllers: Mapping[str, Controller]
+    physics: Physics, motion: dict[str, np.ndarray], whole: ReferenceMotion, controllers: Mapping[str, Controller]
 ) -> tuple[np.ndarray, np.ndarray, dict[str, dict[str, np.ndarray]]]:
     """PD targets (T, 52, 4) and (T, 3): the reference half a step ahead, with what the controllers add beforehand; and
     what they note for their steps.
@@ -143,10 +162,6 @@ def _targets(
     A target is held for a whole step, so the motion it stands for is the one in the step's middle; aiming at the step's
     end would lead by half a step.
     """
-    qpos, qvel = _coordinates(physics, motion, clip)
-    whole = ReferenceMotion(
-        motion["position"], motion["rotation"], motion["tips"], clip.contact, qpos, qvel, float(clip.fps)
-    )
     noted: dict[str, dict[str, np.ndarray]] = {}
     for name, controller in controllers.items():
         if (own := controller.prepare(physics, whole, noted)) is not None:
@@ -155,7 +170,8 @@ def _targets(
     for controller in controllers.values():
         more = controller.offsets(physics, whole, noted)
         turns, root = turns + more.turns, root + more.shifts
-    after = np.minimum(np.arange(clip.frames) + 1, clip.frames - 1)
+    frames = len(motion["local"])
+    after = np.minimum(np.arange(frames) + 1, frames - 1)
     half = np.full(motion["local"].shape[:2], 0.5)
     middle = rot.slerp(motion["local"], motion["local"][after], half)
     return rot.quat_mul(middle, rot.quat_exp((turns + turns[after]) / 2)), (root + root[after]) / 2, noted

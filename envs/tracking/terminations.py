@@ -18,7 +18,7 @@ from envs.rewards.interaction import interaction_ratio, surface_distance
 from envs.rewards.measured import measure_info, measured
 from envs.rewards.object import object_2d_mean
 
-Untouched = Int[Array, "2"]
+Untouched = Int[Array, " H"]
 """For how many steps in a row each hand that should touch the object has felt nothing."""
 Measure = Callable[[SimState, ReferenceState, Untouched], Float[Array, ""]]
 """What is bounded, in a unit."""
@@ -60,7 +60,7 @@ class Terminations:
         untouched: Untouched | None = None,
     ) -> Bool[Array, ""]:
         """Whether any bound, times `scale`, is exceeded. A simulation that is not a number any more has failed."""
-        untouched = jnp.zeros(2, jnp.int32) if untouched is None else untouched
+        untouched = jnp.zeros(len(state.contact_n), jnp.int32) if untouched is None else untouched
         within = jnp.isfinite(jnp.sum(state.position))
         if state.object_position is not None:
             within = within & jnp.isfinite(jnp.sum(state.object_position))

@@ -88,7 +88,7 @@ def test_the_card_says_what_an_action_turns(assembly):
     assert card["outputs"]["action"] == ["batch", 3 * len(card["joints"])] == ["batch", environment.action_size]
     assert card["inputs"]["human"] == ["batch", 778]
     action = jnp.zeros(environment.action_size).at[3 * 4 + 1].set(0.5)
-    turned = np.asarray(environment.turns(action))
+    turned = np.asarray(environment.action.turns(action, {}))
     joint = JOINTS.index(card["joints"][4]) - 1
     assert turned[joint, 1] == pytest.approx(0.5 * card["reach_rad"][4])
     assert np.count_nonzero(turned) == 1

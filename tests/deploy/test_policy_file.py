@@ -81,7 +81,7 @@ def test_a_policy_file_acts_as_the_run_did_bit_for_bit(run, loaded, file, tmp_pa
     assert (here == there).all() and float(jnp.abs(here).max()) > 0.01
     again = jax.vmap(read.assembly.environment.observe)(jax.vmap(read.assembly.environment.start)(jnp.array([0, 50])))
     assert all((again[name] == observation[name]).all() for name in observation)
-    assert read.assembly.environment.physics.scene.root == "pinned" and read.assembly.raw is None
+    assert read.assembly.environment.physics.scene.embodiment.root == "pinned" and read.assembly.raw is None
 
 
 def test_it_carries_where_it_comes_from(run, loaded, file, assembled):
@@ -157,7 +157,7 @@ def test_playing_with_the_other_root_is_refused(file, assembled, capsys):
 
 def test_play_prepares_a_policy_file_and_says_what_it_is_worth(file, assembled, capsys):
     assembly, policy, film = play._prepare(play.PlayOptions(target=file))
-    assert film.name == "tiny-policy.mp4" and assembly.environment.physics.scene.root == "pinned"
+    assert film.name == "tiny-policy.mp4" and assembly.environment.physics.scene.embodiment.root == "pinned"
     told = capsys.readouterr().out
     assert "pinned pelvis" in told and "75% of perturbed starts" in told
 

@@ -13,6 +13,7 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.evaluation.evaluate import by_truth, compare, evaluate, judge, replayed
 from devi_jax.evaluation.rollouts import Perturbation, Policy, _run, roll, zero_policy
 from devi_jax.evaluation.table import ROWS, table
+from envs.tracking.actions import JointAbsolute, JointResidual
 from tests.short import cut
 from tests.simulated import within
 
@@ -85,9 +86,9 @@ def test_without_a_plan_there_is_no_plans_column(short):
 def test_absolute_actions_are_replayed_in_residuals(short):
     """Zero absolute targets are the T-pose, and no replay of anything."""
     environment = short.raw
-    action = replace(environment.config.action, mode="absolute")
-    absolute = replace(environment, config=replace(environment.config, action=action))
-    assert replayed(absolute).config.action.mode == "residual" and replayed(environment) is environment
+    assert isinstance(environment.action, JointResidual)
+    absolute = replace(environment, action=JointAbsolute(environment.action))
+    assert replayed(absolute).action is environment.action and replayed(environment) is environment
 
 
 @pytest.mark.parametrize(

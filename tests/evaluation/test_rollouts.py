@@ -9,13 +9,12 @@ from devi_jax.evaluation.rollouts import (
     NOISE,
     Perturbation,
     _draw_pushes,
-    _noise,
     _push,
     random_policy,
     roll,
     zero_policy,
 )
-from envs.physics import CONTROL_HZ
+from envs.physics import Timing
 from tests.short import cut
 from tests.simulated import within
 
@@ -106,7 +105,7 @@ def test_a_perturbed_rollout_is_disturbed_and_an_unperturbed_is_not(environment,
     drift = np.linalg.norm(np.asarray(disturbed.qpos[..., :2] - replayed.qpos[..., :2]), axis=-1)
     # a second or less after a change of 0.07 m/s, which balance takes back
     # measured under 3 instruction sets, 9 starts in all: 4.4 to 4.5 mm
-    within("drift, m", drift.max(), low=1e-3, high=0.07 * 30 / CONTROL_HZ + 0.05)
+    within("drift, m", drift.max(), low=1e-3, high=0.07 * 30 / Timing().control_hz + 0.05)
 
 
 def test_the_exact_ones_are_spared_and_the_others_are_not(environment, replayed):
@@ -126,10 +125,11 @@ def test_a_replay_acts_with_zeros_whatever_the_policy(environment, replayed):
 
 def test_noise_turns_joint_targets_by_as_much_as_it_says(environment):
     deviations = jnp.array([0.0, NOISE.joint_rad, 0.1])
-    turns = np.asarray(environment.turns(_noise(environment, jax.random.key(7), jnp.repeat(deviations, 50))))
-    active = turns.reshape(3, 50, 51, 3)[:, :, np.array(environment.joints) - 1]
+    drawn = environment.action.noise(jax.random.key(7), jnp.repeat(deviations, 50))
+    turns = np.asarray(environment.action.turns(drawn, {}))
+    active = turns.reshape(3, 50, 51, 3)[:, :, np.array(environment.action.balls)]
     np.testing.assert_allclose(active.std(axis=(1, 2, 3)), deviations, rtol=0.05, atol=1e-9)
-    assert not np.delete(turns, np.array(environment.joints) - 1, axis=1).any()
+    assert not np.delete(turns, np.array(environment.action.balls), axis=1).any()
 
 
 @pytest.mark.simulated

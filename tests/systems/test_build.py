@@ -20,7 +20,7 @@ from envs.tracking.config import ResetConfig
 
 
 def test_the_body_has_the_clips_own_bones(assembly, lift_can):
-    body = assembly.environment.physics.scene.body
+    body = assembly.environment.physics.scene.embodiment.body
     np.testing.assert_allclose(body.offsets, bone_offsets(lift_can), atol=1e-9)
     # so that the reference reproduces the clip's joints wherever its own skeleton is rigid
     gap = np.linalg.norm(np.asarray(assembly.environment.reference.position) - lift_can.joint_positions, axis=-1)
@@ -39,7 +39,7 @@ def test_a_taller_clip_makes_a_taller_body(lift_can):
 def test_scene_root_and_terms_are_those_asked_for(assembly, lift_can):
     environment = assembly.environment
     scene = environment.physics.scene
-    assert scene.spec is lift_can.scene and scene.root == "free" and environment.physics.engine == "c"
+    assert scene.spec is lift_can.scene and scene.embodiment.root == "free" and environment.physics.engine == "c"
     assert make_scene(lift_can, "pinned").root == "pinned"
     rewards = environment.rewards
     assert rewards.rows == devi("cpu").rewards and rewards.combine == "product"

@@ -57,7 +57,8 @@ def test_zero_action_on_folded_targets_is_the_planned_action_on_the_raw_ones(sho
 def test_actions_and_turns_are_inverse(short, key):
     environment = short.environment
     actions = jax.random.normal(key, (5, environment.action_size))
-    np.testing.assert_allclose(environment.actions(environment.turns(actions)), actions, rtol=1e-5, atol=1e-6)
+    back = environment.action.from_turns(environment.action.turns(actions, {}))
+    np.testing.assert_allclose(back, actions, rtol=1e-5, atol=1e-6)
     assert basis(environment).shape == (FRAMES, 15, environment.action_size)
 
 

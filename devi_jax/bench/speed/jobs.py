@@ -79,7 +79,6 @@ def raw_batch_steps(environment: TrackingEnvironment, count: int, steps: int = S
     from mujoco import batch
 
     physics = environment.physics
-    settings = physics.settings
     start = _standing(environment, count)
     qpos, qvel = np.asarray(start.physics.qpos), np.asarray(start.physics.qvel)
     sims = batch.Batch(physics.model, count, min(cpu_count(), count))
@@ -91,7 +90,7 @@ def raw_batch_steps(environment: TrackingEnvironment, count: int, steps: int = S
         sims.qpos, sims.qvel = qpos, qvel
         for _ in range(steps):
             spring[:] = qpos
-            sims.step(nstep=settings.substeps)
+            sims.step(nstep=physics.substeps)
 
     return run
 

@@ -191,7 +191,7 @@ def write_for_other_libraries(environment: TrackingEnvironment, folder: Path) ->
         spring=spring,
         position=reference.position,
         bodies=[physics.model.body(name).id for name in JOINTS],
-        substeps=physics.settings.substeps,
+        substeps=physics.substeps,
         joints=physics.layout.rotation_qpos[1:],
         thing_qpos=np.arange(physics.layout.nq)[thing.qpos],
         thing_qvel=np.arange(physics.layout.nv)[thing.qvel],

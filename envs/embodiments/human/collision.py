@@ -1,16 +1,12 @@
 """Who touches whom, and how: contact bits and contact parameters.
 
-The environment's geoms carry a `contype` bit; the body's geoms have `contype` 0 and name in `conaffinity` what they
-meet. So no part of the body collides with another: fingers may close over each other.
+No part of the body collides with another: fingers may close over each other.
 """
 
 from typing import Any, Literal
 
 from devi_jax.core.skeleton import joint_class
-
-FLOOR = 1
-TABLE = 2
-OBJECT = 4
+from envs.embodiments.collision_bits import FLOOR, OBJECT, TABLE
 
 Touch = Literal["hands", "all"]
 """Which parts meet the object: `hands` (with forearms), or `all` for large objects that stand on the floor."""

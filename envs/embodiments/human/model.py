@@ -4,19 +4,16 @@ Ball-joint springs are the PD controller: the target quaternion is the joint's `
 understands, so there are no actuators.
 """
 
-from typing import Literal
-
 import mujoco
 import numpy as np
 
 from devi_jax.core.skeleton import JOINTS, PARENTS
+from envs.embodiments.embodiment import Root
 from envs.embodiments.human.body import Body
 from envs.embodiments.human.collision import Touch, contact_parameters, meets
 from envs.embodiments.human.gains import Gains
 from envs.embodiments.human.geoms import Shape, shapes
 from envs.embodiments.human.mass import densities, segment
-
-Root = Literal["free", "pinned"]
 
 ROOT_SLIDE = (2e5, 7.5e3)
 """Stiffness N/m and damping N s/m of a pinned root's slides: critical for 70 kg."""

@@ -21,9 +21,13 @@ Watch = Callable[[Settings, Any], None]
 
 
 def advance_mjx(
-    models: Sequence[mujoco.MjModel], settings: Settings, impl: Literal["jax", "warp"], watch: Watch = stop_where_full
+    models: Sequence[mujoco.MjModel],
+    settings: Settings,
+    substeps: int,
+    impl: Literal["jax", "warp"],
+    watch: Watch = stop_where_full,
 ) -> Advance:
-    """`Advance` on MJX, of the scene's model with each of its things present.
+    """`Advance` on MJX, `substeps` at a time, of the scene's model with each of its things present.
 
     Raises `DeviceError` if Warp is asked for and not installed.
     """
@@ -56,7 +60,7 @@ def advance_mjx(
         objects = {f.field: getattr(on_device, f.field).at[f.index].set(f.values(*factors)) for f in fields}
         with_targets = on_device.replace(qpos_spring=spring, **objects)
         data = data.replace(qpos=now.qpos, qvel=now.qvel, qacc_warmstart=now.warmstart)
-        return jax.lax.fori_loop(0, settings.substeps, lambda _, d: mjx.step(with_targets, d), data)
+        return jax.lax.fori_loop(0, substeps, lambda _, d: mjx.step(with_targets, d), data)
 
     if impl == "jax":
         return lambda now, spring, variation: _read(advance(template, now, spring, variation))

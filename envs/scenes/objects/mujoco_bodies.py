@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 
 from devi_jax.core.scene import ObjectSpec, Prop
-from envs.embodiments.human.collision import FLOOR, OBJECT, TABLE
+from envs.embodiments.collision_bits import FLOOR, OBJECT, TABLE
 from envs.scenes.objects.convex import convex_parts
 
 OBJECT_NAME = "object"

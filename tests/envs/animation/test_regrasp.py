@@ -12,7 +12,7 @@ from devi_jax.datasets.load import resolve
 from envs.animation.repair import infer_grasp, pose_clip, regrasp
 from envs.animation.repair.infer_grasp import ContactInterval, contact_intervals
 from envs.animation.repair.posed_clip import clearances, pose_frame
-from envs.embodiments.human import human, with_offsets
+from envs.embodiments.human import Human, human, with_offsets
 from envs.physics import Scene
 
 WRIST, HAND = INDEX["right_wrist"], list(HAND_BODIES[1])
@@ -25,7 +25,7 @@ def lift() -> Clip:
 
 
 def scene(clip: Clip) -> Scene:
-    return Scene(clip.scene, with_offsets(human(), bone_offsets(clip)))
+    return Scene(clip.scene, Human(with_offsets(human(), bone_offsets(clip))))
 
 
 def spoilt(clip: Clip, shoulder_rad: float, wrist_rad: float) -> Clip:

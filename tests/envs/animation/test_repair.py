@@ -13,7 +13,7 @@ from devi_jax.core.skeleton import INDEX, JOINTS
 from envs.animation.repair import level_support, lift_feet, pose_clip, project_grasp, resting_drift, smooth_clip
 from envs.animation.repair.grasp_projection import DEPTH_M, key_frame
 from envs.animation.repair.posed_clip import FAR_M, clearances, pose_frame, sole_heights
-from envs.embodiments.human import human
+from envs.embodiments.human import Human, human
 from envs.physics.scene_model import Scene
 from tests.simulated import jittered, within
 
@@ -41,7 +41,7 @@ def standing(thing: ObjectSpec | None = BOX, place=(0.0, 0.5, 0.85), table: Tabl
 
 
 def scene(clip: Clip) -> Scene:
-    return Scene(clip.scene, human())
+    return Scene(clip.scene, Human())
 
 
 def soles(clip: Clip) -> np.ndarray:

@@ -13,7 +13,7 @@ from devi_jax.datasets.load import bundled
 from envs.animation.kinematics.support_polygon import balance_margin
 from envs.animation.repair import balance, balance_clip, pose_clip, stance
 from envs.animation.repair.balance import FADE_S, MARGIN_M, MOST_M
-from envs.embodiments.human import human
+from envs.embodiments.human import Human
 from envs.physics.scene_model import Scene
 
 FEET = [INDEX[f"{side}_{part}"] for side in SIDES for part in ("ankle", "foot")]
@@ -43,7 +43,7 @@ def leaned(clip: Clip, angles) -> Clip:
 
 
 def scene(clip: Clip) -> Scene:
-    return Scene(clip.scene, human())
+    return Scene(clip.scene, Human())
 
 
 def margins(clip: Clip) -> np.ndarray:

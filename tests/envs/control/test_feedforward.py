@@ -14,7 +14,7 @@ from envs.control import FeedForward
 from envs.control.feedforward import LIMIT_M, LIMIT_RAD, _ground_torque, feedforward_offsets
 from envs.embodiments.human import per_joint
 from envs.embodiments.human.model import ROOT_SLIDE
-from envs.physics import CONTROL_HZ, SETTINGS, make_physics
+from envs.physics import SETTINGS, Timing, make_physics
 from tests.envs.replay import recipe, replay, with_controllers
 from tests.simulated import within
 
@@ -49,9 +49,9 @@ def test_a_held_pose_needs_gravitys_torque_over_kp(frame, pinned):
     """Each joint carries the weight of what hangs on it, at its lever; a pinned root carries all."""
     physics = pinned.environment.physics
     qpos = coordinates(pinned.environment, frame)
-    offsets = feedforward_offsets(physics, np.stack([qpos, qpos]), np.zeros((2, physics.model.nv)), CONTROL_HZ)
+    offsets = feedforward_offsets(physics, np.stack([qpos, qpos]), np.zeros((2, physics.model.nv)), Timing().control_hz)
     turns, shift = offsets.turns, offsets.shifts
-    data, stiffness = placed(physics.model, qpos), per_joint(physics.scene.gains).stiffness
+    data, stiffness = placed(physics.model, qpos), per_joint(physics.scene.embodiment.gains).stiffness
     for i, name in enumerate(JOINTS[1:], start=1):
         torque = np.zeros(3)
         for body in carried_by(i):
@@ -78,12 +78,12 @@ def test_a_steady_turn_needs_damping_over_kp_more(integrator, ahead, pinned):
     start = Rotation.from_quat(qpos[adr : adr + 4], scalar_first=True)
     moving, qvel = np.tile(qpos, (5, 1)), np.zeros((5, physics.model.nv))
     for t in range(5):
-        turned = start * Rotation.from_rotvec(axis * rate * (t - 2) / CONTROL_HZ)
+        turned = start * Rotation.from_rotvec(axis * rate * (t - 2) / Timing().control_hz)
         moving[t, adr : adr + 4] = turned.as_quat(scalar_first=True)
     qvel[:, dof : dof + 3] = rate * axis
-    going = feedforward_offsets(physics, moving, qvel, CONTROL_HZ).turns
-    resting = feedforward_offsets(physics, moving, np.zeros_like(qvel), CONTROL_HZ).turns
-    gain = physics.scene.gains.arm
+    going = feedforward_offsets(physics, moving, qvel, Timing().control_hz).turns
+    resting = feedforward_offsets(physics, moving, np.zeros_like(qvel), Timing().control_hz).turns
+    gain = physics.scene.embodiment.gains.arm
     wanted = (gain.damping + ahead * gain.stiffness * settings.timestep_s) * rate / gain.stiffness
     assert (going - resting)[2, elbow] @ axis == pytest.approx(wanted, rel=1e-3)
 
@@ -119,7 +119,7 @@ def test_the_ground_carries_a_balanced_pose(standing):
 def test_a_free_root_gets_no_offset(standing):
     physics = standing.environment.physics
     qpos = coordinates(standing.environment, 0)
-    offsets = feedforward_offsets(physics, np.stack([qpos, qpos]), np.zeros((2, physics.model.nv)), CONTROL_HZ)
+    offsets = feedforward_offsets(physics, np.stack([qpos, qpos]), np.zeros((2, physics.model.nv)), Timing().control_hz)
     turns, shift = offsets.turns, offsets.shifts
     assert not shift.any() and not turns[:, 0].any()
     # standing at ease takes little: the knees' and ankles' offsets are a few degrees
@@ -130,7 +130,7 @@ def test_a_glitch_does_not_become_a_kick(pinned, rng):
     physics = pinned.environment.physics
     qpos = np.tile(coordinates(pinned.environment, 0), (3, 1))
     wild = rng.normal(scale=50.0, size=(3, physics.model.nv))
-    offsets = feedforward_offsets(physics, qpos, wild, CONTROL_HZ)
+    offsets = feedforward_offsets(physics, qpos, wild, Timing().control_hz)
     assert np.abs(offsets.turns).max() == LIMIT_RAD and np.abs(offsets.shifts).max() == LIMIT_M
 
 

@@ -179,7 +179,7 @@ def test_a_plans_turns_and_the_grounds_are_one_after_the_other(step, key):
     environment = stepper(step, 4.0)
     state, action = environment.start(jnp.asarray(50)), jax.random.normal(key, (environment.action_size,))
     target = environment.reference.target.at[50, 1:].set(
-        rot.quat_mul(environment.reference.target[50, 1:], rot.quat_exp(environment.turns(action)))
+        rot.quat_mul(environment.reference.target[50, 1:], rot.quat_exp(environment.action.turns(action, {})))
     )
     folded = environment.with_targets(target)
     turned = environment.control(state, action).rotation

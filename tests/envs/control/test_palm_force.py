@@ -50,7 +50,7 @@ def test_its_work_is_the_force_times_how_far_the_palms_approach(carrying, qpos):
         after = qpos[HELD].copy()
         mujoco.mj_integratePos(physics.model, after, velocity, h)
         approach = (palm_distance(physics.model, qpos[HELD]) - palm_distance(physics.model, after)) / h
-        stiffness = per_joint(physics.scene.gains).stiffness
+        stiffness = per_joint(physics.scene.embodiment.gains).stiffness
         work = np.sum(turns[1:] * turn[1:] * stiffness[:, None])
         shares.append(work / (FORCE_N * approach))
     # the palms face each other nearly, not quite: one factor for all directions

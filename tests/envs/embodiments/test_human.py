@@ -8,8 +8,8 @@ import pytest
 
 from devi_jax.core.clip import forward_kinematics
 from devi_jax.core.skeleton import INDEX, JOINTS, SMPLX_JOINTS, SMPLX_PARENTS, TIPS, joint_class
+from envs.embodiments.collision_bits import FLOOR, OBJECT
 from envs.embodiments.human import BodyError, Gain, Gains, add_body, human, per_joint, with_offsets
-from envs.embodiments.human.collision import FLOOR, OBJECT
 from envs.embodiments.human.mass import segment
 from tests.simulated import jittered, within
 

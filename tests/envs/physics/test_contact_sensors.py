@@ -10,8 +10,8 @@ import pytest
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
+from envs.embodiments.human import Human
 from envs.physics import (
-    HANDS_ON_OBJECT,
     SETTINGS,
     ContactPair,
     Control,
@@ -26,15 +26,13 @@ from envs.physics.contact_sensors import sensor_places
 T_POSE = jnp.tile(jnp.array([1.0, 0, 0, 0]), (52, 1))
 FEET = ContactPair("feet", ("left_ankle", "left_foot", "right_ankle", "right_foot"), "floor")
 BODY = ContactPair("whole body", JOINTS, "object")
-STANDING = Scene(
-    SceneSpec(None, ObjectSpec("box", (0.3, 0.3, 0.3), 2.0)), touch="all", contacts=(HANDS_ON_OBJECT, FEET, BODY)
-)
+STANDING = Scene(SceneSpec(None, ObjectSpec("box", (0.3, 0.3, 0.3), 2.0)), Human(touch="all"), contacts=(FEET, BODY))
 
 
 def stood(scene: Scene, steps: int, at: tuple[float, ...]):
     """What the human in the T-pose feels at its start and after some steps, its object at a place."""
     world = make_physics(scene, "c")
-    root = jnp.array([0.0, 0.0, scene.body.pelvis_m])
+    root = jnp.array([0.0, 0.0, scene.embodiment.body.pelvis_m])
     pose = Pose(T_POSE, root, jnp.array([*at, 1.0, 0, 0, 0]))
     still = Velocity(jnp.zeros((52, 3)), jnp.zeros(3), jnp.zeros(6))
     start = world.init(pose, still)
@@ -55,11 +53,9 @@ def test_feet_feel_the_floor_and_the_trunk_the_thing_that_falls_on_it():
 
 @pytest.mark.simulated
 def test_hands_read_the_same_whatever_else_is_felt():
-    hand = STANDING.body.positions()[JOINTS.index("right_middle1")] + [0, 0, STANDING.body.pelvis_m + 0.16]
-    both = [
-        stood(replace(STANDING, contacts=pairs), 4, tuple(hand))
-        for pairs in ((HANDS_ON_OBJECT,), (BODY, FEET, HANDS_ON_OBJECT))
-    ]
+    body = Human().body
+    hand = body.positions()[JOINTS.index("right_middle1")] + [0, 0, body.pelvis_m + 0.16]
+    both = [stood(replace(STANDING, contacts=pairs), 4, tuple(hand)) for pairs in ((), (BODY, FEET))]
     (world, _, alone), (_, _, among) = both
     np.testing.assert_array_equal(alone.contact_n, among.contact_n)
     assert alone.contact_n.shape == (2, 16) and world.read(alone).contacts == {}
@@ -74,7 +70,7 @@ def test_each_body_has_its_own_row_of_sensors(engine):
     scene = replace(STANDING, contacts=(BODY,))
     model = build_spec(scene, SETTINGS[engine]).compile()
     places = sensor_places(model, scene.contacts)["whole body"]
-    assert places.shape == (52, 2, 3) and model.nsensordata == 3 * (52 + 1)
+    assert places.shape == (52, 2, 3) and model.nsensordata == 3 * (32 + 52 + 1)
     spine, head = JOINTS.index("spine3"), JOINTS.index("head")
     assert places[spine, 0, 0] != places[spine, 1, 0] and (places[head, 0] == places[head, 1]).all()
     for row, name in zip(places, JOINTS, strict=True):
@@ -84,8 +80,8 @@ def test_each_body_has_its_own_row_of_sensors(engine):
 
 
 def test_where_there_is_nothing_to_feel_nothing_is_felt():
-    scene = Scene(SceneSpec(Table()), contacts=(HANDS_ON_OBJECT, BODY))
-    places = sensor_places(build_spec(scene, SETTINGS["c"]).compile(), scene.contacts)
+    scene = Scene(SceneSpec(Table()), contacts=(BODY,))
+    places = sensor_places(build_spec(scene, SETTINGS["c"]).compile(), scene.pairs)
     assert places["hands"].shape == (32, 0, 3) and places["whole body"].shape == (52, 0, 3)
 
 

@@ -22,7 +22,7 @@ from devi_jax.core.sim_state import SimState
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
 from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
-from envs.physics import CONTROL_HZ, EngineName, make_physics
+from envs.physics import EngineName, Timing, make_physics
 from envs.rewards.contact import FORCE_THRESHOLD_N
 from envs.tracking.env import TrackingEnvironment, TrackingState
 from tests.envs.replay import recipe, replay
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 OTHERS: tuple[EngineName, ...] = ("mjx", "warp")
 ENGINES: tuple[EngineName, ...] = ("c", *OTHERS)
-SECOND = int(CONTROL_HZ)
+SECOND = int(Timing().control_hz)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def test_sensors_read_mujocos_own_contact_forces():
     data = mujoco.MjData(model)
     data.qpos[:], data.qvel[:], data.qacc_warmstart[:] = now.qpos, now.qvel, now.warmstart
     model.qpos_spring[:] = spring
-    mujoco.mj_step(model, data, nstep=physics.settings.substeps)
+    mujoco.mj_step(model, data, nstep=physics.substeps)
     strongest, force = {name: 0.0 for name in JOINTS}, np.zeros(6)
     for i, contact in enumerate(data.contact):
         bodies = {model.body(model.geom_bodyid[g]).name for g in (contact.geom1, contact.geom2)}

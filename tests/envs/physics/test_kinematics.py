@@ -7,14 +7,14 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS, PARENTS, TIPS
-from envs.embodiments.human import human
+from envs.embodiments.human import Human, human
 from envs.physics import Physics, PhysicsState, Scene, Variation, make_physics
 from envs.physics.kinematics import forward
 
 
 @pytest.fixture(scope="module", params=["free", "pinned"])
 def physics(request) -> Physics:
-    return make_physics(Scene(root=request.param), "c")
+    return make_physics(Scene(embodiment=Human(root=request.param)), "c")
 
 
 def random_data(model: mujoco.MjModel, seed: int) -> mujoco.MjData:
@@ -90,7 +90,7 @@ def test_t_pose_is_the_sum_of_offsets():
     identity = np.tile(np.array([1, 0, 0, 0], np.float32), (52, 1))
     root = np.array([0.1, -0.2, 0.9], np.float32)
     given = map(jax.numpy.asarray, (identity, root, still, still[0], np.asarray(body.offsets, np.float32)))
-    position, rotation, linear, angular = forward(*given)
+    position, rotation, linear, angular = forward(*given, PARENTS)
     for i, parent in enumerate(PARENTS):
         wanted = root if parent < 0 else np.asarray(position[parent]) + body.offsets[i]
         np.testing.assert_allclose(position[i], wanted, atol=1e-6)

@@ -40,7 +40,7 @@ def roll(physics: Physics, height, thing, velocity, variation: Variation):
     """Start and end of a tenth of a second: humans in the T-pose at a height, objects somewhere with a velocity."""
 
     def one(height, thing, velocity, variation):
-        root = jnp.array([0.0, 0.0, physics.scene.body.pelvis_m]) + height * jnp.array([0.0, 0, 1])
+        root = jnp.array([0.0, 0.0, physics.scene.embodiment.body.pelvis_m]) + height * jnp.array([0.0, 0, 1])
         pose = Pose(T_POSE, root, jnp.concatenate([thing, jnp.array([1.0, 0, 0, 0])]))
         still = Velocity(jnp.zeros((52, 3)), jnp.zeros(3), jnp.concatenate([velocity, jnp.zeros(3)]))
         return physics.init(pose, still, variation), Control(T_POSE, root)
@@ -56,7 +56,7 @@ def slide_and_strike(engine: EngineName):
     mass, friction = (jnp.asarray(x) for x in zip(*FACTORS, *FACTORS, (1.0, 1.0), strict=True))
     data = mujoco.MjData(world.model)
     mujoco.mj_kinematics(world.model, data)
-    arm = data.body("right_elbow").xpos + [-0.1, 0.0, world.scene.body.pelvis_m + 3.07]
+    arm = data.body("right_elbow").xpos + [-0.1, 0.0, world.scene.embodiment.body.pelvis_m + 3.07]
     thing = jnp.asarray([[-0.2, 0.4, 0.82]] * 3 + [arm] * 3 + [[3.0, 3.0, 3.0]], jnp.float32)
     velocity = jnp.asarray([[2.0, 0, 0]] * 3 + [[0.0, 0, -2.0]] * 3 + [[0.0, 0, 0]])
     height = jnp.asarray([0.0] * 3 + [3.0] * 4)

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS
-from envs.embodiments.human import Gains, per_joint
+from envs.embodiments.human import Gains, Human, per_joint
 from envs.physics import Scene, make_physics
 from envs.physics.pd import joint_power, limit_torque
 
@@ -74,7 +74,7 @@ def test_the_shorter_way_round_is_taken():
 def test_mujocos_spring_is_this_torque(root, joints):
     """Sign and size: `qfrc_spring` of a ball joint at random rotations and targets."""
     rotation, target, error = joints
-    model = make_physics(Scene(root=root), "c").model
+    model = make_physics(Scene(embodiment=Human(root=root)), "c").model
     data = mujoco.MjData(model)
     for i, name in enumerate(JOINTS[1:]):
         adr = model.joint(name).qposadr[0]

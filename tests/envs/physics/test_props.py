@@ -64,7 +64,7 @@ def test_they_rest_where_they_are_while_the_human_lifts_the_can(furnished, physi
 def test_the_can_dropped_on_the_tray_comes_to_lie_on_it(physics):
     can = physics.scene.spec.object
     drop = jnp.array([*TRAY.pose[:2], TABLE_M + 0.02 + can.size[1] / 2 + 0.05, 1.0, 0, 0, 0])
-    root = jnp.array([0.0, 0.0, physics.scene.body.pelvis_m])
+    root = jnp.array([0.0, 0.0, physics.scene.embodiment.body.pelvis_m])
     pose = Pose(jnp.tile(jnp.array([1.0, 0, 0, 0]), (52, 1)), root, drop)
     state, control = physics.init(pose, STILL), Control(pose.rotation, root)
     lowest = []

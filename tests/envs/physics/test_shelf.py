@@ -12,6 +12,7 @@ import pytest
 
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import Mesh, ObjectSpec, Prop, SceneSpec, Table
+from envs.embodiments.human import Human
 from envs.physics import (
     SETTINGS,
     Control,
@@ -46,7 +47,7 @@ def angle_iron() -> ObjectSpec:
 
 
 def shelf_of(*things: ObjectSpec) -> Scene:
-    return Scene(SceneSpec(Table(), things[0]), root="pinned", shelf=things[1:])
+    return Scene(SceneSpec(Table(), things[0]), Human(root="pinned"), shelf=things[1:])
 
 
 @cache
@@ -61,7 +62,7 @@ def physics(engine: EngineName, mixed: bool, only: int | None = None) -> Physics
 @partial(jax.jit, static_argnums=(0, 1))
 def roll(world: Physics, steps: int, thing, velocity, variation: Variation) -> PhysicsState:
     """Every state of objects thrown from poses (N, 7) beside humans in the T-pose, (steps, N, ...)."""
-    root = jnp.array([0.0, 0.0, world.scene.body.pelvis_m])
+    root = jnp.array([0.0, 0.0, world.scene.embodiment.body.pelvis_m])
 
     def one(thing, velocity, variation):
         still = Velocity(jnp.zeros((52, 3)), jnp.zeros(3), velocity)
@@ -143,7 +144,7 @@ def test_a_hand_feels_every_thing_of_the_shelf():
     world = physics("c", True)
     data = mujoco.MjData(world.model)
     mujoco.mj_kinematics(world.model, data)
-    palm = data.geom("right_wrist").xpos + [0, 0, world.scene.body.pelvis_m + 0.09]
+    palm = data.geom("right_wrist").xpos + [0, 0, world.scene.embodiment.body.pelvis_m + 0.09]
     pose = np.tile(np.r_[palm, 1.0, 0, 0, 0], (4, 1))
     variation = Variation(jnp.ones(4), jnp.ones(4), jnp.arange(4))
     thrown = pose, np.zeros((4, 6)), variation

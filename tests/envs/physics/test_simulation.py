@@ -15,12 +15,12 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.sim_state import SimState
 from envs.embodiments.human.model import ROOT_SLIDE
 from envs.physics import (
-    CONTROL_HZ,
     Control,
     Physics,
     PhysicsState,
     Pose,
     Scene,
+    Timing,
     Velocity,
     choose_engine,
     make_physics,
@@ -54,7 +54,7 @@ def on_table(physics: Physics) -> np.ndarray:
 def pose(physics: Physics, height: float = 0.0, thing=None) -> Pose:
     """The T-pose standing on the floor, or so many metres above; the can upright on the table, or where asked."""
     where = on_table(physics) if thing is None else thing
-    root = jnp.array([0.0, 0.0, physics.scene.body.pelvis_m + height])
+    root = jnp.array([0.0, 0.0, physics.scene.embodiment.body.pelvis_m + height])
     return Pose(T_POSE, root, jnp.array([*where, 1.0, 0, 0, 0]))
 
 
@@ -90,7 +90,7 @@ def test_object_falls_as_galileo_says(physics):
     """From 5 m beside the table, for half a second; symplectic steps of h fall g t h / 2 deeper than g t^2 / 2."""
     start = physics.init(pose(physics, thing=(2.0, 2.0, 5.0)), STILL)
     states = jax.tree.map(lambda x: x[:15], roll(physics, start, Control(T_POSE, start.qpos[:3])))
-    t, h = np.arange(1, 16) / CONTROL_HZ, physics.settings.timestep_s
+    t, h = np.arange(1, 16) / Timing().control_hz, physics.settings.timestep_s
     fallen = 5.0 - np.asarray(states.qpos[:, -5])
     np.testing.assert_allclose(fallen, G * t**2 / 2 + G * t * h / 2, rtol=1e-4)
     np.testing.assert_allclose(states.qvel[:, -4], -G * t, rtol=1e-4)
@@ -130,7 +130,7 @@ def test_muscles_move_no_centre_of_mass(physics, rng):
     n = 10
     before, speed_before = centre_of_mass(physics, start.qpos, start.qvel)
     after, speed_after = centre_of_mass(physics, states.qpos[n - 1], states.qvel[n - 1])
-    t, h, down = n / CONTROL_HZ, physics.settings.timestep_s, np.array([0, 0, -G])
+    t, h, down = n / Timing().control_hz, physics.settings.timestep_s, np.array([0, 0, -G])
     np.testing.assert_allclose(speed_after, speed_before + down * t, atol=0.02)
     np.testing.assert_allclose(after, before + speed_before * t + down * (t**2 + t * h) / 2, atol=0.005)
     # and it did move: half of the joints by more than 0.3 rad
@@ -296,7 +296,7 @@ def test_state_starts_where_the_pose_says(physics, rng):
 
 def test_scene_without_object_has_no_object():
     physics = make_physics(Scene(SceneSpec()), "c")
-    root = jnp.array([0, 0, physics.scene.body.pelvis_m])
+    root = jnp.array([0, 0, physics.scene.embodiment.body.pelvis_m])
     state = physics.init(Pose(T_POSE, root, None), Velocity(jnp.zeros((52, 3)), jnp.zeros(3), None))
     frame = jax.jit(lambda s: physics.read(physics.step(s, Control(T_POSE, root))))(state)
     assert not physics.has_object and physics.model.nq == 211
@@ -310,7 +310,7 @@ def test_power_of_a_step_is_that_of_its_start(physics):
     bent = T_POSE.at[elbow].set(quat_exp(jnp.array([0.0, 0.0, angle])))
     velocity = replace(STILL, angular=STILL.angular.at[elbow, 2].set(speed))
     start = physics.init(replace(pose(physics), rotation=bent), velocity)
-    gain = physics.scene.gains.arm
+    gain = physics.scene.embodiment.gains.arm
     wanted = abs((-gain.stiffness * angle - gain.damping * speed) * speed)
     after = physics.step(start, Control(T_POSE, start.qpos[:3]))
     assert float(after.power_w) == pytest.approx(wanted, rel=1e-4)

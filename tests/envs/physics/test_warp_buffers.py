@@ -33,12 +33,12 @@ needs_warp = pytest.mark.skipif(find_spec("warp") is None, reason="warp-lang is 
 def rest(contacts: int, rows: int, heights=(0.099, 0.099, 1.0)) -> np.ndarray:
     """Two steps of boxes at these heights, on Warp with so much room each: their velocities."""
     model = mujoco.MjModel.from_xml_string(BOX)
-    settings = replace(SETTINGS["warp"], substeps=2, contacts=contacts, rows=rows)
+    settings = replace(SETTINGS["warp"], contacts=contacts, rows=rows)
     count = len(heights)
     qpos = jnp.tile(jnp.asarray(model.qpos0, jnp.float32), (count, 1)).at[:, 2].set(jnp.asarray(heights))
     now = Coordinates(qpos, jnp.zeros((count, model.nv)), jnp.zeros((count, model.nv)))
     factors = Variation(jnp.ones(count), jnp.ones(count))
-    advance = jax.jit(jax.vmap(advance_mjx([model], settings, "warp")))
+    advance = jax.jit(jax.vmap(advance_mjx([model], settings, 2, "warp")))
     return np.asarray(jax.block_until_ready(advance(now, qpos, factors))[0].qvel)
 
 

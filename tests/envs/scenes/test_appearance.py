@@ -165,7 +165,7 @@ def scene() -> Scene:
 
 def test_dressing_changes_only_what_is_drawn(scene):
     spec = build_spec(scene, SETTINGS["c"])
-    bare, dressed = spec.compile(), add_room(dress_human(spec, scene.body, appearance(), 64)).compile()
+    bare, dressed = spec.compile(), add_room(dress_human(spec, scene.embodiment.body, appearance(), 64)).compile()
     assert bare.nskin == 0 and dressed.nskin == 1
     assert (dressed.nq, dressed.nv, dressed.nbody) == (bare.nq, bare.nv, bare.nbody)
     np.testing.assert_array_equal(dressed.body_mass, bare.body_mass)

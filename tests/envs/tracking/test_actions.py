@@ -1,15 +1,26 @@
-"""From actions to PD targets: closed forms of both modes."""
+"""From actions to PD targets: closed forms of every meaning of an action."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from devi_jax.core.clip import forward_kinematics, global_rotations
 from devi_jax.core.skeleton import JOINTS
-from envs.tracking.actions import absolute_control, acting_joints, residual_control, scale_rad
+from envs.control.controller import ReferenceMotion
+from envs.control.hand_task_space import FINGER_RAD, WRIST_M
+from envs.embodiments.human import Human
+from envs.physics import Control
+from envs.tracking.actions import HandTaskSpace, JointResidual, make_action, residual_control
 from envs.tracking.config import ActionConfig, ActionScale
 
 ROOT = jnp.array([0.1, 0.2, 0.9])
+BOTH = np.ones((3, 2))
+
+
+def unbent(turns):
+    return turns
 
 
 def turn(q) -> Rotation:
@@ -18,57 +29,105 @@ def turn(q) -> Rotation:
 
 @pytest.fixture
 def target(rng):
-    return jnp.asarray(Rotation.random(52, rng=rng).as_quat(scalar_first=True), jnp.float32)
+    turned = Rotation.random(52, rng=rng).as_quat(scalar_first=True)
+    return Control(jnp.asarray(turned, jnp.float32), ROOT)
+
+
+def acting(config: ActionConfig, contact: np.ndarray, root) -> list[str]:
+    action = make_action(config, Human(root=root), contact)
+    assert isinstance(action, JointResidual) and action.size == 3 * len(action.balls)
+    return [JOINTS[1 + i] for i in action.balls]
 
 
 def test_all_joints_but_the_pelvis_act_by_default():
-    assert acting_joints(ActionConfig(), np.ones((3, 2)), "free") == tuple(range(1, 52))
+    assert acting(ActionConfig(), BOTH, "free") == list(JOINTS[1:])
 
 
 @pytest.mark.parametrize(("root", "count"), [("free", 21 + 15), ("pinned", 21 - 8 - 4 + 15)])
 def test_active_joints_leave_out_idle_fingers_and_pinned_legs(root, count):
     """Body 21 joints, 15 in the touching hand; pinned: without 8 of the legs and 4 of the idle arm."""
-    right_only = np.array([[0, 0], [0, 1]])
-    names = [JOINTS[i] for i in acting_joints(ActionConfig(joints="active"), right_only, root)]
+    names = acting(ActionConfig(joints="active"), np.array([[0, 0], [0, 1]]), root)
     assert len(names) == count and "right_thumb3" in names and "left_index1" not in names
     assert ("left_hip" in names) == (root == "free")
 
 
-def test_reach_is_by_joint_class():
-    joints = tuple(JOINTS.index(n) for n in ("left_knee", "right_wrist", "right_index1"))
-    reach = scale_rad(ActionConfig(scale=ActionScale(finger=0.4, wrist=0.2, leg=0.1)), joints)
-    np.testing.assert_allclose(reach[:, 0], [0.1, 0.2, 0.4])
+def test_reach_is_by_part():
+    action = make_action(ActionConfig(scale=ActionScale(finger=0.4, wrist=0.2, leg=0.1)), Human(), BOTH)
+    reach = dict(zip(JOINTS[1:], action.reach, strict=True))
+    assert [reach[n] for n in ("left_knee", "right_wrist", "right_index1")] == [0.1, 0.2, 0.4]
 
 
 def test_absolute_is_the_exponential_of_pi_times_the_action(rng, target):
-    action = rng.uniform(-1, 1, 153)
-    control = absolute_control(jnp.asarray(action, jnp.float32), target[0], ROOT)
-    wanted = Rotation.from_rotvec(np.pi * action.reshape(51, 3))
+    numbers = rng.uniform(-1, 1, 153)
+    action = make_action(ActionConfig(mode="absolute"), Human(), BOTH)
+    control = action.decode(jnp.asarray(numbers, jnp.float32), target, {}, unbent)
+    wanted = Rotation.from_rotvec(np.pi * numbers.reshape(51, 3))
     assert (turn(control.rotation[1:]).inv() * wanted).magnitude().max() < 1e-5
-    assert (control.rotation[0] == target[0]).all() and (control.root_position == ROOT).all()
+    assert (control.rotation[0] == target.rotation[0]).all() and (control.root_position == ROOT).all()
+    assert not action.residual and action.size == 153
 
 
 def test_absolute_zero_is_the_t_pose_and_one_is_half_a_turn(target):
-    control = absolute_control(jnp.zeros(153), target[0], ROOT)
+    action = make_action(ActionConfig(mode="absolute"), Human(), BOTH)
+    control = action.decode(jnp.zeros(153), target, {}, unbent)
     assert (control.rotation[1:] == jnp.array([1.0, 0, 0, 0])).all()
-    control = absolute_control(jnp.zeros(153).at[0].set(1.0), target[0], ROOT)
+    control = action.decode(jnp.zeros(153).at[0].set(1.0), target, {}, unbent)
     np.testing.assert_allclose(np.abs(control.rotation[1]), [0, 1, 0, 0], atol=1e-6)
 
 
 def test_zero_residual_returns_the_target_exactly(target):
-    control = residual_control(jnp.zeros((51, 3)), target, ROOT)
-    assert (control.rotation == target).all() and (control.root_position == ROOT).all()
+    control = residual_control(jnp.zeros((51, 3)), target)
+    assert (control.rotation == target.rotation).all() and (control.root_position == ROOT).all()
 
 
 def test_residual_turns_in_the_joints_own_frame(rng, target):
     turns = rng.uniform(-0.3, 0.3, (51, 3))
-    control = residual_control(jnp.asarray(turns, jnp.float32), target, ROOT)
-    in_joint = (turn(target[1:]).inv() * turn(control.rotation[1:])).as_rotvec()
+    control = residual_control(jnp.asarray(turns, jnp.float32), target)
+    in_joint = (turn(target.rotation[1:]).inv() * turn(control.rotation[1:])).as_rotvec()
     np.testing.assert_allclose(in_joint, turns, atol=2e-6)
-    assert (control.rotation[0] == target[0]).all()
+    assert (control.rotation[0] == target.rotation[0]).all()
 
 
 def test_one_number_moves_one_joint(target):
     turns = jnp.zeros((51, 3)).at[16, 1].set(0.15)
-    changed = (residual_control(turns, target, ROOT).rotation != target).any(axis=-1)
+    changed = (residual_control(turns, target).rotation != target.rotation).any(axis=-1)
     assert np.flatnonzero(changed).tolist() == [17]
+
+
+def test_turns_and_actions_are_inverse_and_noise_has_its_deviation(rng):
+    action = make_action(ActionConfig(joints="active"), Human(), np.array([[0.0, 1.0]]))
+    numbers = jnp.asarray(rng.uniform(-1, 1, (5, action.size)), jnp.float32)
+    np.testing.assert_allclose(action.from_turns(action.turns(numbers, {})), numbers, atol=1e-6)
+    drawn = action.turns(action.noise(jax.random.key(0), jnp.full(400, 0.02)), {})
+    acts = np.zeros(51, bool)
+    acts[list(action.balls)] = True
+    assert np.std(np.asarray(drawn)[:, acts]) == pytest.approx(0.02, rel=0.02) and not np.asarray(drawn)[:, ~acts].any()
+
+
+@pytest.mark.parametrize(("root", "legs"), [("pinned", 0), ("free", 15)])
+def test_a_hand_task_space_has_the_planners_numbers(root, legs):
+    """Six of the palm, grip, four fingers and four of the thumb for each hand; hips, knees, ankles and lowest spine."""
+    action = make_action(ActionConfig(mode="hand_task_space"), Human(root=root), np.array([[0.0, 1.0]]))
+    assert isinstance(action, HandTaskSpace) and action.size == 15 + legs and action.hands == (False, True)
+
+
+def test_a_number_of_the_palm_moves_it_as_far_as_it_says():
+    """To first order: one unit along x displaces the palm by WRIST_M, and the grip bends each finger by FINGER_RAD."""
+    body = Human().body
+    action = make_action(ActionConfig(mode="hand_task_space"), Human(root="pinned"), np.array([[0.0, 1.0]]))
+    assert isinstance(action, HandTaskSpace)
+    rng = np.random.default_rng(0)
+    local = Rotation.from_rotvec(rng.uniform(-0.4, 0.4, (52, 3)))
+    bent = local.as_quat(scalar_first=True)[None]
+    bent[0, 0] = [1, 0, 0, 0]
+    position, rotation = forward_kinematics(bent, np.zeros((1, 3)), body.offsets), global_rotations(bent)
+    still = ReferenceMotion(position, rotation, np.zeros((1, 10, 3)), np.zeros((1, 2)), *np.zeros((2, 1, 1)), fps=30.0)
+    given = {k: jnp.asarray(v[0], jnp.float32) for k, v in action.prepare(still).items()}
+    target = Control(jnp.asarray(bent[0], jnp.float32), jnp.zeros(3))
+    palm = JOINTS.index("right_middle1")
+    control = action.decode(jnp.zeros(action.size).at[0].set(1.0), target, given, unbent)
+    moved = forward_kinematics(np.asarray(control.rotation, float)[None], np.zeros((1, 3)), body.offsets) - position
+    np.testing.assert_allclose(moved[0, palm], [WRIST_M, 0, 0], atol=0.1 * WRIST_M)
+    turns = action.turns(jnp.zeros(action.size).at[6].set(1.0), given)
+    bends = np.linalg.norm(np.asarray(turns), axis=-1)
+    assert bends[JOINTS.index("right_index2") - 1] == pytest.approx(FINGER_RAD) and (bends > 0).sum() == 12

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from envs.physics import CONTROL_HZ
+from envs.physics import Timing
 from envs.tracking.config import ActionConfig, ResetConfig
 from envs.tracking.env import TrackingState
 from tests.simulated import within
@@ -205,6 +205,6 @@ def test_a_step_is_a_function_of_its_arguments(environment, step, start):
     first = step(state, action)
     step(start(jnp.asarray(3)), -action)
     assert same_bits(step(state, action), first)
-    assert environment.physics.settings.timestep_s * environment.physics.settings.substeps == pytest.approx(
-        1 / CONTROL_HZ
+    assert environment.physics.settings.timestep_s * environment.physics.substeps == pytest.approx(
+        1 / Timing().control_hz
     )

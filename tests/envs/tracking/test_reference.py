@@ -14,7 +14,7 @@ from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import INDEX, TIPS
 from envs.control import PalmForce
 from envs.embodiments.human import human
-from envs.physics import CONTROL_HZ, Physics, Scene, make_physics
+from envs.physics import Physics, Scene, Timing, make_physics
 from envs.tracking.config import ObjectPoints
 from envs.tracking.motion_library import make_library
 from envs.tracking.reference import make_reference
@@ -36,7 +36,7 @@ def at_times(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return local, np.array([0, 0, 1.0]) + t[:, None] * DRIFT
 
 
-def steady(fps: float = CONTROL_HZ, frames: int = FRAMES) -> Clip:
+def steady(fps: float = Timing().control_hz, frames: int = FRAMES) -> Clip:
     local, root = at_times(np.arange(frames) / fps)
     positions = forward_kinematics(local, root, human().offsets)
     return Clip("steady", fps, local, positions, np.zeros((frames, 2)))
@@ -84,7 +84,7 @@ def test_linear_velocity_is_the_central_difference_of_a_circle(reference):
     """v + w x arm, the turning part shortened by sin(w h) / (w h)."""
     hip = INDEX["left_hip"]
     arm = np.asarray(reference.position[INNER, hip] - reference.position[INNER, 0], float)
-    angle = YAW / CONTROL_HZ
+    angle = YAW / Timing().control_hz
     wanted = DRIFT + np.cross([0, 0, YAW], arm) * np.sin(angle) / angle
     np.testing.assert_allclose(reference.linear_velocity[INNER, hip], wanted, atol=2e-5)
 
@@ -99,7 +99,7 @@ def test_positions_and_tips_are_those_of_the_body(reference):
 
 def test_targets_are_the_reference_half_a_step_ahead(reference):
     """A target is held for a step; on a steady motion it is the pose at the step's middle."""
-    t = np.minimum(np.arange(FRAMES) + 0.5, FRAMES - 1) / CONTROL_HZ
+    t = np.minimum(np.arange(FRAMES) + 0.5, FRAMES - 1) / Timing().control_hz
     local, root = at_times(t)
     gap = turn(reference.target.reshape(-1, 4)).inv() * turn(local.reshape(-1, 4))
     assert gap.magnitude().max() < 1e-5
