@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import tyro
 
@@ -11,8 +11,9 @@ from devi_jax.bench.grid import Grid, check_positive, write_markdown
 from devi_jax.bench.methods.jobs import ComparisonJob, collect, comparison, named_clips, train
 from devi_jax.bench.methods.page import page
 from devi_jax.cli import parse
-from devi_jax.core.errors import ConfigError, did_you_mean, exit_on_error
-from devi_jax.systems import NAMES, Recipe, SystemName
+from devi_jax.core.errors import exit_on_error
+from devi_jax.systems import NAMES, Recipe
+from devi_jax.systems.registry import check_name
 from envs.physics import Root
 
 
@@ -29,7 +30,7 @@ class CompareOptions:
     grade: Literal["clean", "mild", "rough"] = "mild"
     """Quality of the clips: clean, or degraded as if estimated from a good (mild) or a bad (rough) video."""
     systems: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SYSTEM,SYSTEM|SYSTEM SYSTEM")] = NAMES
-    """Methods, separated by commas or spaces: devi, physhoi, skillmimic, intermimic_reward, devi_6d, devi_no_object."""
+    """Methods, separated by commas or spaces; by default all there are."""
     seeds: int = 3
     """Number of random seeds for each method and clip."""
     minutes: float = 10.0
@@ -69,14 +70,9 @@ def main(arguments: list[str] | None = None) -> None:
 def wanted(options: CompareOptions) -> list[ComparisonJob]:
     """The jobs asked for, in the order they are run. Raises `ConfigError` for an unknown clip or system."""
     clips = named_clips(options.clips, options.grade)
-    systems: list[SystemName] = [_system(name) for words in options.systems for name in words.split(",") if name]
+    words = [name for word in options.systems for name in word.split(",") if name]
+    systems = [check_name(name, "--systems") for name in words]
     return comparison(clips, systems, options.roots, options.seeds, options.minutes, options.recipe, options.iterations)
-
-
-def _system(name: str) -> SystemName:
-    if name not in NAMES:
-        raise ConfigError(f"no system '{name}'{did_you_mean(name, NAMES)}", where="--systems", valid=", ".join(NAMES))
-    return cast(SystemName, name)
 
 
 if __name__ == "__main__":

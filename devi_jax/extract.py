@@ -14,6 +14,7 @@ import numpy as np
 import tyro
 from PIL import Image
 
+from devi_jax.cli import parse
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip
 from devi_jax.core.clip_io import load_clip, save_clip
@@ -270,7 +271,8 @@ def _prompted(config: ContactConfig, known: ScenePrior) -> ContactConfig:
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exit code 2 on bad input."""
     with exit_on_error():
-        extract(tyro.cli(Extract, prog="python -m devi_jax.extract", args=args))
+        arguments = sys.argv[1:] if args is None else args
+        extract(parse(Extract, arguments, prog="python -m devi_jax.extract", default=Extract(tyro.MISSING)))
 
 
 if __name__ == "__main__":

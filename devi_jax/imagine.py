@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import tyro
 from PIL import Image
 
+from devi_jax.cli import parse
 from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
 from devi_jax.core.files import filling
@@ -241,7 +241,8 @@ def _record(options: Imagine, video: Video, view: compose.CameraChoice) -> dict[
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exit code 2 on bad input."""
     with exit_on_error():
-        imagine(tyro.cli(Imagine, prog="python -m devi_jax.imagine", args=args))
+        arguments = sys.argv[1:] if args is None else args
+        imagine(parse(Imagine, arguments, prog="python -m devi_jax.imagine", default=Imagine()))
 
 
 if __name__ == "__main__":

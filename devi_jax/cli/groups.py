@@ -71,10 +71,15 @@ def rules(describe_row: DescribeRow | None, collapse: bool) -> ConstructorRegist
             value = getattr(info.default, field.name, field.default)
             hidden = is_nested(value) and _flag_name(kind, field.name)
             hint: Any = Annotated[hints[field.name], tyro.conf.Suppress] if hidden else hints[field.name]
-            parts.append(StructFieldSpec(field.name, hint, _default(value), docs.get(field.name)))
+            parts.append(StructFieldSpec(field.name, hint, _default(value), _one_line(docs.get(field.name))))
         return StructConstructorSpec(kind, tuple(parts))
 
     return registry
+
+
+def _one_line(doc: str | None) -> str | None:
+    """A text without the source's line breaks, which tyro would keep."""
+    return None if doc is None else " ".join(doc.split())
 
 
 def _default(value: Any) -> Any:

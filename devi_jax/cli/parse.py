@@ -1,5 +1,6 @@
 """A command line read into a frozen dataclass."""
 
+import re
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -72,4 +73,5 @@ def _table(nested: Sequence[tuple[str, str]], prog: str) -> str:
 
 
 def _first_sentence(text: str) -> str:
-    return " ".join(text.split()).split(". ")[0].rstrip(".")
+    # a stop within a sentence, as in "Eq. 10", has no capital after it
+    return re.split(r"\. (?=[A-Z])", " ".join(text.split()))[0].rstrip(".")

@@ -17,14 +17,14 @@ def devi_6d(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
         # an object of 6 cm about its centre, turned by a radian, moves its points as far
         "object_rotation": Reward(rewards.object_rotation, sharpness=0.1),
     }
-    return replace(base, name="devi_6d", rewards=_others(base) | pose)
+    return replace(base, rewards=_others(base) | pose)
 
 
 def devi_no_object(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
     """DeVI without a reward for where the object is; contact rewards and termination stay."""
     base = devi(preset, recipe)
     rows = _others(base) | {"object_2d": replace(base.rewards["object_2d"], weight=0.0)}
-    return replace(base, name="devi_no_object", rewards=rows)
+    return replace(base, rewards=rows)
 
 
 def _others(base: System) -> dict[str, Reward]:

@@ -19,7 +19,6 @@ def intermimic_reward(preset: Preset = "cpu", recipe: Recipe = "fast") -> System
     base = devi(preset, recipe)
     return replace(
         base,
-        name="intermimic_reward",
         goal={**base.goal, "object": replace(base.goal["object"], on=True)},
         goal_frames=(1, 16),
         rewards={

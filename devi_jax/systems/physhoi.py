@@ -18,7 +18,6 @@ def physhoi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
     base = devi(preset, recipe)
     return replace(
         base,
-        name="physhoi",
         goal={**base.goal, "object": replace(base.goal["object"], on=True)},
         goal_frames=(1,),
         rewards={

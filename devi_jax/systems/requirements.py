@@ -43,7 +43,7 @@ def require_residual(system: System) -> None:
 def _asking(system: System, need: str) -> list[str]:
     """Flags of the rows in force that need it."""
     rows = [f"rewards.{n}" for n, row in system.rewards.items() if row.weight and row.measure.needs == need]
-    bounds = {n: measure_info(row.measure).needs for n, row in system.terminations.items() if row.on}
-    rows += [f"terminations.{name}" for name, needs in bounds.items() if needs == need]
-    rows += ["goal.object"] if need == POSES and system.goal["object"].on else []
+    bounds = {f"terminations.{n}": row.measure for n, row in system.terminations.items() if row.on}
+    goals = {f"goal.{n}": row.read for n, row in system.goal.items() if row.on}
+    rows += [name for name, measure in (bounds | goals).items() if measure_info(measure).needs == need]
     return [f"--{row.replace('_', '-')}" for row in rows]

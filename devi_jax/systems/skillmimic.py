@@ -16,7 +16,6 @@ def skillmimic(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
     """SkillMimic's reward, with the goal and the termination that it shares with PhysHOI."""
     return replace(
         physhoi(preset, recipe),
-        name="skillmimic",
         rewards={
             "key_position": Reward(rewards.key_position, sharpness=20 / 3),
             "pose_vector": Reward(rewards.pose_vector, sharpness=20.0),

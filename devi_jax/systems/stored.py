@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from devi_jax.core.errors import RunError
-from devi_jax.systems.registry import NAMES, make_system
+from devi_jax.systems.registry import SYSTEMS, make_system
 from devi_jax.systems.system import System
 
 ADDED: dict[str, Any] = {
@@ -84,7 +84,7 @@ def from_json(data: Any, where: str) -> System:
     Raises `RunError` naming the field that does not fit, is unknown, or is missing.
     """
     name = data.get("name") if isinstance(data, dict) else None
-    if name not in NAMES:
+    if name not in SYSTEMS:
         raise _misfit(f"there is no system {name}", "name", where)
     base = make_system(name)
     return _over(base, _with_added(_with_renamed(data), base), "", where)
@@ -159,13 +159,23 @@ def _with_renamed(data: dict[str, Any]) -> dict[str, Any]:
 def _with_added(data: dict[str, Any], base: System) -> dict[str, Any]:
     for path, value in ADDED.items():
         # a table that a file lacks as a whole was lost, unless it is younger than the file
-        if path.split(".")[0] in (*data, "observations", "goal", "timing"):
+        if path.split(".")[0] in (*data, "observations", "goal", "timing") and _has(base, path):
             _put(data, path, copy.deepcopy(_worded(value)))
     rows = data.get("rewards")
     for name, row in rows.items() if isinstance(rows, dict) else ():
         if isinstance(row, dict) and name in base.rewards:
             row.setdefault("shape", base.rewards[name].shape)
     return data
+
+
+def _has(base: System, path: str) -> bool:
+    """Whether a system has a field: its tables need not have the rows of others."""
+    node: Any = base
+    for name in path.split("."):
+        if not (name in node if isinstance(node, dict) else hasattr(node, name)):
+            return False
+        node = node[name] if isinstance(node, dict) else getattr(node, name)
+    return True
 
 
 def _put(data: dict[str, Any], path: str, value: Any) -> None:

@@ -141,7 +141,7 @@ def test_a_summary_names_the_command_that_makes_its_rows():
 
 
 def test_the_papers_numbers_are_whole():
-    assert set(LABELS) == set(NAMES)
+    assert set(LABELS) <= set(NAMES)
     assert set(TABLE_1) == {"physhoi", "skillmimic", "intermimic_reward", "devi_6d"} == set(TABLE_3) - {"devi"}
     assert all(len(side) == len(METRICS) == 6 for pair in TABLE_1.values() for side in pair)
     assert all(len(values) == len(BOUNDS) == 8 for values in TABLE_3.values())

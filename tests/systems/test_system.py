@@ -10,6 +10,7 @@ from agents import Ppo
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, System, choose_preset, devi, make_system
+from devi_jax.systems.registry import SYSTEMS
 from devi_jax.systems.stored import ADDED, from_json, to_json
 from envs.control import FeedForward, GraspClosure
 from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
@@ -149,9 +150,30 @@ def through_a_file_value(value):
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_system_changes_what_is_rewarded_and_not_how_it_is_learned(name):
+@pytest.mark.parametrize("name", ["physhoi", "skillmimic", "intermimic_reward", "devi_6d", "devi_no_object"])
+def test_a_method_changes_what_is_rewarded_and_not_how_it_is_learned(name):
     for recipe in ("fast", "paper"):
         ours, base = make_system(name, "cpu", recipe), devi("cpu", recipe)
         assert (ours.ppo, ours.network, ours.planner, ours.combine) == (base.ppo, base.network, base.planner, "product")
         assert (ours.task, ours.controllers, ours.observations) == (base.task, base.controllers, base.observations)
+
+
+def test_a_system_may_lack_rows_that_others_have_and_still_survives_a_file(monkeypatch):
+    base = devi("cpu")
+    bare = replace(
+        base,
+        observations={"actor": {"human": base.observations["actor"]["human"]}, "critic": {}},
+        goal={"joints": base.goal["joints"]},
+        rewards={"power": base.rewards["power"]},
+        terminations={},
+        controllers={},
+    )
+    monkeypatch.setitem(SYSTEMS, "bare", lambda preset, recipe: bare)
+    given = make_system("bare")
+    assert given.name == "bare" and from_json(through_a_file(given), "config.json") == given
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one():
+    with pytest.raises(ConfigError) as caught:
+        make_system("physhoy")
+    assert "physhoi" in caught.value.what and caught.value.where == "--system" and "devi_6d" in caught.value.valid

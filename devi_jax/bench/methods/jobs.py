@@ -13,7 +13,7 @@ from devi_jax.datasets.bundled_sets import SETS, graded
 from devi_jax.datasets.load import bundled
 from devi_jax.runs.devices import machine
 from devi_jax.runs.provenance import git_state
-from devi_jax.systems import Recipe, SystemName
+from devi_jax.systems import Recipe
 from envs.physics import Root
 
 SCORES = (*KEPT, "mpjpe_body_mm", "mpjpe_hand_mm", "t_root_mm")
@@ -25,7 +25,7 @@ class ComparisonJob:
     """One training. `clip`: a bundled name or a clip file. Where `iterations` are given, minutes are no limit."""
 
     clip: str
-    system: SystemName
+    system: str
     root: Root
     seed: int
     minutes: float
@@ -53,7 +53,7 @@ class ComparisonJob:
 
 def comparison(
     clips: Sequence[str],
-    systems: Sequence[SystemName],
+    systems: Sequence[str],
     roots: Sequence[Root],
     seeds: int,
     minutes: float,

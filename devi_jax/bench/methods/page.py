@@ -50,9 +50,13 @@ def _setting(row: Result) -> tuple[str, str, str]:
 
 
 def _order(row: Result) -> tuple:
+    return row["root"] != "pinned", row["recipe"], row["budget"], row["clip"], *_place(row["system"]), row["seed"]
+
+
+def _place(system: str) -> tuple[int, str]:
+    """Where a method stands in tables: the paper's in its order, then others by name."""
     names = list(LABELS)
-    system = names.index(row["system"]) if row["system"] in names else len(names)
-    return row["root"] != "pinned", row["recipe"], row["budget"], row["clip"], system, row["seed"]
+    return (names.index(system) if system in names else len(names)), system
 
 
 def _tables(setting: tuple[str, str, str], rows: Sequence[Result]) -> str:
@@ -147,7 +151,7 @@ def replays(rows: Sequence[Result]) -> str:
 
 
 def _systems(rows: Sequence[Result]) -> list[str]:
-    return sorted({r["system"] for r in rows}, key=[*LABELS].index)
+    return sorted({r["system"] for r in rows}, key=_place)
 
 
 def _by_system(rows: Sequence[Result]) -> dict[str, list[Result]]:
