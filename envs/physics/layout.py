@@ -24,6 +24,7 @@ _VELOCITIES = {
     mujoco.mjtJoint.mjJNT_SLIDE: 1,
     mujoco.mjtJoint.mjJNT_HINGE: 1,
 }
+_SCALAR = (mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE)
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def make_layout(model: mujoco.MjModel, bodies: Sequence[str] = JOINTS) -> Layout
     q, v = (0, 0) if fixed else (int(model.jnt_qposadr[root]), int(model.jnt_dofadr[root]))
     balls = [int(model.jnt_qposadr[i]) for i in of_body[1:] if model.jnt_type[i] == kind.mjJNT_BALL]
     turned = [] if fixed else [q + 3, *balls]
-    scalar = [i for i in of_body[1:] if model.jnt_type[i] in (kind.mjJNT_HINGE, kind.mjJNT_SLIDE)]
+    scalar = [i for i in of_body[1:] if mujoco.mjtJoint(int(model.jnt_type[i])) in _SCALAR]
     free = [i for i in range(model.njnt) if model.jnt_type[i] == kind.mjJNT_FREE and i != root]
     at_root = JointSlices(slice(q, q), slice(v, v)) if fixed else JointSlices(slice(q, q + 3), slice(v, v + 3))
     after_root = JointSlices(

@@ -51,6 +51,7 @@ class Scene:
 def build_spec(scene: Scene, settings: Settings, present: int = 0) -> mujoco.MjSpec:
     """The scene as an `MjSpec` with one engine's solver settings; of a shelf, with the mass of thing `present`."""
     spec = mujoco.MjSpec()
+    spec.compiler.degree = False
     _set_options(spec.option, settings)
     _add_surroundings(spec, scene.spec)
     scene.embodiment.add_to(spec)

@@ -1,0 +1,181 @@
+"""A seven-joint arm of capsules with a two-finger gripper, built here: proof that a task need not be a human's.
+
+Shoulder (yaw, pitch), upper-arm roll, elbow, forearm roll, wrist (pitch, roll), about the proportions, gains and limits
+of a Franka Panda (its data sheet). At zero it stands straight up; positive pitches lean it towards +y. Gravity of the
+arm is compensated, as such robots do.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import mujoco
+import numpy as np
+
+from envs.embodiments.collision_bits import OBJECT, TABLE
+from envs.embodiments.embodiment import Joint, Root, Vector
+
+_PEDESTAL_M, _SHOULDER_M, _UPPER_M, _FORE_M, _HAND_M = 0.20, 0.08, 0.32, 0.38, 0.205
+"""Heights of the first joint and of the shoulder above it; shoulder to elbow, elbow to wrist, wrist to grasp centre."""
+OPEN_M = 0.045
+"""How far each finger stands from the middle of an open gripper."""
+_RADIUS_M = 0.045
+_PAD = np.array([0.008, 0.011, 0.028])  # half size of a finger
+
+_LEAN, _UP = (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
+
+
+class _Row(NamedTuple):
+    """A link: what moves it, where it is, how far and how strongly it goes, what it looks like."""
+
+    name: str
+    kind: str
+    part: str
+    parent: int
+    offset: Vector
+    axis: Vector
+    range: tuple[float, float]
+    stiffness: float
+    damping: float
+    effort: float
+    speed: float
+    mass_kg: float
+    length_m: float
+
+
+# fmt: off
+_LINKS = (
+    _Row("shoulder_yaw", "hinge", "arm", 0, (0, 0, _PEDESTAL_M), _UP, (-2.9, 2.9), 4500, 450, 87, 2.2, 2.5, _SHOULDER_M),
+    _Row("shoulder_pitch", "hinge", "arm", 1, (0, 0, _SHOULDER_M), _LEAN, (-1.8, 1.8), 4500, 450, 87, 2.2, 2.5, 0.16),
+    _Row("upper_roll", "hinge", "arm", 2, (0, 0, 0.16), _UP, (-2.9, 2.9), 3500, 350, 87, 2.2, 2.0, _UPPER_M - 0.16),
+    _Row("elbow", "hinge", "arm", 3, (0, 0, _UPPER_M - 0.16), _LEAN, (0.0, 3.0), 3500, 350, 87, 2.2, 2.0, 0.2),
+    _Row("forearm_roll", "hinge", "arm", 4, (0, 0, 0.2), _UP, (-2.9, 2.9), 2000, 200, 12, 2.6, 1.5, _FORE_M - 0.2),
+    _Row("wrist_pitch", "hinge", "wrist", 5, (0, 0, _FORE_M - 0.2), _LEAN, (-0.5, 3.4), 2000, 200, 12, 2.6, 1.0, 0.08),
+    _Row("wrist_roll", "hinge", "wrist", 6, (0, 0, 0.08), _UP, (-2.9, 2.9), 2000, 200, 12, 2.6, 0.7, 0.03),
+    _Row("left_finger", "slide", "gripper", 7, (0, 0, 0.08), (1, 0, 0), (0.0, OPEN_M), 1000, 60, 70, 0.2, 0.1, 0.0),
+    _Row("right_finger", "slide", "gripper", 7, (0, 0, 0.08), (-1, 0, 0), (0.0, OPEN_M), 1000, 60, 70, 0.2, 0.1, 0.0),
+)
+# fmt: on
+_BASE = "base"
+_ARMATURE = 0.1  # kg m^2 of the arm's rotors
+_TIP: Vector = (0.0, 0.0, _HAND_M - 0.08 - 0.08)
+
+
+@dataclass(frozen=True)
+class CapsuleArm:
+    """The arm on its pedestal: an `Embodiment`. `base`: where that stands, metres."""
+
+    base: Vector = (0.0, 0.0, 0.8)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return "capsule arm"
+
+    @property
+    def root(self) -> Root:
+        """The world holds it."""
+        return "fixed"
+
+    @property
+    def joints(self) -> tuple[Joint, ...]:
+        """Base, seven hinges, two slides."""
+        return self._joints
+
+    @cached_property
+    def _joints(self) -> tuple[Joint, ...]:
+        moved = (
+            Joint(
+                name=link.name,
+                parent=link.parent,
+                kind=link.kind,  # type: ignore[arg-type]
+                part=link.part,  # type: ignore[arg-type]
+                offset=link.offset,
+                axis=link.axis,
+                range=link.range,
+                stiffness=link.stiffness,
+                damping=link.damping,
+                effort=link.effort,
+                speed=link.speed,
+            )
+            for link in _LINKS
+        )
+        return Joint(_BASE, -1, "root", "arm", self.base), *moved
+
+    @property
+    def tips(self) -> tuple[tuple[str, Vector], ...]:
+        """The middles of both finger pads."""
+        return ("left_finger", _TIP), ("right_finger", _TIP)
+
+    @property
+    def hands(self) -> tuple[tuple[str, ...], ...]:
+        """One, of two fingers."""
+        return (("left_finger", "right_finger"),)
+
+    @property
+    def feet(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def add_to(self, spec: mujoco.MjSpec) -> None:
+        """Add links as capsules; only the fingers meet anything, since links do not collide when all goes well."""
+        kind = mujoco.mjtGeom.mjGEOM_CAPSULE
+        bodies = [spec.worldbody.add_body(name=_BASE, pos=self.base)]
+        looks = {"contype": 0, "conaffinity": 0, "rgba": [0.86, 0.87, 0.89, 1.0]}
+        bodies[0].add_geom(name=_BASE, type=kind, fromto=[0, 0, 0, 0, 0, _PEDESTAL_M], size=[0.06, 0, 0], **looks)
+        for link in _LINKS:
+            body = bodies[link.parent].add_body(name=link.name, pos=link.offset, gravcomp=1)
+            body.add_joint(
+                name=link.name,
+                type=getattr(mujoco.mjtJoint, f"mjJNT_{link.kind.upper()}"),
+                axis=link.axis,
+                range=link.range,
+                stiffness=[link.stiffness, 0, 0],
+                damping=[link.damping, 0, 0],
+                armature=_ARMATURE if link.kind == "hinge" else 0.0,
+            )
+            if link.part == "gripper":
+                _add_finger(body, link)
+            else:
+                ends = [0, 0, 0, 0, 0, link.length_m]
+                body.add_geom(name=link.name, type=kind, fromto=ends, size=[_RADIUS_M, 0, 0], mass=link.mass_kg, **looks)
+            bodies.append(body)
+
+
+def _add_finger(body: mujoco.MjsBody, link: _Row) -> None:
+    """A pad whose inner face is in the middle of the gripper when it is closed."""
+    body.add_geom(
+        name=link.name,
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        pos=[link.axis[0] * _PAD[0], 0, _TIP[2]],
+        size=_PAD,
+        mass=link.mass_kg,
+        contype=0,
+        conaffinity=TABLE | OBJECT,
+        condim=4,
+        friction=[1.0, 0.01, 0.0001],
+        solref=[0.01, 1.0],
+        solimp=[0.9, 0.95, 0.001, 0.5, 2.0],
+        rgba=[0.25, 0.26, 0.29, 1.0],
+    )
+
+
+def reach(arm: CapsuleArm, place: np.ndarray, yaw: np.ndarray, opening_m: np.ndarray) -> np.ndarray:
+    """Positions (T, 9) of all joints with the gripper pointing down, its grasp centre at `place` (T, 3), its fingers
+    opening along a horizontal axis turned by `yaw` (T,) from x, each `opening_m` (T,) from the middle.
+
+    Closed form: the shoulder turns towards the place, elbow and wrist bend in the vertical plane. Beyond its reach the
+    arm stretches as far as it goes.
+    """
+    shoulder = np.array(arm.base) + [0, 0, _PEDESTAL_M + _SHOULDER_M]
+    way = np.asarray(place, float) - shoulder
+    turn = np.arctan2(-way[:, 0], way[:, 1])
+    out, up = np.linalg.norm(way[:, :2], axis=1), way[:, 2] + _HAND_M
+    far = np.clip(np.hypot(out, up), 1e-6, _UPPER_M + _FORE_M - 1e-6)
+    inner = np.arccos(np.clip((_UPPER_M**2 + far**2 - _FORE_M**2) / (2 * _UPPER_M * far), -1, 1))
+    bend = np.pi - np.arccos(np.clip((_UPPER_M**2 + _FORE_M**2 - far**2) / (2 * _UPPER_M * _FORE_M), -1, 1))
+    lean = np.arctan2(out, up) - inner
+    still = np.zeros_like(turn)
+    # pointing down, the gripper turns the other way round; a half turn is the same grip
+    roll = (turn - yaw + np.pi / 2) % np.pi - np.pi / 2
+    return np.stack([turn, lean, still, bend, still, np.pi - lean - bend, roll, opening_m, opening_m], axis=1)
