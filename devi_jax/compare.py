@@ -14,7 +14,7 @@ from devi_jax.cli import parse
 from devi_jax.core.errors import exit_on_error
 from devi_jax.systems import NAMES, Recipe
 from devi_jax.systems.registry import check_name
-from envs.physics import Root
+from envs.physics import HumanRoot
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class CompareOptions:
     """Minutes of each training, not counting planning, compilation and evaluation."""
     iterations: int | None = None
     """Iterations of each training, instead of minutes: equally many steps for all, however busy the machine is."""
-    roots: tuple[Root, ...] = ("pinned",)
+    roots: tuple[HumanRoot, ...] = ("pinned",)
     """free: the human balances on its own feet; pinned: stiff springs pull its pelvis along the clip."""
     recipe: Recipe = "fast"
     """fast: plan first, then learn residual actions around the plan; paper: as printed in appendix A.10, no plan."""

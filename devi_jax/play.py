@@ -19,7 +19,7 @@ from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import Assembly, assemble, devi
 from devi_jax.training.run_config import load_run, load_state, trained_policy
-from envs.physics import EngineChoice, Root, choose_engine
+from envs.physics import EngineChoice, HumanRoot, choose_engine
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class PlayOptions:
     or for a clip without one its reference."""
     out: Path | None = None
     """Video file; by default play.mp4 in the run folder, otherwise NAME-POLICY.mp4 in the current folder."""
-    root: Root | None = None
+    root: HumanRoot | None = None
     """For a clip: free balances on its own feet (default); pinned has springs pull its pelvis along the clip."""
     clip: str | None = None
     """For a run of several clips: the name of the one to film."""

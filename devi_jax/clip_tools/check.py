@@ -17,7 +17,7 @@ from devi_jax.systems.devi import devi
 from envs.animation.repair import PosedClip, pose_clip, resting_drift, stance
 from envs.animation.repair.balance import MARGIN_M
 from envs.animation.repair.posed_clip import clearances, pose_frame, sole_heights
-from envs.physics import Root
+from envs.physics import HumanRoot
 from envs.tracking.env import TrackingEnvironment
 
 REPAIR = "python -m devi_jax.clips repair CLIP --out=REPAIRED.npz"
@@ -127,7 +127,7 @@ def _of_rest(clip: Clip) -> Iterator[ClipFinding]:
 
 def _of_replay(clip: Clip) -> Iterator[ClipFinding]:
     """Open-loop replay of the PD targets with both roots; its success is bounded as that of policies is."""
-    roots: tuple[Root, ...] = ("pinned", "free")
+    roots: tuple[HumanRoot, ...] = ("pinned", "free")
     for root in roots:
         scores = replay_scores(assemble(devi("cpu"), clip, "c", root).environment)
         advice = f"not by itself: training has to {'plan the grasp' if root == 'pinned' else 'balance and plan'}"

@@ -21,7 +21,8 @@ from devi_jax.core.files import replacing
 from devi_jax.core.policy import Policy
 from devi_jax.deploy.onnx_graph import build_graph, save_graph
 from devi_jax.runs.json_io import jsonable
-from envs.tracking.actions import HandTaskSpace, JointResidual
+from envs.embodiments import JointTable
+from envs.tracking.actions import Action, HandTaskSpace, JointResidual
 from envs.tracking.env import TrackingEnvironment
 
 PLATFORMS = ("cpu", "cuda", "tpu")
@@ -51,12 +52,21 @@ def make_card(environment: TrackingEnvironment, about: dict[str, Any]) -> dict[s
         "outputs": {"action": ["batch", environment.action_size]},
         "observation": "raw tokens as envs/tracking/observations.py of devi_jax defines them; normalisation is inside",
         "joints": [joints.names[joints.balls[i]] for i in balls],
+        **_scalar_card(action, joints),
         "action": mode,
         "action_means": _MEANING[mode],
         "reach_rad": reach,
         "goal_offsets": list(environment.observations.goal_frames),
     }
     return jsonable({**card, **about})
+
+
+def _scalar_card(action: Action, joints: JointTable) -> dict[str, Any]:
+    """Of a body with hinges and slides: which they are, and how far an action of one shifts the target of each."""
+    if not isinstance(action, JointResidual) or not action.scalars:
+        return {}
+    names = [joints.names[joints.scalars[i]] for i in action.scalars]
+    return {"scalar_joints": names, "scalar_reach": list(action.scalar_reach)}
 
 
 def refuse_memory(policy: Policy) -> None:

@@ -13,7 +13,8 @@ from devi_jax.evaluation.rollouts import Rollouts
 from envs.tracking.reference import Reference
 
 BODY, HANDS = slice(0, 22), slice(22, 52)
-"""22 body and 30 hand joints: the split under which the paper's own body, hand and all columns agree."""
+"""22 body and 30 hand joints of a human: the split under which the paper's own body, hand and all columns agree. A
+smaller body has no more joints than these, and no hand by itself."""
 
 Bounds = tuple[float, float, float]
 """Mean MPJPE(all) in metres, mean object error in metres, mean object turn in radians; each must stay below."""
@@ -52,7 +53,7 @@ class Scores:
     success_tight: bool
     success_intermimic: bool
     mpjpe_body_mm: float
-    mpjpe_hand_mm: float
+    mpjpe_hand_mm: float | None
     mpjpe_all_mm: float
     mpjpe_all_root_relative_mm: float
     t_root_mm: float
@@ -137,13 +138,13 @@ def _errors_m(rollouts: Rollouts, reference: Reference) -> np.ndarray:
     return _finite(np.linalg.norm(away, axis=-1), 1.0)
 
 
-def _human(rollouts: Rollouts, reference: Reference) -> dict[str, np.ndarray]:
+def _human(rollouts: Rollouts, reference: Reference) -> dict[str, np.ndarray | None]:
     position, wanted = np.asarray(rollouts.frames.position, float), np.asarray(reference.position)[:, None]
     error = 1e3 * _errors_m(rollouts, reference)
     relative = position - position[:, :, :1] - (wanted - wanted[:, :, :1])
     return {
         "mpjpe_body_mm": error[..., BODY].mean(axis=(0, 2)),
-        "mpjpe_hand_mm": error[..., HANDS].mean(axis=(0, 2)),
+        "mpjpe_hand_mm": error[..., HANDS].mean(axis=(0, 2)) if error.shape[-1] > BODY.stop else None,
         "mpjpe_all_mm": error.mean(axis=(0, 2)),
         "mpjpe_all_root_relative_mm": 1e3 * _finite(np.linalg.norm(relative, axis=-1), 1.0).mean(axis=(0, 2)),
         "t_root_mm": error[..., 0].mean(axis=0),

@@ -45,7 +45,8 @@ def reference_qpos(assembly: Assembly) -> np.ndarray:
             thing = np.hstack([np.asarray(reference.object_position), np.asarray(reference.object_rotation)])
         objects = np.concatenate([thing[:, None], objects], axis=1)
     root, local = np.asarray(reference.position)[:, 0], np.asarray(reference.local)
-    return physics.layout.pack_qpos(root, local, objects).astype(float)
+    scalars = None if reference.scalars is None else np.asarray(reference.scalars)
+    return physics.layout.pack_qpos(root, local, objects, scalars).astype(float)
 
 
 def _tracks(assembly: Assembly, qpos: np.ndarray) -> tuple[list[Dots], list[Dots]]:

@@ -13,11 +13,13 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m
 from devi_jax.systems.requirements import require
 from devi_jax.systems.system import System
+from envs.embodiments.capsule_arm import CapsuleArm
 from envs.embodiments.human import Human, human, with_offsets
-from envs.physics import EngineName, Physics, Root, Scene, make_physics, make_shelf
+from envs.physics import EngineName, HumanRoot, Physics, Scene, make_physics, make_shelf
 from envs.physics.warp_capacity import fit
 from envs.rewards import Rewards
 from envs.tracking.actions import make_action
+from envs.tracking.arm_reference import make_arm_reference
 from envs.tracking.env import Controllers, TrackingEnvironment
 from envs.tracking.motion_library import make_library
 from envs.tracking.reference import make_reference
@@ -76,7 +78,7 @@ SAME_BONES_M = 1e-3
 """Bones of clips that share a body may differ by this much."""
 
 
-def make_shared_scene(clips: Sequence[Clip], root: Root) -> tuple[Scene, tuple[int, ...]]:
+def make_shared_scene(clips: Sequence[Clip], root: HumanRoot) -> tuple[Scene, tuple[int, ...]]:
     """One scene for all clips, with the first one's bones, and which of its things each clip moves.
 
     Raises `ConfigError` where tables, props or bones differ.
@@ -95,7 +97,16 @@ def make_shared_scene(clips: Sequence[Clip], root: Root) -> tuple[Scene, tuple[i
     return replace(make_scene(first, root), spec=spec, shelf=shelf), things
 
 
-def make_scene(clip: Clip, root: Root) -> Scene:
+def make_arm_scene(clips: Sequence[Clip]) -> tuple[Scene, tuple[int, ...]]:
+    """One scene for all clips with the arm where their human stood, and which of its things each clip moves.
+
+    Raises `ConfigError` where tables or props differ.
+    """
+    spec, shelf, things = make_shelf([clip.scene for clip in clips], [clip.name for clip in clips])
+    return Scene(spec, CapsuleArm(), shelf), things
+
+
+def make_scene(clip: Clip, root: HumanRoot) -> Scene:
     """The clip's scene with its own bone lengths; without a table the whole body may meet the object."""
     # skeletons differ by a centimetre in where the ball of the foot lies; a floating clip gets no platform soles
     ball = float(np.clip(foot_float_m(clip) + BALL_HEIGHT_M, 0.005, 0.03))
@@ -103,7 +114,7 @@ def make_scene(clip: Clip, root: Root) -> Scene:
     return Scene(clip.scene, Human(body, root, touch="hands" if clip.scene.table else "all"))
 
 
-def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, root: Root) -> Assembly:
+def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, root: HumanRoot) -> Assembly:
     """Build everything, for one clip or for several that are learned together.
 
     Raises `DeviError`s for a system, clip, camera or engine that does not fit, and for clips that do not fit together.
@@ -113,10 +124,16 @@ def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, r
     for clip in clips:
         require(system, clip)
     clips = tuple(resample(clip, system.timing.policy_hz) for clip in clips)
-    scene, things = make_shared_scene(clips, root)
+    arm = system.embodiment == "capsule_arm"
+    scene, things = make_arm_scene(clips) if arm else make_shared_scene(clips, root)
     physics = make_physics(scene, engine, timing=system.timing)
     action = make_action(system.action, scene.embodiment, np.concatenate([clip.contact for clip in clips]))
-    made = [make_reference(clip, physics, system.controllers, system.object_points, action) for clip in clips]
+    made = [
+        make_arm_reference(clip, physics, system.object_points, system.arm_reference)
+        if arm
+        else make_reference(clip, physics, system.controllers, system.object_points, action)
+        for clip in clips
+    ]
     before = [pre_contact_frame(clip.onset, clip.frames, system.resets.lead) for clip in clips]
     environment = TrackingEnvironment(
         physics=physics,

@@ -35,6 +35,7 @@ def devi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
     small = preset == "cpu"
     system = System(
         name="devi",
+        embodiment="human",
         action=ActionConfig(mode="absolute"),
         observations={
             "actor": {"human": Observe(observations.human_state), "object": Observe(observations.object_state)},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from devi_jax.core.errors import ConfigError, did_you_mean
 from devi_jax.systems.ablations import devi_6d, devi_no_object
+from devi_jax.systems.capsule_arm import capsule_arm
 from devi_jax.systems.devi import Preset, Recipe, devi
 from devi_jax.systems.intermimic import intermimic_reward
 from devi_jax.systems.physhoi import physhoi
@@ -19,6 +20,7 @@ SYSTEMS: dict[str, Callable[[Preset, Recipe], System]] = {
     "intermimic_reward": intermimic_reward,
     "devi_6d": devi_6d,
     "devi_no_object": devi_no_object,
+    "capsule_arm": capsule_arm,
 }
 """What is rewarded, what ends an episode, and what the policy sees; how it is learned is the `Recipe`'s."""
 

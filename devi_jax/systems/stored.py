@@ -15,6 +15,8 @@ from devi_jax.systems.registry import SYSTEMS, make_system
 from devi_jax.systems.system import System
 
 ADDED: dict[str, Any] = {
+    "embodiment": "human",
+    "arm_reference": "grip",
     "action.scale.gripper": 0.02,
     "timing.control_hz": 30.0,
     "timing.policy_hz": 30.0,

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from tyro.conf import Fixed, SuppressFixed
 
@@ -11,10 +12,20 @@ from devi_jax.systems.trajectory_search import PlanConfig
 from envs.control import Controller
 from envs.physics import Timing
 from envs.rewards import Combine, Reward
-from envs.tracking.config import STILL, ActionConfig, CurriculumConfig, ObjectPoints, ResetConfig, TaskConfig
+from envs.tracking.config import (
+    STILL,
+    ActionConfig,
+    ArmReference,
+    CurriculumConfig,
+    ObjectPoints,
+    ResetConfig,
+    TaskConfig,
+)
 from envs.tracking.observations import Goal, Observations, Observe
 from envs.tracking.randomization import Randomization
 from envs.tracking.terminations import Termination
+
+EmbodimentName = Literal["human", "capsule_arm"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,8 @@ class System:
 
     name: SuppressFixed[Fixed[str]]
     """Which system this is: `train --system`."""
+    embodiment: SuppressFixed[Fixed[EmbodimentName]]
+    """Who acts."""
     action: ActionConfig
     """What an action means."""
     observations: dict[str, dict[str, Observe]]
@@ -53,6 +66,9 @@ class System:
     """What episodes so far change in those to come."""
     object_points: ObjectPoints = ObjectPoints()
     """Points that stand for the object's 2D tracks in clips with 6-DoF poses."""
+    arm_reference: ArmReference = "grip"
+    """What an arm's reference knows: to `follow` the object's path, or only to `grip` the object where it stands. A
+    human's is its clip."""
     planner: PlanConfig = PlanConfig()
     """What is searched before learning, where planning is asked for."""
 

@@ -19,6 +19,7 @@ from devi_jax.core.npz_container import NpzFormat
 from devi_jax.evaluation.evaluate import Judgement
 from devi_jax.systems.build import Assembly
 from devi_jax.systems.trajectory_search import PlanConfig, Watch, fold, search, states, variants, with_states
+from envs.embodiments.human import Human
 from envs.tracking.env import PlanStates, TrackingEnvironment
 
 FIX = "train again into a new folder with --out"
@@ -80,8 +81,9 @@ def plan(
     tell(_line(rows[-1]))
     legs = raw.physics.scene.embodiment.root == "free" and best.falls
     lost = int(best.judgement.exact["alive_share"] * raw.reference.frames) if legs else None
-    # without a hand that touches, and without legs, there is nothing to turn
-    searchable = legs or int(raw.library.onset[0]) < raw.reference.frames
+    # without a human's hand that touches, and without legs, there is nothing to turn
+    touches = int(raw.library.onset[0]) < raw.reference.frames
+    searchable = legs or (touches and isinstance(raw.physics.scene.embodiment, Human))
     while searchable and (best.carried < config.enough or (legs and best.falls)) and len(rows) <= config.attempts:
         key, search_key = jax.random.split(key)
         environment = fold(raw, search(raw, config, search_key, lost, watch))

@@ -21,7 +21,7 @@ from devi_jax.systems.build import Assembly, assemble
 from devi_jax.systems.stored import from_json, to_json
 from devi_jax.systems.system import System
 from devi_jax.training.planning import load_plans
-from envs.physics import EngineName, Root
+from envs.physics import EngineName, HumanRoot
 
 Planning = Literal["first", "only", "none"]
 """Plan before learning, instead of it, or not at all."""
@@ -49,7 +49,7 @@ class RunConfig:
     """Random seed of networks, exploration and resets."""
     plan: Planning = "first"
     """first: search for joint targets that do the task, then learn around them; only: search, do not learn; none."""
-    root: Root = "free"
+    root: HumanRoot = "free"
     """free: the human balances on its own feet; pinned: stiff springs pull its pelvis along the clip."""
     checkpoint_every: int = 20
     """Iterations between checkpoints, each with a quick evaluation of the policy."""

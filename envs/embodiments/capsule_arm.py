@@ -45,13 +45,13 @@ class _Row(NamedTuple):
 
 # fmt: off
 _LINKS = (
-    _Row("shoulder_yaw", "hinge", "arm", 0, (0, 0, _PEDESTAL_M), _UP, (-2.9, 2.9), 4500, 450, 87, 2.2, 2.5, _SHOULDER_M),
+    _Row("shoulder_yaw", "hinge", "arm", 0, (0, 0, _PEDESTAL_M), _UP, (-2.9, 2.9), 4500, 450, 87, 2.2, 2.5, 0.08),
     _Row("shoulder_pitch", "hinge", "arm", 1, (0, 0, _SHOULDER_M), _LEAN, (-1.8, 1.8), 4500, 450, 87, 2.2, 2.5, 0.16),
     _Row("upper_roll", "hinge", "arm", 2, (0, 0, 0.16), _UP, (-2.9, 2.9), 3500, 350, 87, 2.2, 2.0, _UPPER_M - 0.16),
     _Row("elbow", "hinge", "arm", 3, (0, 0, _UPPER_M - 0.16), _LEAN, (0.0, 3.0), 3500, 350, 87, 2.2, 2.0, 0.2),
-    _Row("forearm_roll", "hinge", "arm", 4, (0, 0, 0.2), _UP, (-2.9, 2.9), 2000, 200, 12, 2.6, 1.5, _FORE_M - 0.2),
-    _Row("wrist_pitch", "hinge", "wrist", 5, (0, 0, _FORE_M - 0.2), _LEAN, (-0.5, 3.4), 2000, 200, 12, 2.6, 1.0, 0.08),
-    _Row("wrist_roll", "hinge", "wrist", 6, (0, 0, 0.08), _UP, (-2.9, 2.9), 2000, 200, 12, 2.6, 0.7, 0.03),
+    _Row("forearm_roll", "hinge", "arm", 4, (0, 0, 0.2), _UP, (-2.9, 2.9), 600, 40, 12, 2.6, 1.5, _FORE_M - 0.2),
+    _Row("wrist_pitch", "hinge", "wrist", 5, (0, 0, _FORE_M - 0.2), _LEAN, (-0.5, 3.4), 600, 40, 12, 2.6, 1.0, 0.08),
+    _Row("wrist_roll", "hinge", "wrist", 6, (0, 0, 0.08), _UP, (-2.9, 2.9), 600, 40, 12, 2.6, 0.7, 0.03),
     _Row("left_finger", "slide", "gripper", 7, (0, 0, 0.08), (1, 0, 0), (0.0, OPEN_M), 1000, 60, 70, 0.2, 0.1, 0.0),
     _Row("right_finger", "slide", "gripper", 7, (0, 0, 0.08), (-1, 0, 0), (0.0, OPEN_M), 1000, 60, 70, 0.2, 0.1, 0.0),
 )
@@ -137,8 +137,8 @@ class CapsuleArm:
             if link.part == "gripper":
                 _add_finger(body, link)
             else:
-                ends = [0, 0, 0, 0, 0, link.length_m]
-                body.add_geom(name=link.name, type=kind, fromto=ends, size=[_RADIUS_M, 0, 0], mass=link.mass_kg, **looks)
+                ends, size = [0, 0, 0, 0, 0, link.length_m], [_RADIUS_M, 0, 0]
+                body.add_geom(name=link.name, type=kind, fromto=ends, size=size, mass=link.mass_kg, **looks)
             bodies.append(body)
 
 
@@ -177,5 +177,5 @@ def reach(arm: CapsuleArm, place: np.ndarray, yaw: np.ndarray, opening_m: np.nda
     lean = np.arctan2(out, up) - inner
     still = np.zeros_like(turn)
     # pointing down, the gripper turns the other way round; a half turn is the same grip
-    roll = (turn - yaw + np.pi / 2) % np.pi - np.pi / 2
+    roll = np.unwrap((turn - yaw + np.pi / 2) % np.pi - np.pi / 2, period=np.pi)
     return np.stack([turn, lean, still, bend, still, np.pi - lean - bend, roll, opening_m, opening_m], axis=1)

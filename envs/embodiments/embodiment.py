@@ -12,6 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 import mujoco
 import numpy as np
 
+HumanRoot = Literal["free", "pinned"]
 Root = Literal["free", "pinned", "fixed"]
 """What holds the first body: nothing; stiff springs, which carry it along its reference; the world."""
 Vector = tuple[float, float, float]

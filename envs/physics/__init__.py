@@ -1,6 +1,6 @@
 """One interface, three engines: C MuJoCo batch, MJX-JAX, MJX-Warp."""
 
-from envs.embodiments import Root
+from envs.embodiments import HumanRoot
 from envs.physics.contact_sensors import ContactPair
 from envs.physics.engine_choice import EngineChoice, choose_engine
 from envs.physics.layout import JointSlices, Layout, make_layout
@@ -22,7 +22,7 @@ __all__ = [
     "Physics",
     "PhysicsState",
     "Pose",
-    "Root",
+    "HumanRoot",
     "Scene",
     "Settings",
     "Timing",

@@ -21,19 +21,19 @@ APART_M = 0.1
 """Distance in the reference from which InterMimic forbids a joint to touch (its sigma_p)."""
 
 
-def hand_contact(reference: ReferenceState) -> Bool[Array, "2"]:
+def hand_contact(reference: ReferenceState) -> Bool[Array, " H"]:
     """psi: which hand the reference has in contact; one label a hand, where the paper shares one."""
     return reference.contact > 0.5
 
 
 @measured("share", needs="points_object", gate=hand_contact)
-def contact_force(state: SimState, reference: ReferenceState) -> Float[Array, "2"]:
+def contact_force(state: SimState, reference: ReferenceState) -> Float[Array, " H"]:
     """Share of each hand's 16 bodies that do not feel the object, 1 - Psi, in [0, 1]. DeVI Eq. 19-20."""
     return _untouched(state, FORCE_THRESHOLD_N)
 
 
 @measured("m", needs="points_object", gate=hand_contact)
-def contact_distance(state: SimState, reference: ReferenceState) -> Float[Array, "2"]:
+def contact_distance(state: SimState, reference: ReferenceState) -> Float[Array, " H"]:
     """Mean distance of each hand's fingertips to the nearest object point, metres. DeVI A.9, d_t.
 
     Fingertips rather than joint centres: a palm's joint centres cannot all touch.
@@ -59,7 +59,7 @@ def object_contact(state: SimState, reference: ReferenceState) -> Float[Array, "
 
 
 @measured("share", needs="contact", gate=hand_contact)
-def hand_touch(state: SimState, reference: ReferenceState) -> Float[Array, "2"]:
+def hand_touch(state: SimState, reference: ReferenceState) -> Float[Array, " H"]:
     """Share of each hand's 16 bodies that do not touch, in [0, 1]. InterMimic: `ecg_left`, `ecg_right`."""
     return _untouched(state, TOUCH_N)
 
@@ -78,5 +78,5 @@ def contact_load(state: SimState, reference: ReferenceState) -> Float[Array, ""]
     return jnp.sum(state.contact_n)
 
 
-def _untouched(state: SimState, least_n: float) -> Float[Array, "2"]:
+def _untouched(state: SimState, least_n: float) -> Float[Array, " H"]:
     return 1.0 - jnp.mean(jnp.asarray(state.contact_n > least_n, jnp.float32), axis=-1)

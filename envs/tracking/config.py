@@ -89,6 +89,10 @@ class ObjectPoints:
     """Seed of where they lie."""
 
 
+ArmReference = Literal["follow", "grip"]
+"""What the reference of an arm knows: to carry the object along its path, or only to grip it where it stands."""
+
+
 @dataclass(frozen=True)
 class TaskConfig:
     """What a tracking environment needs beside clip, physics and its tables of rows; hashable, so compiled with."""

@@ -11,7 +11,7 @@ from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE, graded
 from devi_jax.datasets.load import bundled
 from devi_jax.runs.run_dir import RunDir
-from envs.physics import Root
+from envs.physics import HumanRoot
 
 ABLATIONS: dict[str, tuple[str, ...]] = {
     "no-plan": ("--plan=none",),
@@ -43,7 +43,7 @@ class LearningJob:
 
     clip: str
     grade: str
-    root: Root
+    root: HumanRoot
     seed: int
     minutes: float
     variant: str = FULL
@@ -66,7 +66,7 @@ class LearningJob:
         return () if self.variant == FULL else ABLATIONS[self.variant]
 
 
-def budget_minutes(root: Root, grade: str) -> float:
+def budget_minutes(root: HumanRoot, grade: str) -> float:
     """How long a job is trained: until the last of its targets is due."""
     if root == "free":
         return 45.0
@@ -77,7 +77,7 @@ def schedule(minutes: float | None = None) -> list[LearningJob]:
     """All jobs: three seeds of the first clips, one of the others, then rough, then ablations on a rough lift."""
     rest = tuple(name for name in SUITE if name not in FIRST)
     usual = ("clean", "mild")
-    roots: tuple[Root, ...] = ("pinned", "free")
+    roots: tuple[HumanRoot, ...] = ("pinned", "free")
     # a seed of everything before another seed of anything
     firsts = product(range(3), roots, FIRST, usual)
     out = [make(clip, grade, root, seed, minutes) for seed, root, clip, grade in firsts]
@@ -89,7 +89,7 @@ def schedule(minutes: float | None = None) -> list[LearningJob]:
 def chosen(
     clips: tuple[str, ...],
     grades: tuple[str, ...],
-    roots: tuple[Root, ...],
+    roots: tuple[HumanRoot, ...],
     seeds: int,
     variants: tuple[str, ...],
     minutes: float | None,
@@ -107,7 +107,7 @@ def chosen(
     return list(dict.fromkeys(jobs))
 
 
-def make(clip: str, grade: str, root: Root, seed: int, minutes: float | None, variant: str = FULL) -> LearningJob:
+def make(clip: str, grade: str, root: HumanRoot, seed: int, minutes: float | None, variant: str = FULL) -> LearningJob:
     """A job with its usual budget, or another."""
     return LearningJob(clip, grade, root, seed, minutes or budget_minutes(root, grade), variant)
 

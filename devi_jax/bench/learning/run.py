@@ -15,7 +15,7 @@ from devi_jax.bench.result_files import read_results
 from devi_jax.core.errors import exit_on_error
 from devi_jax.core.files import write_text
 from devi_jax.datasets.load import bundled
-from envs.physics import Root
+from envs.physics import HumanRoot
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class BenchLearningOptions:
     """Bundled clips without their grade (the suite and others), or clip files."""
     grades: tuple[Literal["clean", "mild", "rough"], ...] = ()
     """Grades of bundled clips."""
-    roots: tuple[Root, ...] = ()
+    roots: tuple[HumanRoot, ...] = ()
     """Free or pinned pelvis."""
     seeds: int | None = None
     """How many seeds."""

@@ -14,7 +14,7 @@ from devi_jax.datasets.load import bundled
 from devi_jax.runs.devices import machine
 from devi_jax.runs.provenance import git_state
 from devi_jax.systems import Recipe
-from envs.physics import Root
+from envs.physics import HumanRoot
 
 SCORES = (*KEPT, "mpjpe_body_mm", "mpjpe_hand_mm", "t_root_mm")
 """Scores of an evaluation that a comparison keeps."""
@@ -26,7 +26,7 @@ class ComparisonJob:
 
     clip: str
     system: str
-    root: Root
+    root: HumanRoot
     seed: int
     minutes: float
     recipe: Recipe
@@ -54,7 +54,7 @@ class ComparisonJob:
 def comparison(
     clips: Sequence[str],
     systems: Sequence[str],
-    roots: Sequence[Root],
+    roots: Sequence[HumanRoot],
     seeds: int,
     minutes: float,
     recipe: Recipe,

@@ -22,7 +22,7 @@ from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.core.files import write_text
 from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.loggers import read_jsonl
-from envs.physics import EngineName, Root
+from envs.physics import EngineName, HumanRoot
 
 AROUND_TRAINING_S = 150.0
 """Seconds that compilation and evaluation may take beside the minutes of training."""
@@ -48,7 +48,7 @@ class BenchGpuOptions:
     """Measurements, of which the median counts."""
     clip: str = "lift_can"
     """Clip that is simulated and learned."""
-    root: Root = "pinned"
+    root: HumanRoot = "pinned"
     """Pelvis free or pinned."""
     preset: str = "paper"
     """Sizes of the learner: paper, cpu, or tiny to try the script itself."""

@@ -13,7 +13,7 @@ from agents import Learner
 from devi_jax.core.clip import Clip
 from devi_jax.runs.devices import cpu_count
 from devi_jax.systems import System, assemble
-from envs.physics import EngineName, Root
+from envs.physics import EngineName, HumanRoot
 from envs.tracking.env import TrackingEnvironment, TrackingState
 
 STEPS = 32
@@ -57,7 +57,7 @@ class Phases:
         return {name: rate / self.rates["raw"] for name, rate in self.rates.items() if name != "raw"}
 
 
-def measure_phases(system: System, clip: Clip, engine: EngineName, root: Root, repeats: int) -> Phases:
+def measure_phases(system: System, clip: Clip, engine: EngineName, root: HumanRoot, repeats: int) -> Phases:
     """All four on the system's own sizes. The raw engine is C MuJoCo's batch, whatever `engine` is."""
     environment = assemble(system, clip, engine, root).environment
     learner, count = Learner(environment, system.ppo, system.network), system.ppo.environments

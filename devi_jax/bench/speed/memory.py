@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from agents import Learner
 from devi_jax.core.clip import Clip
 from devi_jax.systems import System, assemble
-from envs.physics import Root
+from envs.physics import HumanRoot
 from envs.physics.warp_capacity import candidate_pairs
 
 
-def size_row(system: System, name: str, clip: Clip, root: Root) -> dict[str, Any]:
+def size_row(system: System, name: str, clip: Clip, root: HumanRoot) -> dict[str, Any]:
     """Of one clip on the C engine: its scene, and the bytes that environments, clip and learner hold.
 
     `environment_bytes`: state and observation of one environment. `step_bytes`: what the rollout keeps of one step of

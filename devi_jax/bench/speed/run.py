@@ -32,7 +32,7 @@ from devi_jax.runs.devices import cpu_count, describe, enable_compilation_cache,
 from devi_jax.runs.json_io import jsonable
 from devi_jax.runs.provenance import provenance
 from devi_jax.systems import System, assemble, devi
-from envs.physics import EngineChoice, Root, choose_engine
+from envs.physics import EngineChoice, HumanRoot, choose_engine
 from envs.physics.engine import Coordinates
 from envs.tracking.env import TrackingEnvironment
 
@@ -48,7 +48,7 @@ class BenchSpeedOptions:
 
     clip: str = "lift_can"
     """Clip whose scene is simulated."""
-    root: Root = "free"
+    root: HumanRoot = "free"
     """Pelvis free or pinned."""
     repeats: int = 7
     """Measurements of each figure; the median counts. They take turns, so that a busy machine slows all alike."""

@@ -6,7 +6,7 @@ from functools import cached_property
 import mujoco
 
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, PARENTS, SIDES, TIPS, joint_class
-from envs.embodiments.embodiment import Joint, Root, Vector
+from envs.embodiments.embodiment import HumanRoot, Joint, Vector
 from envs.embodiments.human.body import Body
 from envs.embodiments.human.collision import Touch
 from envs.embodiments.human.gains import Gains
@@ -23,7 +23,7 @@ class Human:
     """
 
     body: Body = field(default_factory=human)
-    root: Root = "free"
+    root: HumanRoot = "free"
     gains: Gains = Gains()
     touch: Touch = "hands"
 

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from devi_jax.core.skeleton import JOINTS, PARENTS
-from envs.embodiments.embodiment import Root
+from envs.embodiments.embodiment import HumanRoot
 from envs.embodiments.human.body import Body
 from envs.embodiments.human.collision import Touch, contact_parameters, meets
 from envs.embodiments.human.gains import Gains
@@ -25,7 +25,7 @@ _TROUSERS, _SHOES = (0.27, 0.29, 0.35, 1.0), (0.16, 0.16, 0.18, 1.0)
 
 
 def add_body(
-    spec: mujoco.MjSpec, body: Body, root: Root = "free", gains: Gains | None = None, *, touch: Touch = "hands"
+    spec: mujoco.MjSpec, body: Body, root: HumanRoot = "free", gains: Gains | None = None, *, touch: Touch = "hands"
 ) -> None:
     """Add the human: MuJoCo bodies, ball joints and geoms named exactly as the joints (a second geom `<name>_2`).
 
@@ -49,7 +49,7 @@ def add_body(
         added.append(frame)
 
 
-def _add_root(frame: mujoco.MjsBody, root: Root) -> None:
+def _add_root(frame: mujoco.MjsBody, root: HumanRoot) -> None:
     if root == "free":
         frame.add_freejoint(name="root")
         return

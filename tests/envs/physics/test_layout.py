@@ -8,13 +8,13 @@ import pytest
 from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
 from devi_jax.core.skeleton import JOINTS
 from envs.embodiments.human import Human
-from envs.physics import SETTINGS, Root, Scene, build_spec, make_layout
+from envs.physics import SETTINGS, HumanRoot, Scene, build_spec, make_layout
 
 CUP = Prop("cup", ObjectSpec("can", (0.04, 0.09), 0.2), (0.0, 0.5, 0.85, 1.0, 0.0, 0.0, 0.0))
 FURNISHED = SceneSpec(Table(), ObjectSpec(), (CUP,))
 
 
-def model_of(spec: SceneSpec, root: Root = "free"):
+def model_of(spec: SceneSpec, root: HumanRoot = "free"):
     return build_spec(Scene(spec, Human(root=root)), SETTINGS["c"]).compile()
 
 

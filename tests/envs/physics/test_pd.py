@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from devi_jax.core.skeleton import JOINTS
 from envs.embodiments.human import Gains, Human, per_joint
 from envs.physics import Scene, make_physics
-from envs.physics.pd import joint_power, limit_torque
+from envs.physics.pd import joint_power, limit_effort, limit_torque
 
 N = 51
 GAINS = per_joint(Gains())
@@ -102,3 +102,31 @@ def test_power_of_one_joint_by_hand():
     torque = jnp.zeros((N, 3)).at[4].set(jnp.array([7.0, 5.0, 0.0]))
     # (5 - 0.5 * 2) * 2
     assert float(joint_power(torque, jnp.full(N, 0.5), speed)) == pytest.approx(8.0)
+
+
+def scalar_joint(**changes):
+    given = dict(stiffness=100.0, damping=10.0, effort=20.0, speed=1.5, range=(-1.0, 1.0)) | changes
+    joints = (Joint("base", -1, "root", "arm", (0, 0, 0)), Joint("hinge", 0, "hinge", "arm", (0, 0, 0), **given))
+    return joint_table(joints)
+
+
+@pytest.mark.parametrize(
+    ("position", "rate", "target", "wanted", "force"),
+    [
+        (0.0, 0.0, 0.05, 0.05, 5.0),  # within every limit
+        (0.0, 0.0, 0.9, 0.15, 15.0),  # no longer a spring than damping balances at top speed
+        (0.0, -1.0, 0.9, 0.1, 20.0),  # spring and damper together no more than the effort
+        (0.95, 0.0, 2.0, 1.0, 5.0),  # within the range
+    ],
+)
+def test_scalar_targets_respect_range_speed_and_effort(position, rate, target, wanted, force):
+    given = (jnp.array([x], jnp.float32) for x in (position, rate, target))
+    limited, pulled = limit_effort(*given, scalar_joint())
+    assert float(limited[0]) == pytest.approx(wanted, abs=1e-6) and float(pulled[0]) == pytest.approx(force, abs=1e-4)
+
+
+def test_a_joint_without_limits_keeps_its_target():
+    limited, _ = limit_effort(
+        jnp.zeros(1), jnp.ones(1), jnp.full(1, 7.0), scalar_joint(effort=np.inf, speed=np.inf, range=(-np.inf, np.inf))
+    )
+    assert float(limited[0]) == pytest.approx(7.0)
