@@ -84,13 +84,13 @@ def _steps(
 
 def rollout_metrics(rollout: Rollout, episodes: Episodes) -> Metrics:
     """What a rollout says of episodes and environments, as means over its valid steps."""
-    finished = jnp.maximum((episodes.last_lengths > 0).sum(), 1)
-    valid = jnp.maximum((~rollout.invalid).sum(), 1)
+    finished = jnp.maximum((episodes.last_lengths > 0).sum(), 1).astype(jnp.float32)
+    valid = jnp.maximum((~rollout.invalid).sum(), 1).astype(jnp.float32)
     of_environment = {f"environment/{name}": values.sum() / valid for name, values in rollout.metrics.items()}
     return of_environment | {
         "episode/reward": rollout.reward.mean(),
         "episode/return": episodes.last_returns.sum() / finished,
-        "episode/length": episodes.last_lengths.sum() / finished,
+        "episode/length": episodes.last_lengths.sum().astype(jnp.float32) / finished,
         "episode/terminated": rollout.terminated.mean(),
         "episode/truncated": rollout.truncated.mean(),
         "episode/nan_environments": rollout.invalid.sum().astype(jnp.float32),

@@ -50,7 +50,7 @@ def test_absolute_is_the_exponential_of_pi_times_the_action(rng, target):
 
 def test_absolute_zero_is_the_t_pose_and_one_is_half_a_turn(target):
     control = absolute_control(jnp.zeros(153), target[0], ROOT)
-    assert (control.rotation[1:] == jnp.array([1.0, 0, 0, 0])).all()
+    assert (control.rotation[1:] == jnp.array([[1.0, 0, 0, 0]])).all()
     control = absolute_control(jnp.zeros(153).at[0].set(1.0), target[0], ROOT)
     np.testing.assert_allclose(np.abs(control.rotation[1]), [0, 1, 0, 0], atol=1e-6)
 
