@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh
-from jaxtyping import Array, Bool, PRNGKeyArray
+from jaxtyping import Array, Bool, Key
 
 from agents.algorithm import Algorithm, Metrics, Rollout
 from agents.networks import Networks
@@ -48,7 +48,7 @@ def collect(
 
 
 def _steps(
-    algorithm: Algorithm, networks: Networks, shared: tuple, carry: tuple, keys: PRNGKeyArray
+    algorithm: Algorithm, networks: Networks, shared: tuple, carry: tuple, keys: Key[Array, "T N"]
 ) -> tuple[tuple, tuple]:
     """The steps of these environments, one for each row of `keys` (T, N); states before and transitions of each."""
     environment, learned, curriculum = shared
@@ -103,7 +103,7 @@ def restart(
     done: Bool[Array, " N"],
     states: Any,
     observation: Observation,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " N"],
 ) -> tuple[Any, Observation]:
     """Replace the states and observations of finished environments by freshly reset ones; `keys` (N,)."""
 

@@ -14,10 +14,11 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-from tests import strict_promotion  # noqa: E402
+from tests import strict_promotion, type_checks  # noqa: E402
 from tests.simulated import JITTER, jitter_starts  # noqa: E402
 
 strict_promotion.install()
+type_checks.install()
 
 jax.config.update("jax_num_cpu_devices", 2)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from devi_jax.core.environment import Environment, Transition
@@ -26,7 +27,7 @@ class Outcome:
     metrics: dict[str, Float[Array, " N"]]
 
     @property
-    def done(self) -> Bool[Array, " N"]:
+    def done(self) -> Bool[Array | np.ndarray, " N"]:
         """Which episodes ended."""
         return self.terminated | self.truncated
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
+from devi_jax.core.broadcast import to_rank
 from devi_jax.core.environment import Observation, Transition
 from devi_jax.core.sim_state import SimState
 from envs.control import Controller
@@ -224,14 +225,17 @@ class TrackingEnvironment:
 
     def turns(self, action: Float[Array, "*B A"]) -> Float[Array, "*B 51 3"]:
         """Rotation vectors that a residual action stands for, radians; zero for joints it does not turn."""
-        given = action.reshape(*action.shape[:-1], len(self.joints), 3) * scale_rad(self.config.action, self.joints)
+        given = action.reshape(*action.shape[:-1], len(self.joints), 3) * self._scale_rad(action.ndim + 1)
         index = np.array(self.joints) - 1
         return jnp.zeros((*action.shape[:-1], 51, 3)).at[..., index, :].set(given)
 
     def actions(self, turns: Float[Array, "*B 51 3"]) -> Float[Array, "*B A"]:
         """Inverse of `turns`, for the joints that actions turn; what the others should do is lost."""
-        given = turns[..., np.array(self.joints) - 1, :] / scale_rad(self.config.action, self.joints)
+        given = turns[..., np.array(self.joints) - 1, :] / self._scale_rad(turns.ndim)
         return given.reshape(*turns.shape[:-2], self.action_size)
+
+    def _scale_rad(self, rank: int) -> np.ndarray:
+        return to_rank(scale_rad(self.config.action, self.joints), rank)
 
     def advance(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, SimState]:
         """The physics of one step alone: the state after it, and what it shows."""
