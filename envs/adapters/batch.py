@@ -89,7 +89,11 @@ def metric_names(environment: Environment) -> tuple[str, ...]:
 
 
 def start_again(
-    environment: Environment, done: Bool[Array, " N"], states: Any, observation: Float[Array, "N O"], key: PRNGKeyArray
+    environment: Environment,
+    done: Bool[Array | np.ndarray, " N"],
+    states: Any,
+    observation: Float[Array, "N O"],
+    key: PRNGKeyArray,
 ) -> tuple[Any, Float[Array, "N O"]]:
     """States and observations with those of new episodes where one is `done`."""
 
