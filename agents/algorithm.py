@@ -5,7 +5,7 @@ sees a simulator. PPO and behaviour cloning are two of them; a policy may have m
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
@@ -51,6 +51,7 @@ class Rollout:
     metrics: dict[str, Float[Array, "T N"]]
 
 
+@runtime_checkable
 class Algorithm(Protocol):
     """Settings as frozen, hashable data, and pure functions of a state, which is a pytree of arrays.
 

@@ -32,7 +32,7 @@ def advantages(trajectory: Trajectory, gamma: float, lam: float) -> Float[Array,
     """
     future = jnp.where(trajectory.terminated, 0.0, trajectory.next_value)
     delta = trajectory.reward + gamma * future - trajectory.value
-    flows = gamma * lam * ~(trajectory.terminated | trajectory.truncated)
+    flows = gamma * lam * jnp.asarray(~(trajectory.terminated | trajectory.truncated), jnp.float32)
 
     def backward(following, step):
         delta, flow = step

@@ -9,6 +9,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
+from devi_jax.core.broadcast import to_rank
 from devi_jax.core.environment import Tokens
 
 LECUN = nnx.initializers.lecun_normal()
@@ -64,7 +65,7 @@ class TokenEncoder(nnx.Module):
         """The encoded tokens, concatenated in the order of their names."""
         tokens = [mlp(observation[name]) for name, mlp in sorted(self.mlps.items())]
         x = jnp.stack(tokens, axis=-2)
-        x = x + self.embedding[...].astype(x.dtype)
+        x = x + to_rank(self.embedding[...].astype(x.dtype), x.ndim)
         for layer in self.layers:
             x = layer(x)
         return self.norm(x).reshape(*x.shape[:-2], -1)

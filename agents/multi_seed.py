@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Key, PRNGKeyArray
 
 from agents.algorithm import Metrics
 from agents.learner import QUICK_COMPILE, Learner
@@ -71,6 +71,6 @@ class Seeds:
         return shard_map(self.mesh, jax.vmap(function), ENV_SHARDED, ENV_SHARDED)
 
 
-def keys(seeds: Iterable[int]) -> PRNGKeyArray:
+def keys(seeds: Iterable[int]) -> Key[Array, " S"]:
     """The keys (S,) with which trainings of these seeds begin, each as if it were alone."""
     return jnp.stack([jax.random.key(seed) for seed in seeds])

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -45,6 +45,7 @@ class Networks:
         return bool(jax.tree.leaves(jax.eval_shape(self.initial_carry)))
 
 
+@runtime_checkable
 class Network(Protocol):
     """Settings of networks, from which they are built for an environment."""
 

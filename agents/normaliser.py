@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from devi_jax.core.broadcast import to_rank
 from devi_jax.core.environment import Observation, ObservationSizes, group
 
 CLIP = 10.0
@@ -60,6 +61,7 @@ def normalise(normaliser: Normaliser, observation: Observation) -> Observation:
     """Shift and scale each token to zero mean and unit variance, clipped to +-`CLIP`; any leading dimensions."""
 
     def scale(token, mean, variance):
+        mean, variance = to_rank(mean, token.ndim), to_rank(variance, token.ndim)
         return jnp.clip((token - mean) * jax.lax.rsqrt(variance + _VARIANCE_FLOOR), -CLIP, CLIP)
 
     return jax.tree.map(scale, observation, normaliser.mean, normaliser.variance)

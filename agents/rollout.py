@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh
-from jaxtyping import Array, Bool, PRNGKeyArray
+from jaxtyping import Array, Bool, Key
 
 from agents.algorithm import Algorithm, Metrics, Rollout
 from agents.networks import Networks
@@ -48,7 +48,7 @@ def collect(
 
 
 def _steps(
-    algorithm: Algorithm, networks: Networks, shared: tuple, carry: tuple, keys: PRNGKeyArray
+    algorithm: Algorithm, networks: Networks, shared: tuple, carry: tuple, keys: Key[Array, "T N"]
 ) -> tuple[tuple, tuple]:
     """The steps of these environments, one for each row of `keys` (T, N); states before and transitions of each."""
     environment, learned, curriculum = shared
@@ -84,13 +84,13 @@ def _steps(
 
 def rollout_metrics(rollout: Rollout, episodes: Episodes) -> Metrics:
     """What a rollout says of episodes and environments, as means over its valid steps."""
-    finished = jnp.maximum((episodes.last_lengths > 0).sum(), 1)
-    valid = jnp.maximum((~rollout.invalid).sum(), 1)
+    finished = jnp.maximum((episodes.last_lengths > 0).sum(), 1).astype(jnp.float32)
+    valid = jnp.maximum((~rollout.invalid).sum(), 1).astype(jnp.float32)
     of_environment = {f"environment/{name}": values.sum() / valid for name, values in rollout.metrics.items()}
     return of_environment | {
         "episode/reward": rollout.reward.mean(),
         "episode/return": episodes.last_returns.sum() / finished,
-        "episode/length": episodes.last_lengths.sum() / finished,
+        "episode/length": episodes.last_lengths.sum().astype(jnp.float32) / finished,
         "episode/terminated": rollout.terminated.mean(),
         "episode/truncated": rollout.truncated.mean(),
         "episode/nan_environments": rollout.invalid.sum().astype(jnp.float32),
@@ -103,7 +103,7 @@ def restart(
     done: Bool[Array, " N"],
     states: Any,
     observation: Observation,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " N"],
 ) -> tuple[Any, Observation]:
     """Replace the states and observations of finished environments by freshly reset ones; `keys` (N,)."""
 

@@ -218,7 +218,7 @@ def optimise(
         mean, std, best = carry
         key, share = inputs
         noise = jax.random.normal(key, (config.samples, *mean.shape))
-        candidates = mean + free[:, None] * std * noise
+        candidates = mean[None] + (free[:, None] * std)[None] * noise
         # the mean and the best so far stay candidates, so the best of the last iteration is the best of all
         candidates = candidates.at[0].set(mean).at[1].set(best)
         easier = assistance(states, share)
@@ -259,7 +259,7 @@ def evaluate(
     (_, alive), reward = jax.lax.scan(step, (batch, alive), (local_basis, jnp.moveaxis(variables, 1, 0)))
     per_variant = reward.mean(axis=0).reshape(samples, variants)
     worst = jnp.where(scored, per_variant, jnp.inf).min(axis=1)
-    return worst, (alive.reshape(samples, variants) | ~scored).all(axis=1)
+    return worst, (alive.reshape(samples, variants) | ~scored[None]).all(axis=1)
 
 
 def execute(config: PlannerConfig, commit: int, environment: Environment, basis, states, current, knots, frame):

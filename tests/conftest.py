@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 CACHE = Path(__file__).parent.parent / ".cache" / "jax"
@@ -13,7 +14,11 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+from tests import strict_promotion, type_checks  # noqa: E402
 from tests.simulated import JITTER, jitter_starts  # noqa: E402
+
+strict_promotion.install()
+type_checks.install()
 
 jax.config.update("jax_num_cpu_devices", 2)
 
@@ -34,6 +39,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests marked `gpu` on a machine without an NVIDIA GPU."""
     if item.get_closest_marker("gpu") and shutil.which("nvidia-smi") is None:
         pytest.skip("no NVIDIA GPU on this machine")
+
+
+@pytest.fixture(autouse=True)
+def promotion(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Arrays gain neither types nor axes unasked, but in tests that `strict_promotion.LENIENT` lists."""
+    with strict_promotion.context(request.node.nodeid):
+        yield
 
 
 @pytest.fixture

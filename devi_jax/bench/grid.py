@@ -7,13 +7,14 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from devi_jax.bench.result_files import Result, read_results, result_file, write_result
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.core.files import write_text
 
 
+@runtime_checkable
 class Job(Protocol):
     """One measurement of a benchmark."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from devi_jax.core.broadcast import to_rank
 from devi_jax.core.errors import CameraError
 
 NEAR_M = 0.02
@@ -62,7 +63,8 @@ def project(points_world: Any, K: Any, T_camera_world: Any) -> tuple[Any, Any]:
     Depth below `NEAR_M` is clamped for the division only, so that pixels stay finite; callers read the depth.
     """
     xp = points_world.__array_namespace__()
-    camera = points_world @ xp.swapaxes(T_camera_world[:3, :3], -1, -2) + T_camera_world[:3, 3]
+    camera = points_world @ xp.swapaxes(T_camera_world[:3, :3], -1, -2)
+    camera = camera + to_rank(T_camera_world[:3, 3], camera.ndim)
     depth = camera[..., 2]
     safe = xp.maximum(depth, xp.asarray(NEAR_M, dtype=depth.dtype))
     pixels = xp.stack(

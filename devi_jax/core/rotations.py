@@ -6,6 +6,8 @@ no JAX needed) and the compiled environment. All broadcast over leading axes. Te
 
 from typing import Any
 
+from devi_jax.core.broadcast import to_rank
+
 Array = Any  # a NumPy or a JAX array: shapes are stated in each docstring
 
 _TINY = 1e-12
@@ -30,7 +32,7 @@ def quat_mul(a: Array, b: Array) -> Array:
 def quat_conj(q: Array) -> Array:
     """Inverse of unit quaternions (..., 4)."""
     xp = q.__array_namespace__()
-    return q * xp.asarray([1.0, -1.0, -1.0, -1.0], dtype=q.dtype)
+    return q * to_rank(xp.asarray([1.0, -1.0, -1.0, -1.0], dtype=q.dtype), q.ndim)
 
 
 def quat_normalise(q: Array) -> Array:
@@ -54,6 +56,7 @@ def cross(a: Array, b: Array) -> Array:
 
 def rotate(q: Array, v: Array) -> Array:
     """Rotate vectors (..., 3) by unit quaternions (..., 4)."""
+    q, v = to_rank(q, v.ndim), to_rank(v, q.ndim)
     t = 2.0 * cross(q[..., 1:], v)
     return v + q[..., :1] * t + cross(q[..., 1:], t)
 
@@ -196,7 +199,7 @@ def slerp(a: Array, b: Array, fraction: Array) -> Array:
     return quat_mul(a, quat_exp(quat_log(quat_mul(quat_conj(a), b)) * fraction[..., None]))
 
 
-def angular_velocity(q: Array, fps: float) -> Array:
+def angular_velocity(q: Array, fps: float | Array) -> Array:
     """World angular velocity in rad/s of a track of unit quaternions (T, ..., 4): (T, ..., 3).
 
     Central differences in SO(3), one-sided at both ends; zero for a single frame.

@@ -169,9 +169,7 @@ def scene_to_json(scene: SceneSpec) -> dict[str, Any]:
     return out
 
 
-def scene_from_json(
-    data: dict[str, Any], mesh: Mesh | None, where: str, props: Sequence[Mesh | None] = ()
-) -> SceneSpec:
+def scene_from_json(data: Any, mesh: Mesh | None, where: str, props: Sequence[Mesh | None] = ()) -> SceneSpec:
     """Inverse of `scene_to_json`; raises `SceneError` on unknown or missing fields and on values of another type.
 
     `mesh`: the object's; `props`: those of the props, in their order.

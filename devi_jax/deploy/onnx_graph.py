@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from agents.normaliser import CLIP, Normaliser, normalise
@@ -102,7 +103,7 @@ def save_graph(graph: Graph, card: dict[str, Any], path: Path) -> None:
 def _scale(statistics: Normaliser) -> dict[str, np.ndarray]:
     """What normalisation multiplies each number by, read off it: a hundredth is far from being clipped."""
     centred = replace(statistics, mean=jax.tree.map(np.zeros_like, statistics.mean))
-    small = jax.tree.map(lambda x: np.full(x.shape, 0.01, np.float32), statistics.mean)
+    small = jax.tree.map(lambda x: jnp.full(x.shape, 0.01, jnp.float32), statistics.mean)
     return {name: np.asarray(x) / np.float32(0.01) for name, x in normalise(centred, small).items()}
 
 

@@ -137,7 +137,7 @@ def _zero(parameters: Any, carry: Any, observation: Observation, key: PRNGKeyArr
 def _gaussian(
     scale: Float[Array, " A"], carry: Any, observation: Observation, key: PRNGKeyArray
 ) -> tuple[Any, Float[Array, "N A"]]:
-    return carry, scale * jax.random.normal(key, (_count(observation), *scale.shape))
+    return carry, scale[None] * jax.random.normal(key, (_count(observation), *scale.shape))
 
 
 def _count(observation: Observation) -> int:
@@ -160,7 +160,7 @@ def _draw_pushes(
     angle = jax.random.uniform(where_key, (count,), maxval=2 * jnp.pi)
     mass = float(environment.physics.model.body(environment.physics.joints.names[0]).subtreemass[0])
     kick = by.push_ns / mass * jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)
-    return jnp.where((jnp.arange(frames)[:, None] == when)[..., None], kick, 0.0)
+    return jnp.where((jnp.arange(frames)[:, None] == when[None])[..., None], kick[None], 0.0)
 
 
 def _push(state: TrackingState, kick: Float[Array, "N 2"], layout: Layout) -> TrackingState:

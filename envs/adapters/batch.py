@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from devi_jax.core.environment import Environment, Transition
@@ -26,7 +27,7 @@ class Outcome:
     metrics: dict[str, Float[Array, " N"]]
 
     @property
-    def done(self) -> Bool[Array, " N"]:
+    def done(self) -> Bool[Array | np.ndarray, " N"]:
         """Which episodes ended."""
         return self.terminated | self.truncated
 
@@ -88,7 +89,11 @@ def metric_names(environment: Environment) -> tuple[str, ...]:
 
 
 def start_again(
-    environment: Environment, done: Bool[Array, " N"], states: Any, observation: Float[Array, "N O"], key: PRNGKeyArray
+    environment: Environment,
+    done: Bool[Array | np.ndarray, " N"],
+    states: Any,
+    observation: Float[Array, "N O"],
+    key: PRNGKeyArray,
 ) -> tuple[Any, Float[Array, "N O"]]:
     """States and observations with those of new episodes where one is `done`."""
 

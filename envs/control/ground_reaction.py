@@ -160,7 +160,7 @@ def loads(
     of: Soles, at: Float[Array, "16 3"], force: Float[Array, "16 3"], joints: Float[Array, "8 3"]
 ) -> Float[Array, "8 3"]:
     """Torques of `LEGS` in the world that pass ground forces at corners on to the pelvis: -(p - x) x f for each."""
-    arm = at - joints[:, None]
+    arm = at[None] - joints[:, None]
     return -jnp.einsum("jc,jck->jk", jnp.asarray(of.below), jnp.cross(arm, jnp.broadcast_to(force, arm.shape)))
 
 
@@ -174,18 +174,19 @@ def share(at: Float[Array, "C 3"], wrench: Float[Array, "6"], centre: Float[Arra
     wanted = jnp.concatenate([wrench[:3], _LEVER * wrench[3:]]) * scale
     ground = at.at[:, 2].set(0.0)
     rays = jnp.broadcast_to(_RAYS, (len(at), 4, 3))
-    moments = _LEVER * jnp.cross((ground - centre)[:, None], rays)
+    moments = _LEVER * jnp.cross((ground - centre[None])[:, None], rays)
     columns = jnp.concatenate([rays, moments], axis=-1).reshape(-1, 6)
     ease = jnp.repeat(jnp.exp(-jnp.minimum((jnp.maximum(at[:, 2], 0.0) / NEAR_M) ** 2, 20.0)), 4)
 
     def solve(ease):
-        return jnp.linalg.solve((columns.T * ease) @ columns + _LEAST * jnp.eye(6), wanted)
+        return jnp.linalg.solve((columns.T * ease[None]) @ columns + _LEAST * jnp.eye(6), wanted)
 
     def cost(dual):
         return (ease * jnp.maximum(columns @ dual, 0.0) ** 2).sum() + _LEAST * dual @ dual - 2 * wanted @ dual
 
     def refine(dual, _):
-        tries = dual + _STEPS[:, None] * (solve(ease * (columns @ dual > 0)) - dual)
+        away = solve(ease * (columns @ dual > 0).astype(ease.dtype)) - dual
+        tries = dual[None] + _STEPS[:, None] * away[None]
         return tries[jnp.argmin(jax.vmap(cost)(tries))], None
 
     dual, _ = jax.lax.scan(refine, solve(ease), None, length=_ROUNDS)

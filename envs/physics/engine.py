@@ -1,7 +1,7 @@
 """What an engine is: one function from coordinates, spring targets and object to coordinates and sensor readings."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 from jaxtyping import Array, Float
@@ -19,6 +19,7 @@ class Coordinates:
     warmstart: Float[Array, " nv"]
 
 
+@runtime_checkable
 class Advance(Protocol):
     """One control step of one environment, pure; usable inside `jit`, `scan` and `vmap`."""
 

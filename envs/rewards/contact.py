@@ -40,7 +40,7 @@ def contact_distance(state: SimState, reference: ReferenceState) -> Float[Array,
     """
     assert reference.points_object is not None
     assert state.object_position is not None and state.object_rotation is not None
-    tips = rot.rotate_inverse(state.object_rotation, state.tips - state.object_position)
+    tips = rot.rotate_inverse(state.object_rotation, state.tips - state.object_position[None])
     # |a - b|^2 = |a|^2 - 2 a.b + |b|^2: one small matrix product instead of a (10, M, 3) array
     points = reference.points_object
     squared = jnp.sum(tips**2, axis=-1)[:, None] - 2 * tips @ points.T + jnp.sum(points**2, axis=-1)[None]

@@ -23,8 +23,8 @@ _REACH = 5.0
 def key_to_object(state: SimState, reference: ReferenceState) -> Float[Array, ""]:
     """RMS difference of the vectors from the object's centre to 18 joints, metres. PhysHOI, SkillMimic: `eig`."""
     assert state.object_position is not None and reference.object_position is not None
-    vectors = state.position[KEYS18] - state.object_position
-    return rms(vectors - (reference.position[KEYS18] - reference.object_position))
+    vectors = state.position[KEYS18] - state.object_position[None]
+    return rms(vectors - (reference.position[KEYS18] - reference.object_position[None]))
 
 
 def closeness(reference: ReferenceState) -> Float[Array, "52"]:
@@ -73,7 +73,7 @@ def surface(
     points: Float[Array, "M 3"], position: Float[Array, "3"], rotation: Float[Array, "4"]
 ) -> Float[Array, "M 3"]:
     """Points of an object in the world."""
-    return position + rot.rotate(rotation, points)
+    return position[None] + rot.rotate(rotation, points)
 
 
 def surface_distance(state: SimState, reference: ReferenceState) -> Float[Array, ""]:
@@ -98,7 +98,7 @@ def _vectors(
     """Squared lengths of all vectors, simulated and wanted, and of their differences."""
     now, wanted = _surfaces(state, reference)
     # seen from the object's reference, so that squares are small and their differences exact
-    centre = jnp.mean(wanted, axis=0)
+    centre = jnp.mean(wanted, axis=0, keepdims=True)
     joints, aims = state.position[KEYS21] - centre, reference.position[KEYS21] - centre
     now, wanted = now - centre, wanted - centre
     return _squared(joints, now), _squared(aims, wanted), _squared(joints - aims, now - wanted)

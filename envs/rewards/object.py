@@ -11,8 +11,8 @@ from envs.rewards.measured import measured
 
 def object_pixels(state: SimState, reference: ReferenceState) -> Float[Array, "M 2"]:
     """Where the clip's camera sees the tracked points on the simulated object, pixels."""
-    assert reference.points_object is not None and reference.view is not None
-    world = rot.rotate(state.object_rotation, reference.points_object) + state.object_position
+    assert reference.points_object is not None and reference.view is not None and state.object_position is not None
+    world = rot.rotate(state.object_rotation, reference.points_object) + state.object_position[None]
     return project(world, reference.view.K, reference.view.T_camera_world)[0]
 
 

@@ -84,7 +84,7 @@ def draw_bin(
     clips = length.shape[0]
     failures = curriculum.failures.reshape(clips, -1)[clip]
     within = _within(curriculum, config, length)[clip]
-    bins = failures.shape[0] if clips == 1 else jnp.sum(within)
+    bins = failures.shape[0] if clips == 1 else jnp.sum(within).astype(jnp.float32)
     failures = failures if clips == 1 else jnp.where(within, failures, 0.0)
     share = failures / jnp.maximum(failures.sum(), 1e-9)
     weight = config.uniform / bins + (1 - config.uniform) * jnp.where(failures.sum() > 0, share, 1 / bins)
@@ -100,7 +100,7 @@ def bin_of(curriculum: Curriculum, clips: int, clip: Int[Array, ""], bin_: Int[A
 def _within(curriculum: Curriculum, config: CurriculumConfig, length: Int[Array, " C"]) -> Bool[Array, "C K"]:
     """Which bins begin before their clip ends."""
     bins = curriculum.failures.shape[0] // length.shape[0]
-    return jnp.arange(bins) * config.bin_frames < length[:, None]
+    return jnp.arange(bins)[None] * config.bin_frames < length[:, None]
 
 
 def learned(

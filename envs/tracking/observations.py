@@ -118,7 +118,7 @@ def _applies(read: Callable, state: SimState) -> bool:
 def human_state(state: SimState) -> Float[Array, "778"]:
     """Human state s^h of MaskedMimic's layout."""
     turn = rot.heading(state.rotation[0])
-    arms = _turn_back(turn, state.position[1:] - state.position[0])
+    arms = _turn_back(turn, state.position[1:] - state.position[:1])
     parts = [
         state.position[0, 2:],
         arms.reshape(-1),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ ASPECT_TOLERANCE = 0.01
 """Aspect ratios that differ by less are the same picture at another size."""
 
 
+@runtime_checkable
 class Generator(Protocol):
     """From a first frame and a sentence to a video."""
 

@@ -1,13 +1,14 @@
 """One network of a .tflite file as a function of an image."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from devi_jax.core.errors import DeviceError
 
 
+@runtime_checkable
 class Network(Protocol):
     """What decoders call: a square image (n, n, 3) float32 to the network's outputs, in the file's order."""
 

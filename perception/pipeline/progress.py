@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class StageReporter(Protocol):
     """What a stage says of itself: a note for its line, and how far it is, 0 to 1."""
 

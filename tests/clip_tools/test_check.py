@@ -1,6 +1,6 @@
 """Check and repair through the simulator, on a bundled clip and on the same clip spoilt."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -90,8 +90,9 @@ def test_a_body_that_leans_is_told_and_repaired_and_then_told_no_more(lift):
 
 
 def scores(alive: float, t_obj: float | None) -> Scores:
-    names = Scores.__dataclass_fields__
-    return Scores(**{name: None for name in names} | {"alive_share": alive, "t_obj_mm": t_obj})  # type: ignore[arg-type]
+    nothing = {bool: False, float: 0.0}
+    given = {field.name: nothing.get(field.type) for field in fields(Scores)}
+    return Scores(**given | {"alive_share": alive, "t_obj_mm": t_obj})
 
 
 def test_merit_prefers_living_longer_and_a_nearer_object():

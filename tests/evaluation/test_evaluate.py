@@ -44,7 +44,9 @@ def test_the_policy_is_judged_from_the_exact_start_and_from_as_many_others(short
     assert result["exact"] == alone.exact and result["perturbed"]["rollouts"] == COUNT
     assert alone.rollouts.qpos.shape[1] == COUNT + 1 and alone.successes.shape == (COUNT,)
     # the exact one starts where the clip does, each of the others has moved its object
-    moved = np.linalg.norm(alone.rollouts.qpos[0, :, -7:-4] - short.environment.reference.object_start[:3], axis=-1)
+    moved = np.linalg.norm(
+        alone.rollouts.qpos[0, :, -7:-4] - short.environment.reference.object_start[None, :3], axis=-1
+    )
     assert moved[0] == 0 and (moved[1:] > 0).all()
 
 

@@ -5,7 +5,7 @@ Damped least squares on MuJoCo's Jacobians with the posture in the null space; t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import mujoco
 import numpy as np
@@ -15,6 +15,7 @@ from devi_jax.core.rotations import matrix_to_quat, quat_log
 from envs.animation.kinematics.posed_scene import PosedScene
 
 
+@runtime_checkable
 class Task(Protocol):
     """A constraint on the posture: `residual` gives what is missing (k,) and its Jacobian (k, nv)."""
 

@@ -35,7 +35,7 @@ class Rail:
 
     def observe(self, state):
         x, t = state
-        return {"place": x[None], "clock": jnp.stack([1.0 * t, self.length - 1.0 * t])}
+        return {"place": x[None], "clock": jnp.stack([t, self.length - t]).astype(jnp.float32)}
 
     def step(self, state, action):
         x, t = state

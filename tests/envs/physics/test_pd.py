@@ -64,10 +64,11 @@ def test_at_the_target_there_is_no_torque(joints):
 
 def test_the_shorter_way_round_is_taken():
     """Both signs of a quaternion are one rotation."""
-    q, target = jnp.array([[1.0, 0, 0, 0]]), f32(Rotation.from_rotvec([[0, 0, 0.5]]).as_quat(scalar_first=True))
+    q = jnp.tile(jnp.array([[1.0, 0, 0, 0]]), (N, 1))
+    target = f32(Rotation.from_rotvec([[0, 0, 0.5]] * N).as_quat(scalar_first=True))
     for sign in (1.0, -1.0):
-        _, torque = limit_torque(q, sign * target, jnp.array([10.0]), jnp.array([100.0]))
-        np.testing.assert_allclose(torque, [[0, 0, 5.0]], atol=1e-4)
+        _, torque = limit_torque(q, sign * target, jnp.full(N, 10.0), jnp.full(N, 100.0))
+        np.testing.assert_allclose(torque, [[0, 0, 5.0]] * N, atol=1e-4)
 
 
 @pytest.mark.parametrize("root", ["free", "pinned"])

@@ -158,7 +158,7 @@ def test_reference_pose_stands_for_a_second(standing):
     physics, reference = environment.physics, environment.reference
     start = physics.init(environment.library.pose(jnp.asarray(0), jnp.asarray(0)), STILL)
     states = roll(physics, start, Control(reference.target[0], reference.target_root[0]))
-    moved = np.linalg.norm(np.asarray(states.qpos[:30, :3] - start.qpos[:3]), axis=1)
+    moved = np.linalg.norm(np.asarray(states.qpos[:30, :3] - start.qpos[None, :3]), axis=1)
     frame = read(physics, jax.tree.map(lambda x: x[29], states))
     gap = np.linalg.norm(np.asarray(frame.position - reference.position[0]), axis=1)
     # measured under 3 instruction sets, 9 starts in all: 2.9 and 3.1 mm

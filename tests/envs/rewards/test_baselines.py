@@ -48,7 +48,7 @@ def physhoi(frame, target):
 
 
 def same_sign(a, b):
-    return a * np.where((f64(a) * f64(b)).sum(axis=-1, keepdims=True) < 0, -1, 1)
+    return a * np.where((f64(a) * f64(b)).sum(axis=-1, keepdims=True) < 0, -1, 1).astype(np.float32)
 
 
 def skillmimic(frame, target):

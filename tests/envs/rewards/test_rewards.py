@@ -186,7 +186,7 @@ def test_hidden_points_do_not_count(make_frame, make_target):
 def test_object_2d_of_a_shift_by_a_twentieth_of_the_diagonal(matching):
     frame, target = matching
     shift = jnp.array([0.05 * 1174.88, 0.0])
-    moved = replace(target, points_px=target.points_px + shift)
+    moved = replace(target, points_px=target.points_px + shift[None])
     np.testing.assert_allclose(rewards.object_2d(frame, moved), 0.05, rtol=1e-4)
     np.testing.assert_allclose(object_2d_mean(frame, moved), 0.05, rtol=1e-4)
 

@@ -70,7 +70,7 @@ def test_absolute_is_the_exponential_of_pi_times_the_action(rng, target):
 def test_absolute_zero_is_the_t_pose_and_one_is_half_a_turn(target):
     action = make_action(ActionConfig(mode="absolute"), Human(), BOTH)
     control = action.decode(jnp.zeros(153), target, {}, unbent)
-    assert (control.rotation[1:] == jnp.array([1.0, 0, 0, 0])).all()
+    assert (control.rotation[1:] == jnp.array([[1.0, 0, 0, 0]])).all()
     control = action.decode(jnp.zeros(153).at[0].set(1.0), target, {}, unbent)
     np.testing.assert_allclose(np.abs(control.rotation[1]), [0, 1, 0, 0], atol=1e-6)
 

@@ -70,7 +70,7 @@ def test_one_lost_fingertip_counts_a_tenth(matching):
 @pytest.mark.parametrize(("pixels", "ends"), [(TAU_PX - 0.1, False), (TAU_PX + 0.1, True)])
 def test_mean_of_the_object_points(pixels, ends, matching):
     frame, target = matching
-    target = replace(target, points_px=target.points_px + jnp.array([0.6, 0.8]) * pixels)
+    target = replace(target, points_px=target.points_px + jnp.array([[0.6, 0.8]]) * pixels)
     assert bool(failed(frame, target, BOUNDS)) is ends
 
 
