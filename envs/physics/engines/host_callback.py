@@ -21,7 +21,9 @@ HostFunction = Callable[..., Sequence[np.ndarray]]
 TARGET = "devi_jax_host_call"
 
 
-def host_call(name: int, function: HostFunction, sizes: tuple[int, ...], *arguments: Array) -> Sequence[Array]:
+def host_call(
+    name: int, function: HostFunction, sizes: tuple[int, ...], *arguments: Array | np.ndarray
+) -> Sequence[Array]:
     """`function` of float32 `arguments`, as float32 vectors of these lengths; `vmap` makes it one call with the batch.
 
     Args:

@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from devi_jax.core.skeleton import JOINTS
+from envs.embodiments import Joint, joint_table
 from envs.embodiments.human import Gains, Human, per_joint
 from envs.physics import Scene, make_physics
 from envs.physics.pd import joint_power, limit_effort, limit_torque
