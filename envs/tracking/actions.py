@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
+from devi_jax.core.broadcast import to_rank
 from devi_jax.core.skeleton import SIDES
 from envs.control.controller import ReferenceMotion
 from envs.control.hand_task_space import FINGER_RAD, task_space
@@ -92,18 +93,20 @@ class JointResidual:
     def turns(self, action: Float[Array, "*B A"], given: Mapping[str, Array]) -> Float[Array, "*B J 3"]:
         """Zero for joints that do not act."""
         lead, count = action.shape[:-1], len(self.balls)
-        turned = action[..., : 3 * count].reshape(*lead, count, 3) * self._reach
+        turned = action[..., : 3 * count].reshape(*lead, count, 3) * to_rank(self._reach, len(lead) + 2)
         return jnp.zeros((*lead, self.ball_count, 3)).at[..., np.array(self.balls, int), :].set(turned)
 
     def shifts(self, action: Float[Array, "*B A"]) -> Float[Array, "*B n"]:
         """What is added to the targets of scalar joints, rad or m; zero for joints that do not act."""
-        moved = action[..., 3 * len(self.balls) :] * np.array(self.scalar_reach, np.float32)
+        moved = action[..., 3 * len(self.balls) :] * to_rank(self._scalar_reach, action.ndim)
         return jnp.zeros((*action.shape[:-1], self.scalar_count)).at[..., np.array(self.scalars, int)].set(moved)
 
     def from_turns(self, turns: Float[Array, "*B J 3"]) -> Float[Array, "*B A"]:
         """Inverse of `turns`, for the joints that act; what the others should do is lost, and scalar joints rest."""
         lead = turns.shape[:-2]
-        given = (turns[..., np.array(self.balls, int), :] / self._reach).reshape(*lead, 3 * len(self.balls))
+        given = (turns[..., np.array(self.balls, int), :] / to_rank(self._reach, turns.ndim)).reshape(
+            *lead, 3 * len(self.balls)
+        )
         return given if not self.scalars else jnp.concatenate([given, jnp.zeros((*lead, len(self.scalars)))], axis=-1)
 
     def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
@@ -113,12 +116,16 @@ class JointResidual:
         if not self.scalars:
             return turned
         moved = jax.random.normal(jax.random.fold_in(key, 1), (len(deviation), len(self.scalars)))
-        moved = deviation[:, None] * moved / np.array(self.scalar_reach, np.float32)
+        moved = deviation[:, None] * moved / self._scalar_reach[None]
         return turned.at[:, 3 * len(self.balls) :].set(moved)
 
     @property
     def _reach(self) -> np.ndarray:
         return np.array(self.reach, np.float32)[:, None]
+
+    @property
+    def _scalar_reach(self) -> np.ndarray:
+        return np.array(self.scalar_reach, np.float32)
 
 
 @dataclass(frozen=True)

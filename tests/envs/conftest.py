@@ -49,6 +49,7 @@ def make_frame() -> MakeFrame:
             object_linear_velocity=_f32(rng.normal(size=3)),
             object_angular_velocity=_f32(rng.normal(size=3)),
             joint_acceleration=_f32(rng.normal(scale=20.0, size=(52, 3))),
+            step_hz=jnp.float32(30.0),
             object_acceleration=_f32(rng.normal(scale=5.0, size=(2, 3))),
         )
 

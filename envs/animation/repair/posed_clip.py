@@ -9,6 +9,7 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
 from envs.animation.kinematics.posed_scene import PosedScene, index_posed_scene
 from envs.animation.kinematics.to_clip import postures_of_clip
+from envs.embodiments.human import Human
 from envs.physics.scene_model import Scene, build_spec
 from envs.physics.solver import SETTINGS
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
@@ -38,7 +39,9 @@ class PosedClip:
 
 def pose_clip(scene: Scene, clip: Clip) -> PosedClip:
     """The clip's postures in its scene; an object without poses stays where it starts."""
-    model = build_spec(replace(scene, root="free"), SETTINGS["c"]).compile()
+    assert isinstance(scene.embodiment, Human)
+    free = replace(scene, embodiment=replace(scene.embodiment, root="free"))
+    model = build_spec(free, SETTINGS["c"]).compile()
     stage = index_posed_scene(scene.spec, model)
     names = [model.geom(g).name for g in range(model.ngeom)]
     qpos = postures_of_clip(stage, clip)

@@ -146,6 +146,7 @@ def test_a_target_reached_without_effort_is_worth_one(name, near):
         **{f"object_{n}": getattr(target, f"object_{n}") for n in ("position", "rotation", "linear_velocity")},
         contact_n=jnp.zeros((2, 16)),
         joint_acceleration=jnp.zeros((52, 3)),
+        step_hz=jnp.float32(30.0),
         object_acceleration=jnp.zeros((2, 3)),
     )
     reward, _ = rewards(name)(reached, replace(target, contact=jnp.zeros(2)))

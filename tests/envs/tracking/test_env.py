@@ -9,6 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from envs.physics import Timing
+from envs.tracking.actions import make_action
 from envs.tracking.config import ActionConfig, ResetConfig
 from envs.tracking.env import TrackingState
 from tests.simulated import within
@@ -141,8 +142,8 @@ def test_zero_residual_aims_at_the_reference_targets(environment, start):
 
 
 def test_absolute_actions_ignore_the_reference(environment, start):
-    config = replace(environment.config, action=ActionConfig(mode="absolute"))
-    absolute = replace(environment, config=config)
+    embodiment = environment.physics.scene.embodiment
+    absolute = replace(environment, action=make_action(ActionConfig(mode="absolute"), embodiment, np.zeros((1, 2))))
     action = jnp.linspace(-0.5, 0.5, 153)
     controls = [absolute.control(start(jnp.asarray(t)), action).rotation[1:] for t in (0, 60)]
     assert (controls[0] == controls[1]).all()
