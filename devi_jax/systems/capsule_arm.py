@@ -27,8 +27,10 @@ def arm_state(state: SimState) -> Float[Array, "30"]:
     """Positions (9) and rates (9) of hinges and slides, rad or m, fingertips from the object (6) and from the base (6),
     metres, in the base's axes."""
     assert state.scalars is not None and state.scalar_rates is not None and state.object_position is not None
-    to_object = (state.object_position - state.tips).reshape(-1)
-    return jnp.concatenate([state.scalars, state.scalar_rates, to_object, (state.tips - state.position[0]).reshape(-1)])
+    to_object = (state.object_position[None] - state.tips).reshape(-1)
+    return jnp.concatenate(
+        [state.scalars, state.scalar_rates, to_object, (state.tips - state.position[:1]).reshape(-1)]
+    )
 
 
 def arm_goal(state: SimState, targets: tuple[ReferenceState, ...]) -> Float[Array, " G"]:

@@ -36,6 +36,7 @@ ADDED: dict[str, Any] = {
     "observations.critic": {},
 }
 """Fields that files of older versions lack, and what those runs did without them."""
+_YOUNG = ("observations", "goal", "timing", "embodiment", "arm_reference")  # younger than files that are still read
 
 RENAMED: dict[str, str] = {
     "ppo.actor_rate": "ppo.actor_learning_rate",
@@ -161,7 +162,7 @@ def _with_renamed(data: dict[str, Any]) -> dict[str, Any]:
 def _with_added(data: dict[str, Any], base: System) -> dict[str, Any]:
     for path, value in ADDED.items():
         # a table that a file lacks as a whole was lost, unless it is younger than the file
-        if path.split(".")[0] in (*data, "observations", "goal", "timing") and _has(base, path):
+        if path.split(".")[0] in (*data, *_YOUNG) and _has(base, path):
             _put(data, path, copy.deepcopy(_worded(value)))
     rows = data.get("rewards")
     for name, row in rows.items() if isinstance(rows, dict) else ():

@@ -32,7 +32,7 @@ def test_a_taller_clip_makes_a_taller_body(lift_can):
     taller = replace(
         lift_can, joint_positions=root + 1.1 * (lift_can.joint_positions - lift_can.joint_positions[:, :1])
     )
-    tall, usual = (make_scene(clip, "free").body for clip in (taller, lift_can))
+    tall, usual = (make_scene(clip, "free").embodiment.body for clip in (taller, lift_can))
     np.testing.assert_allclose(tall.offsets, 1.1 * usual.offsets, atol=1e-6)
 
 
@@ -40,16 +40,16 @@ def test_scene_root_and_terms_are_those_asked_for(assembly, lift_can):
     environment = assembly.environment
     scene = environment.physics.scene
     assert scene.spec is lift_can.scene and scene.embodiment.root == "free" and environment.physics.engine == "c"
-    assert make_scene(lift_can, "pinned").root == "pinned"
+    assert make_scene(lift_can, "pinned").embodiment.root == "pinned"
     rewards = environment.rewards
     assert rewards.rows == devi("cpu").rewards and rewards.combine == "product"
     assert assembly.camera.width == 1024
 
 
 def test_without_a_table_the_whole_body_meets_the_object(lift_can):
-    assert make_scene(lift_can, "free").touch == "hands"
+    assert make_scene(lift_can, "free").embodiment.touch == "hands"
     carried = replace(lift_can, scene=SceneSpec(None, ObjectSpec("box", (0.5, 0.3, 0.3))))
-    assert make_scene(carried, "free").touch == "all"
+    assert make_scene(carried, "free").embodiment.touch == "all"
 
 
 @pytest.mark.parametrize(("lead", "frames_before"), [(0, 1), (1, 1), (12, 12)])
