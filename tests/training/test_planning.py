@@ -1,7 +1,6 @@
 """Plans: folded targets replay the plan's actions, its states are what they lead to, the better targets are kept."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +11,7 @@ from agents.sampling_mpc import Planned, PlannerConfig
 from devi_jax.core.clip import crop
 from devi_jax.core.errors import RunError
 from devi_jax.core.npz_container import read_arrays
+from devi_jax.evaluation.evaluate import Judgement
 from devi_jax.systems import Assembly, assemble, devi
 from devi_jax.systems.trajectory_search import (
     PlanConfig,
@@ -26,8 +26,14 @@ from devi_jax.systems.trajectory_search import (
 )
 from devi_jax.training import planning as module
 from devi_jax.training.planning import load_plan, plan, save_plan
+from envs.embodiments.human import Human
+from envs.physics import Physics, PhysicsState, Scene, Variation
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.motion_library import MotionLibrary
 from envs.tracking.randomization import Randomization
+from envs.tracking.reference import Reference
 from tests.simulated import within
+from tests.stand_in import stand_in
 
 FRAMES = 16
 SMALL = PlanConfig(PlannerConfig(window=8, samples=4, elites=2, iterations=1, retries=0, variants=2))
@@ -67,7 +73,7 @@ def test_variants_begin_with_the_clip_as_it_is_and_stay_within_bounds(short, key
     first = variants(short.environment, config, key)
     exact = short.environment.start(jnp.zeros((), jnp.int32))
     assert (first.physics.qpos[0] == exact.physics.qpos).all()
-    shift = np.abs(np.asarray(first.physics.qpos[1:, -7:-5] - exact.physics.qpos[-7:-5]))
+    shift = np.abs(np.asarray(first.physics.qpos[1:, -7:-5] - exact.physics.qpos[None, -7:-5]))
     assert (shift > 0).all() and shift.max() <= 0.01
 
 
@@ -84,10 +90,17 @@ def test_states_are_those_of_zero_action_in_each_condition(short, key):
     within("two programs", np.abs(found.qpos[3] - now.physics.qpos).max(), high=2e-4)
 
 
+def stand_state(numbers) -> PhysicsState:
+    """States (T, V) that are these numbers throughout."""
+    none = Variation(numbers, numbers)
+    return PhysicsState(numbers, numbers, numbers, numbers, numbers, none)
+
+
 def test_nobody_starts_in_a_state_after_a_failure():
     """Three conditions: the first fails at frame 2, the second at frame 4, the third at frame 3; nothing lives then."""
     alive = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 0], [0, 0, 0]], bool)
-    found = living(jnp.arange(15).reshape(5, 3), jnp.asarray(alive))  # type: ignore[arg-type]
+    given = stand_state(jnp.arange(15.0).reshape(5, 3))
+    found = living(given, jnp.asarray(alive)).qpos
     assert found.tolist() == [[0, 1, 2], [3, 4, 5], [7, 7, 8], [10, 10, 10]]
 
 
@@ -109,7 +122,7 @@ def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
 
 def judged(success, rate, reward=0.5):
     exact = {"success": success, "mpjpe_body_mm": 5.0, "mpjpe_all_mm": 1.0, "t_obj_mm": 2.0}
-    return SimpleNamespace(exact=exact, perturbed={"success_rate": rate, "reward": reward, "alive_share": 0.3})
+    return stand_in(Judgement, exact=exact, perturbed={"success_rate": rate, "reward": reward, "alive_share": 0.3})
 
 
 @pytest.mark.parametrize(
@@ -132,7 +145,7 @@ def test_the_best_targets_are_kept_and_searching_ends(verdicts, searches, kept, 
 
     monkeypatch.setattr(module, "search", found)
     config = replace(SMALL, attempts=2, enough=0.5)
-    result, rows = plan(short, config, lambda e: queue[len(made)], jax.random.key(0), tell=lambda _: None)  # type: ignore[arg-type]
+    result, rows = plan(short, config, lambda e: queue[len(made)], jax.random.key(0), tell=lambda _: None)
     assert len(made) == searches and len(rows) == 1 + searches and result.raw is raw
     wanted = raw if kept == 0 else fold(raw, planned(raw, made[kept - 1]))
     np.testing.assert_allclose(result.environment.reference.target, wanted.reference.target, atol=1e-6)
@@ -148,26 +161,29 @@ def test_a_body_that_falls_at_the_end_is_searched_on_and_the_one_that_stands_is_
     """Its replay would be enough by what it carries: mean errors hide a fall after the last thing to do."""
     fallen, upright = judged(True, 0.9), judged(True, 0.7)
     fallen.exact.update(mpjpe_body_mm=150.0, alive_share=0.75)
-    free, told = SimpleNamespace(physics=SimpleNamespace(scene=SimpleNamespace(root="free"))), []
-    library = SimpleNamespace(onset=np.zeros(1))
-    raw = SimpleNamespace(**free.__dict__, library=library, reference=SimpleNamespace(frames=16))
+    scene = stand_in(Scene, embodiment=Human(root="free"))
+    library, reference = stand_in(MotionLibrary, onset=np.zeros(1)), stand_in(Reference, frames=16)
+    raw, standing = (
+        stand_in(TrackingEnvironment, physics=stand_in(Physics, scene=scene), library=library, reference=reference)
+        for _ in range(2)
+    )
+    told = []
     monkeypatch.setattr(module, "search", lambda *given: told.append(given[3]))
-    monkeypatch.setattr(module, "fold", lambda environment, planned: "upright")
+    monkeypatch.setattr(module, "fold", lambda environment, planned: standing)
     monkeypatch.setattr(module, "with_states", lambda environment, config, key: environment)
-    monkeypatch.setattr(module, "replace", lambda assembly, environment, raw: environment)
-    assembly = SimpleNamespace(environment=raw)
+    monkeypatch.setattr(module, "replace", lambda assembly, environment, raw: replace(short, environment=environment))
     kept, rows = plan(
-        assembly,  # type: ignore[arg-type]
+        stand_in(Assembly, environment=raw),
         SMALL,
-        lambda e: upright if e == "upright" else fallen,  # type: ignore[arg-type]
+        lambda e: upright if e is standing else fallen,
         jax.random.key(0),
         tell=lambda _: None,
     )
-    assert kept == "upright" and len(rows) == 2 and told == [12]
+    assert kept.environment is standing and len(rows) == 2 and told == [12]
 
 
 def test_a_clip_without_object_poses_is_judged_by_the_time_within_bounds():
-    blind = module.Attempt(None, judged(None, None))  # type: ignore[arg-type]
+    blind = module.Attempt(stand_in(TrackingEnvironment), judged(None, None))
     assert blind.carried == 0.3 and blind.rank[0] is False
 
 

@@ -46,8 +46,8 @@ def test_a_clip_of_several_moves_as_it_does_alone(clip, three, alone):
     turns = 0.05 * jax.random.normal(jax.random.key(1), (51, 3))
     state, other = one.start(t), many.start(t, clip=clip)
     for _ in range(4):
-        state, seen = jax.jit(one.step)(state, one.actions(turns))
-        other, shown = jax.jit(many.step)(other, many.actions(turns))
+        state, seen = jax.jit(one.step)(state, one.action.from_turns(turns))
+        other, shown = jax.jit(many.step)(other, many.action.from_turns(turns))
     # bones of the clips differ by a fifth of a millimetre, and hands begin to touch: rates differ, places hardly
     np.testing.assert_allclose(shown.observation["object"][:3], seen.observation["object"][:3], atol=3e-3)
     np.testing.assert_allclose(float(shown.reward), float(seen.reward), atol=0.1)
