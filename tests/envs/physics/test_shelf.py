@@ -12,6 +12,7 @@ import pytest
 
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.scene import Mesh, ObjectSpec, Prop, SceneSpec, Table
+from envs.embodiments.capsule_arm import CapsuleArm
 from envs.embodiments.human import Human
 from envs.physics import (
     SETTINGS,
@@ -53,23 +54,25 @@ def shelf_of(*things: ObjectSpec) -> Scene:
 @cache
 def physics(engine: EngineName, mixed: bool, only: int | None = None) -> Physics:
     """Of the three primitives, or of all four things; or of one of them alone."""
-    if engine == "warp" and find_spec("warp") is None:
-        pytest.skip("warp-lang is not installed: pip install 'devi-jax[warp]'")
     scene = shelf_of(BOX, CAN, BALL, *([angle_iron()] if mixed else []))
     return make_physics(scene if only is None else scene.only(only), engine)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def roll(world: Physics, steps: int, thing, velocity, variation: Variation) -> PhysicsState:
-    """Every state of objects thrown from poses (N, 7) beside humans in the T-pose, (steps, N, ...)."""
-    root = jnp.array([0.0, 0.0, world.scene.embodiment.body.pelvis_m])
+    """Every state of objects thrown from poses (N, 7) beside humans in the T-pose, or arms, (steps, N, ...)."""
+    body = world.scene.embodiment
+    if isinstance(body, Human):
+        rotation, root, scalars = T_POSE, jnp.array([0.0, 0.0, body.body.pelvis_m]), None
+    else:
+        rotation, root, scalars = T_POSE[:0], jnp.zeros(3), jnp.zeros(len(body.joints) - 1)
 
     def one(thing, velocity, variation):
-        still = Velocity(jnp.zeros((52, 3)), jnp.zeros(3), velocity)
-        return world.init(Pose(T_POSE, root, thing), still, variation)
+        still = Velocity(jnp.zeros((len(rotation), 3)), jnp.zeros(3), velocity, scalars)
+        return world.init(Pose(rotation, root, thing, scalars), still, variation)
 
     def step(states, _):
-        states = jax.vmap(world.step, (0, None))(states, Control(T_POSE, root))
+        states = jax.vmap(world.step, (0, None))(states, Control(rotation, root, scalars))
         return states, states
 
     return jax.lax.scan(step, jax.vmap(one)(thing, velocity, variation), length=steps)[1]
@@ -119,11 +122,25 @@ def test_beside_a_thing_with_another_centre_of_mass_others_move_as_alone_to_roun
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["mjx", "warp"])
 def test_in_the_other_engines_each_thing_moves_as_alone(engine):
-    thrown = throws(3, copies=2)
-    states = np.asarray(roll(physics(engine, False), 12, *thrown).qpos)
-    for k in range(3):
-        apart = np.abs(states[:, k::3] - alone(engine, False, k, 12, *thrown))
-        within(f"thing {k}", apart.max(), high=1e-3)
+    """A can of one convex part, the dearest that MJX compiles, and a ball, beside an arm, which is cheap.
+
+    In MJX-JAX 1e-6 of noise on the start moves the can by up to 2.4 mm and the ball by 1e-6; between models there was
+    nothing, or 1e-6 in a larger batch. A box is left out: thrown, it lands on its corners, and such noise moves it by
+    up to 38 mm in 0.4 s. Beside others its states, forces and mass matrix are the same bits as alone until it has
+    touched the table for a physics step; the next rounds otherwise, by 3e-7, which grew to as much as 20 mm.
+    """
+    if engine == "warp" and find_spec("warp") is None:
+        pytest.skip("warp-lang is not installed: pip install 'devi-jax[warp]'")
+    scene = Scene(SceneSpec(Table(), CAN), CapsuleArm(), shelf=(BALL,))
+    pose, velocity, variation = throws(2, copies=2)
+    states = np.asarray(roll(make_physics(scene, engine), 9, pose, velocity, variation).qpos)
+    for k in range(2):
+        own = jax.tree.map(lambda x, k=k: x[k::2], replace(variation, thing=None))
+        alone = roll(make_physics(scene.only(k), engine), 9, pose[k::2], velocity[k::2], own)
+        apart = np.abs(states[:, k::2] - np.asarray(alone.qpos)).max(axis=(1, 2))
+        within(f"thing {k}, fall", apart[:5].max(), high=1e-6)
+        within(f"thing {k}, first contacts", apart.max(), high=1e-3)
+    assert np.abs(states[-1, ::2, -7:] - states[-1, 1::2, -7:]).max() > 0.01  # contact has parted them
 
 
 @pytest.mark.simulated
