@@ -13,8 +13,11 @@ from devi_jax.bench.methods.page import page
 from devi_jax.cli import parse
 from devi_jax.core.errors import exit_on_error
 from devi_jax.systems import NAMES, Recipe
-from devi_jax.systems.registry import check_name
+from devi_jax.systems.registry import check_name, make_system
 from envs.physics import HumanRoot
+
+
+HUMAN = tuple(name for name in NAMES if make_system(name).embodiment == "human")
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class CompareOptions:
     """Names of clip sets or bundled clips, or clip files."""
     grade: Literal["clean", "mild", "rough"] = "mild"
     """Quality of the clips: clean, or degraded as if estimated from a good (mild) or a bad (rough) video."""
-    systems: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SYSTEM,SYSTEM|SYSTEM SYSTEM")] = NAMES
-    """Methods, separated by commas or spaces; by default all there are."""
+    systems: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SYSTEM,SYSTEM|SYSTEM SYSTEM")] = HUMAN
+    """Methods, separated by commas or spaces; by default all of a human."""
     seeds: int = 3
     """Number of random seeds for each method and clip."""
     minutes: float = 10.0
