@@ -16,7 +16,6 @@ from devi_jax.systems import NAMES, Recipe
 from devi_jax.systems.registry import check_name, make_system
 from envs.physics import HumanRoot
 
-
 HUMAN = tuple(name for name in NAMES if make_system(name).embodiment == "human")
 
 
