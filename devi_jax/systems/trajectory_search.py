@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from agents.sampling_mpc import Planned, Planner, PlannerConfig
 from devi_jax.core import rotations as rot
+from devi_jax.core.errors import ConfigError
 from envs.control.hand_task_space import task_space
 from envs.physics import PhysicsState
 from envs.tracking.actions import HandTaskSpace, JointAbsolute, JointResidual
@@ -85,7 +86,13 @@ def basis(environment: TrackingEnvironment, legs: bool = False) -> Float[Array, 
     if isinstance(action, HandTaskSpace):  # its numbers are these
         return jnp.broadcast_to(jnp.eye(action.size) / action.scale, (len(position), action.size, action.size))
     residual = action.around if isinstance(action, JointAbsolute) else action
-    assert isinstance(residual, JointResidual)
+    if not isinstance(residual, JointResidual):
+        raise ConfigError(
+            f"nothing is known of how to search in {type(action).__name__}",
+            where="--plan, --action.mode",
+            valid="actions of joints, or of the hand task space",
+            fix="add --plan=none",
+        )
     return residual.from_turns(jnp.asarray(task_space(position, rotation, contact, legs).basis, jnp.float32))
 
 

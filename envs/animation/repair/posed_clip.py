@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 
 from devi_jax.core.clip import Clip
+from devi_jax.core.errors import ClipError
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
 from envs.animation.kinematics.posed_scene import PosedScene, index_posed_scene
 from envs.animation.kinematics.to_clip import postures_of_clip
@@ -39,8 +40,10 @@ class PosedClip:
 
 def pose_clip(scene: Scene, clip: Clip) -> PosedClip:
     """The clip's postures in its scene; an object without poses stays where it starts."""
-    assert isinstance(scene.embodiment, Human)
-    free = replace(scene, embodiment=replace(scene.embodiment, root="free"))
+    human = scene.embodiment
+    if not isinstance(human, Human):
+        raise ClipError(f"{human.name} has no postures of a clip", where=clip.name, valid="a scene with a human")
+    free = replace(scene, embodiment=replace(human, root="free"))
     model = build_spec(free, SETTINGS["c"]).compile()
     stage = index_posed_scene(scene.spec, model)
     names = [model.geom(g).name for g in range(model.ngeom)]
