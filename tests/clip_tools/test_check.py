@@ -138,7 +138,9 @@ def test_grips_are_repaired_only_when_asked_for(lift, monkeypatch):
     monkeypatch.setattr(repair.repair, "replace_grasps", lambda clip, scene: asked.append(scene) or held)
     rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
     assert repair.repair_clip(lift, RepairOptions(**rest)) is lift and not asked
-    assert repair.repair_clip(lift, RepairOptions(**rest, grip=True)).name == "held" and asked[0].root == "free"
+    assert (
+        repair.repair_clip(lift, RepairOptions(**rest, grip=True)).name == "held" and asked[0].embodiment.root == "free"
+    )
 
 
 @pytest.mark.parametrize("lacks", ["object", "object_poses", "contact"])

@@ -12,11 +12,13 @@ from devi_jax.core.scene_file import SceneFile, SceneHuman, Thing
 from devi_jax.datasets.load import resolve
 from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.scripted_video import compose
+from devi_jax.scripted_video.photo_renderer import PhotoRenderer
 from devi_jax.scripted_video.place_human import body_for, standing_posture
 from envs.animation import Imperfection
 from envs.animation.kinematics.posed_scene import build_posed_scene
 from envs.animation.kinematics.to_clip import postures_of_clip
 from envs.animation.planner.motion import PlannedMotion
+from tests.stand_in import stand_in
 
 TWO = SceneFile(
     "two",
@@ -90,19 +92,11 @@ def test_a_shutter_is_open_for_half_the_way_to_the_next_frame():
         '<mujoco><worldbody><body><joint type="slide"/><geom size=".1"/></body></worldbody></mujoco>'
     )
 
-    class Studio:
-        """Shows the posture itself."""
-
-        def __init__(self) -> None:
-            self.model = model
-
-        def frame(self, qpos: np.ndarray) -> np.ndarray:
-            return qpos
-
+    studio = stand_in(PhotoRenderer, model=model, frame=lambda self, qpos: qpos)  # shows the posture itself
     qpos = np.array([[0.0], [1.0], [3.0]])
-    shown = np.concatenate(list(compose.render_frames(Studio(), qpos, 4)))  # type: ignore[arg-type]
+    shown = np.concatenate(list(compose.render_frames(studio, qpos, 4)))
     np.testing.assert_allclose(shown, [0, 0.125, 0.25, 0.375, 1, 1.25, 1.5, 1.75, 3, 3, 3, 3])
-    np.testing.assert_allclose(np.concatenate(list(compose.render_frames(Studio(), qpos))), [0, 1, 3])  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.concatenate(list(compose.render_frames(studio, qpos))), [0, 1, 3])
 
 
 def test_misjudged_depth_moves_hand_and_thing_away_on_their_rays():

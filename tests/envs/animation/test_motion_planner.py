@@ -15,6 +15,7 @@ from envs.animation import Imperfection, degrade, make_action, plan_motion
 from envs.animation.grasping.close_fingers import handshake
 from envs.animation.grasping.grasp_candidates import fingers_of, push_candidates, wrap_candidates, wrist_rotation
 from envs.animation.grasping.graspable_parts import extent, handles, near, surface
+from envs.animation.grasping.select_grasp import SelectedGrasp
 from envs.animation.kinematics.crouch import bending, crouched
 from envs.animation.kinematics.minimum_jerk import phase
 from envs.animation.kinematics.posed_scene import RESTING_DEPTH_M, distance, kinematics
@@ -25,6 +26,7 @@ from envs.animation.planner.motion_quality import measure_quality
 from envs.animation.planner.object_paths import object_path
 from envs.animation.planner.planning_scene import PlanningScene, clearance_below, planning_scene_of, target_surface
 from envs.animation.planner.waypoints import Shift, Turn, compose_path
+from tests.stand_in import stand_in
 
 CAN, TABLE = ObjectSpec("can"), Table()
 UPRIGHT = (1.0, 0.0, 0.0, 0.0)
@@ -141,7 +143,7 @@ def test_a_recorded_way_begins_where_the_thing_stands(can):
     recorded[1:, :3] += np.array([[0.0, 0.0, 0.1], [0.1, 0.0, 0.2], [0.1, -0.1, 0.2]])
     lean = quat_exp(np.array([0.0, 0.0, 0.5]))
     recorded[3, 3:] = quat_mul(lean, recorded[0, 3:])
-    going = object_path(can, None, Follow(tuple(map(tuple, recorded.tolist()))), 10)  # type: ignore[arg-type]
+    going = object_path(can, stand_in(SelectedGrasp), Follow(tuple(map(tuple, recorded.tolist()))), 10)
     assert going.there == 13 and not going.let_go
     assert (going.poses[:11] == can.start).all()
     assert going.poses[10:, :3] - can.start[:3] == pytest.approx(recorded[:, :3] - recorded[0, :3], abs=1e-12)
