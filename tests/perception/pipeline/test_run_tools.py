@@ -18,12 +18,14 @@ from perception.contracts import Depth, EstimateError, Masks, PointTracks, load
 from perception.human.evidence import FirstPose
 from perception.human.scene_prior import ScenePrior
 from perception.pipeline.config import READERS, PipelineConfig
+from perception.pipeline.progress import StageReporter
 from perception.pipeline.run_tools import scene_settings
 from perception.pipeline.stage_cache import StageCache
 from perception.pipeline.stages import ExtractionPipeline
 from perception.tools.locations import Sam3Location, ToolLocation, ToolLocations
 from perception.tools.table import TOOLS
 from perception.video.video import Video
+from tests.stand_in import stand_in
 
 T, WIDTH, HEIGHT = 4, 64, 48
 CAMERA = frontal(0.0, width=WIDTH, height=HEIGHT)
@@ -80,7 +82,7 @@ def pipeline(tmp_path, repo):
 
     @contextmanager
     def step(name: str):
-        yield lambda note: None
+        yield stand_in(StageReporter, __call__=lambda self, note: None, part=lambda self, done: None)
 
     def make(config: PipelineConfig, again: tuple[str, ...] = ()) -> ExtractionPipeline:
         cache = StageCache(tmp_path / "work", again)
