@@ -39,6 +39,15 @@ def test_clips_are_padded_to_the_longest_and_keep_their_own_lengths(three, alone
         np.testing.assert_allclose(library.single(k).position, one.environment.reference.position, atol=2e-4)
 
 
+def test_another_clip_is_no_other_program(three):
+    """One compiled step serves each clip of the set, alone or among the others."""
+    step = jax.jit(lambda environment, state, action: environment.step(state, action))
+    for clip in range(3):
+        one = three.environment.only(clip)
+        step(one, one.start(jnp.asarray(1)), jnp.zeros(one.action_size))
+    assert step._cache_size() == 1
+
+
 @pytest.mark.simulated
 @pytest.mark.parametrize("clip", range(3))
 def test_a_clip_of_several_moves_as_it_does_alone(clip, three, alone):
