@@ -1,5 +1,6 @@
 """The recipe of the arm: short, another body by the same table; a reference that follows carries the box, alone."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import devi_jax.systems.capsule_arm as recipe
+from devi_jax import evaluate, train
 from devi_jax.core.errors import ClipError
 from devi_jax.datasets.load import resolve_all
 from devi_jax.evaluation.metrics import score
@@ -75,3 +77,16 @@ def test_only_a_reference_that_follows_carries_the_box(carton, knows):
 def test_what_the_gripper_cannot_span_is_refused():
     with pytest.raises(ClipError, match="mm wide, the gripper opens to 90 mm"):
         assemble(SYSTEM, resolve_all("floor_place")[0], "c", "free")
+
+
+@pytest.mark.slow
+def test_the_real_command_trains_resumes_and_evaluates_it(tmp_path):
+    """Everything but learning: a run of one iteration, another, and its judgement beside the reference's replay."""
+    run, small = tmp_path / "run", ["--ppo.environments=8", "--ppo.horizon=4", "--ppo.minibatch=16"]
+    began = ["--system=capsule_arm", "--clip=carton_tray", "--plan=none", "--no-film", f"--out={run}"]
+    train.main([*began, "--iterations=1", *small])
+    train.main([f"--resume={run}", "--iterations=2", "--no-film"])
+    result = json.loads((run / "evaluation.json").read_text())
+    assert result["root"] == "fixed" and result["reference"]["perturbed"]["success_rate"] == 0.0
+    assert json.loads((run / "config.json").read_text())["system"]["embodiment"] == "capsule_arm"
+    evaluate.main([str(run), "--rollouts=2"])
