@@ -35,6 +35,7 @@ def moved(thing, by: Rotation, shift):
             "contact_n",
             "contact",
             "power_w",
+            "step_hz",
             "points_px",
             "visible",
             "points_object",
