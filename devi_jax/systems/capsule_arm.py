@@ -16,7 +16,7 @@ from devi_jax.systems.system import System
 from envs import rewards
 from envs.physics import Timing
 from envs.rewards import Reward, hand_contact, measured
-from envs.tracking import observations, terminations
+from envs.tracking import observations
 from envs.tracking.config import ActionConfig, ActionScale, ResetConfig
 from envs.tracking.observations import Goal, Observe
 from envs.tracking.randomization import Randomization
@@ -74,10 +74,7 @@ def capsule_arm(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
             "grip_distance": Reward(grip_distance, sharpness=200.0),
             "power": Reward(rewards.joint_power, shape="exponential", sharpness=0.2),
         },
-        terminations={
-            **terminations.OFF,
-            "object_away": Termination(object_away, 0.15),
-        },
+        terminations={"object_away": Termination(object_away, 0.15)},
         controllers={},
         resets=ResetConfig(pre_contact=0.7, lead=8, visited=0.2),
         randomization=Randomization(),

@@ -1,8 +1,8 @@
 """A seven-joint arm of capsules with a two-finger gripper, built here: proof that a task need not be a human's.
 
-Shoulder (yaw, pitch), upper-arm roll, elbow, forearm roll, wrist (pitch, roll), about the proportions, gains and limits
-of a Franka Panda (its data sheet). At zero it stands straight up; positive pitches lean it towards +y. Gravity of the
-arm is compensated, as such robots do.
+Shoulder (yaw, pitch), upper-arm roll, elbow, forearm roll, wrist (pitch, roll), about the proportions, efforts and
+speeds of a Franka Panda's arm (its data sheet). At zero it stands straight up; positive pitches lean it towards +y.
+Gravity of the arm is compensated, as such robots do. Each finger presses with 20 N.
 """
 
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ _LINKS = (
     _Row("forearm_roll", "hinge", "arm", 4, (0, 0, 0.2), _UP, (-2.9, 2.9), 600, 40, 12, 2.6, 1.5, _FORE_M - 0.2),
     _Row("wrist_pitch", "hinge", "wrist", 5, (0, 0, _FORE_M - 0.2), _LEAN, (-0.5, 3.4), 600, 40, 12, 2.6, 1.0, 0.08),
     _Row("wrist_roll", "hinge", "wrist", 6, (0, 0, 0.08), _UP, (-2.9, 2.9), 600, 40, 12, 2.6, 0.7, 0.03),
-    _Row("left_finger", "slide", "gripper", 7, (0, 0, 0.08), (1, 0, 0), (0.0, OPEN_M), 1000, 60, 70, 0.2, 0.1, 0.0),
-    _Row("right_finger", "slide", "gripper", 7, (0, 0, 0.08), (-1, 0, 0), (0.0, OPEN_M), 1000, 60, 70, 0.2, 0.1, 0.0),
+    _Row("left_finger", "slide", "gripper", 7, (0, 0, 0.08), (1, 0, 0), (0.0, OPEN_M), 1000, 100, 20, 0.2, 0.1, 0.0),
+    _Row("right_finger", "slide", "gripper", 7, (0, 0, 0.08), (-1, 0, 0), (0.0, OPEN_M), 1000, 100, 20, 0.2, 0.1, 0.0),
 )
 # fmt: on
 _BASE = "base"
@@ -165,11 +165,11 @@ def reach(arm: CapsuleArm, place: np.ndarray, yaw: np.ndarray, opening_m: np.nda
     opening along a horizontal axis turned by `yaw` (T,) from x, each `opening_m` (T,) from the middle.
 
     Closed form: the shoulder turns towards the place, elbow and wrist bend in the vertical plane. Beyond its reach the
-    arm stretches as far as it goes.
+    arm stretches as far as it goes; joints' ranges are not looked at. Angles go on from frame to frame without a jump.
     """
     shoulder = np.array(arm.base) + [0, 0, _PEDESTAL_M + _SHOULDER_M]
     way = np.asarray(place, float) - shoulder
-    turn = np.arctan2(-way[:, 0], way[:, 1])
+    turn = np.unwrap(np.arctan2(-way[:, 0], way[:, 1]))
     out, up = np.linalg.norm(way[:, :2], axis=1), way[:, 2] + _HAND_M
     far = np.clip(np.hypot(out, up), 1e-6, _UPPER_M + _FORE_M - 1e-6)
     inner = np.arccos(np.clip((_UPPER_M**2 + far**2 - _FORE_M**2) / (2 * _UPPER_M * far), -1, 1))

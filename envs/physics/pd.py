@@ -6,6 +6,7 @@ by shortening the rotation to the target.
 """
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
@@ -34,15 +35,17 @@ def limit_effort(
     """Targets of scalar joints within their ranges, whose spring and damper together respect the efforts, and these
     forces, N m or N.
 
-    The spring is never longer than what damping balances at the joint's top speed. The limit holds at the start of a
-    control step, as for balls.
+    A joint without stiffness is not driven. The spring is never longer than what damping balances at the joint's top
+    speed. The limit holds at the start of a control step, as for balls.
     """
     stiffness, damping = jnp.asarray(joints.stiffness), jnp.asarray(joints.damping)
+    driven = joints.stiffness > 0
+    bounded = driven & np.isfinite(joints.speed)
+    fastest = np.where(bounded, joints.damping * np.where(bounded, joints.speed, 0.0), np.inf)
     pull = stiffness * (jnp.clip(target, joints.low, joints.high) - position)
-    fastest = damping * joints.speed
     pull = jnp.clip(pull, -fastest, fastest)
-    force = jnp.clip(pull - damping * rate, -joints.effort, joints.effort)
-    return position + (force + damping * rate) / stiffness, force
+    force = jnp.where(driven, jnp.clip(pull - damping * rate, -joints.effort, joints.effort), -damping * rate)
+    return position + (force + damping * rate) / np.where(driven, joints.stiffness, 1.0), force
 
 
 def joint_power(

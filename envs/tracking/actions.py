@@ -15,10 +15,12 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.broadcast import to_rank
+from devi_jax.core.errors import ConfigError
 from devi_jax.core.skeleton import SIDES
 from envs.control.controller import ReferenceMotion
 from envs.control.hand_task_space import FINGER_RAD, task_space
 from envs.embodiments import Embodiment
+from envs.embodiments.human import Human
 from envs.physics import Control
 from envs.tracking.config import ActionConfig
 
@@ -52,7 +54,7 @@ class Action(Protocol):
         ...
 
     def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
-        """Actions that disturb each number's joints by Gaussian noise of these standard deviations, rad or m."""
+        """Actions that disturb each number's joints by Gaussian noise of these standard deviations, rad."""
         ...
 
 
@@ -62,7 +64,7 @@ class JointResidual:
     joints.
 
     `balls`, `scalars`: places of the acting joints among `ball_count` ball and `scalar_count` scalar joints; `reach`
-    and `scalar_reach`: how far an action of one moves each, rad or m. A body without ball joints, or without hinges and
+    and `scalar_reach`: how far an action of one moves each, rad or m; `hinges`: which of the latter are angles. A body without ball joints, or without hinges and
     slides, has none of either.
     """
 
@@ -72,6 +74,7 @@ class JointResidual:
     scalar_count: int = 0
     scalars: tuple[int, ...] = ()
     scalar_reach: tuple[float, ...] = ()
+    hinges: tuple[bool, ...] = ()
     residual: bool = True
 
     @property
@@ -110,13 +113,13 @@ class JointResidual:
         return given if not self.scalars else jnp.concatenate([given, jnp.zeros((*lead, len(self.scalars)))], axis=-1)
 
     def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
-        """The same for each axis of each joint that acts."""
+        """The same for each axis of each joint that acts; none on slides, which know no radians."""
         turns = jax.random.normal(key, (len(deviation), self.ball_count, 3))
         turned = self.from_turns(deviation[:, None, None] * turns)
         if not self.scalars:
             return turned
         moved = jax.random.normal(jax.random.fold_in(key, 1), (len(deviation), len(self.scalars)))
-        moved = deviation[:, None] * moved / self._scalar_reach[None]
+        moved = deviation[:, None] * moved * np.array(self.hinges, np.float32)[None] / self._scalar_reach[None]
         return turned.at[:, 3 * len(self.balls) :].set(moved)
 
     @property
@@ -203,8 +206,15 @@ def residual_control(turns: Float[Array, "J 3"], target: Control) -> Control:
 def make_action(config: ActionConfig, embodiment: Embodiment, contact: np.ndarray) -> Action:
     """The meaning of a system's actions. `contact` (T, H): whether a hand ever touches, over all clips.
 
-    Raises `ConfigError` for a hand task space of a body that is no human.
+    Raises `ConfigError` for absolute actions, or a hand task space, of a body that is no human.
     """
+    if config.mode != "residual" and not isinstance(embodiment, Human):
+        raise ConfigError(
+            f"{config.mode} actions are of a human's joints, and the {embodiment.name} has others",
+            where="--action.mode",
+            valid="residual",
+            fix="leave --action.mode away",
+        )
     if config.mode == "hand_task_space":
         left, right = (bool(contact[:, s].max() > 0.5) for s in range(len(SIDES)))
         legs = embodiment.root == "free"
@@ -239,4 +249,5 @@ def _residual(config: ActionConfig, embodiment: Embodiment, contact: np.ndarray 
         scalar_count=len(scalars),
         scalars=moving,
         scalar_reach=tuple(getattr(config.scale, scalars[i].part) for i in moving),
+        hinges=tuple(scalars[i].kind == "hinge" for i in moving),
     )

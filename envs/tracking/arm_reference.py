@@ -18,6 +18,7 @@ from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, resample
 from devi_jax.core.errors import ClipError
 from devi_jax.core.sim_state import CameraParams
+from envs.embodiments import JointTable
 from envs.embodiments.capsule_arm import OPEN_M, CapsuleArm, reach
 from envs.physics import Physics, Pose, Velocity
 from envs.scenes.objects import sample_surface
@@ -29,7 +30,9 @@ ABOVE_M = 0.12
 """How far over the grip the gripper waits, and ends."""
 INTO_M = 0.03
 """How far under the object's top the middle of the fingers grips, or half of the object's height."""
-_DESCEND_S, _CLOSE_S = 0.7, 0.2
+_DESCEND_S, _CLOSE_S = 0.7, 0.45
+MISSED_M = 3e-3
+"""How far the grasp centre may be from where it should be."""
 _SMOOTH_S = 0.07  # of the gripper's path, so that no joint has to jump
 
 
@@ -53,7 +56,12 @@ def grip_path(clip: Clip, points: np.ndarray, knows: ArmReference = "follow") ->
     poses = clip.object_poses
     if poses is None or clip.onset == clip.frames:
         lacks = "object poses" if poses is None else "contact"
-        raise ClipError(f"{clip.name} has no {lacks}", where=clip.name, valid="a clip in which a hand moves an object")
+        raise ClipError(
+            f"{clip.name} has no {lacks}",
+            where=clip.name,
+            valid="a clip in which a hand moves an object",
+            fix="python -m devi_jax.clips show CLIP says what a clip holds",
+        )
     touched = np.flatnonzero(clip.contact.max(axis=1) > 0.5)
     begin, end = int(touched[0]), int(touched[-1])
     # what the hand holds turns with the object about the vertical; its tilt is left to the object
@@ -66,6 +74,7 @@ def grip_path(clip: Clip, points: np.ndarray, knows: ArmReference = "follow") ->
             f"the object is {1e3 * sides[across]:.0f} mm wide, the gripper opens to {2e3 * OPEN_M:.0f} mm",
             where=clip.name,
             valid=f"an object of at most {2e3 * OPEN_M - 10:.0f} mm across",
+            fix="another clip; python -m devi_jax.clips list says what each one moves",
         )
     yaw = (0.0 if across == 0 else np.pi / 2) + np.unwrap(2 * np.arctan2(heading[:, 3], heading[:, 0]))
     height = max(first[:, 2].max() - INTO_M, 0.0)
@@ -107,6 +116,8 @@ def make_arm_reference(
     rates = np.gradient(scalars, 1 / clip.fps, axis=0)
     after = np.minimum(np.arange(clip.frames) + 1, clip.frames - 1)
     seen = jax.jit(jax.vmap(_seen(physics)))(_f32(scalars), _f32(rates))
+    missed = np.linalg.norm(np.asarray(seen.tips).mean(axis=1) - path.place, axis=-1)
+    _check(clip, physics.joints, scalars, rates, missed)
     camera = clip.camera or choose_camera(clip, points)
     still = jnp.zeros((clip.frames, 1, 3))
     upright = jnp.broadcast_to(jnp.array([1.0, 0, 0, 0]), (clip.frames, 1, 4))
@@ -134,6 +145,27 @@ def make_arm_reference(
         scalar_rates=_f32(rates),
         target_scalars=_f32((scalars + scalars[after]) / 2),
     ), camera
+
+
+def _check(clip: Clip, joints: JointTable, scalars: np.ndarray, rates: np.ndarray, missed: np.ndarray) -> None:
+    """Raise `ClipError` for what the arm cannot do: a place out of reach, a joint past its range or its speed."""
+    names = [joints.names[i] for i in joints.scalars]
+    beyond = np.maximum(joints.low - scalars, scalars - joints.high).max(axis=0)
+    faster = np.abs(rates).max(axis=0) / joints.speed
+    what = None
+    if missed.max() > MISSED_M:
+        what = f"the gripper misses the object's path by {1e3 * missed.max():.0f} mm at frame {missed.argmax()}"
+    elif beyond.max() > 1e-3:
+        what = f"{names[beyond.argmax()]} would go {beyond.max():.2f} rad (or m) past its range"
+    elif faster.max() > 1:
+        what = f"{names[faster.argmax()]} would go {faster.max():.1f} times as fast as it can"
+    if what:
+        raise ClipError(
+            f"an arm cannot follow {clip.name}: {what}",
+            where=clip.name,
+            valid="a path within about 0.6 m of where the human stood, at table height, as slow as an arm",
+            fix="another clip; python -m devi_jax.clips list says what each one moves",
+        )
 
 
 def _seen(physics: Physics):

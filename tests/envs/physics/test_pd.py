@@ -127,6 +127,12 @@ def test_scalar_targets_respect_range_speed_and_effort(position, rate, target, w
     assert float(limited[0]) == pytest.approx(wanted, abs=1e-6) and float(pulled[0]) == pytest.approx(force, abs=1e-4)
 
 
+def test_a_joint_that_nothing_drives_is_left_alone():
+    passive = scalar_joint(stiffness=0.0, damping=2.0, speed=np.inf)
+    limited, pulled = limit_effort(jnp.full(1, 0.3), jnp.full(1, 1.5), jnp.zeros(1), passive)
+    assert float(limited[0]) == pytest.approx(0.3) and float(pulled[0]) == pytest.approx(-3.0)
+
+
 def test_a_joint_without_limits_keeps_its_target():
     limited, _ = limit_effort(
         jnp.zeros(1), jnp.ones(1), jnp.full(1, 7.0), scalar_joint(effort=np.inf, speed=np.inf, range=(-np.inf, np.inf))
