@@ -64,8 +64,8 @@ class JointResidual:
     joints.
 
     `balls`, `scalars`: places of the acting joints among `ball_count` ball and `scalar_count` scalar joints; `reach`
-    and `scalar_reach`: how far an action of one moves each, rad or m; `hinges`: which of the latter are angles. A body without ball joints, or without hinges and
-    slides, has none of either.
+    and `scalar_reach`: how far an action of one moves each, rad or m; `hinges`: which of the latter are angles. A body
+    without ball joints, or without hinges and slides, has none of either.
     """
 
     ball_count: int
