@@ -19,7 +19,7 @@ LENIENT: dict[str, str] = {
     "tests/evaluation/test_metrics.py": "what it asks is NumPy; the rollouts it makes up are added to as NumPy's",
     "tests/evaluation/test_success.py": "what it asks is NumPy; the rollouts it makes up are added to as NumPy's",
 }
-"""Tests let off, by how their names begin, and whose promotion it is."""
+"""Tests let off, by how their names begin, and whose promotion it is; beside them those of the engine `[mjx]`."""
 
 
 def install() -> None:
@@ -39,7 +39,9 @@ def install() -> None:
 @contextlib.contextmanager
 def context(name: str) -> Iterator[None]:
     """What a test runs under, by its name."""
-    with _lenient() if name.startswith(tuple(LENIENT)) else contextlib.nullcontext():
+    # MJX-JAX adds floats to truth values wherever it is stepped
+    lenient = name.startswith(tuple(LENIENT)) or name.endswith("[mjx]")
+    with _lenient() if lenient else contextlib.nullcontext():
         yield
 
 

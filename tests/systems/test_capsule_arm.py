@@ -88,5 +88,5 @@ def test_the_real_command_trains_resumes_and_evaluates_it(tmp_path):
     train.main([f"--resume={run}", "--iterations=2", "--no-film"])
     result = json.loads((run / "evaluation.json").read_text())
     assert result["root"] == "fixed" and result["reference"]["perturbed"]["success_rate"] == 0.0
-    assert json.loads((run / "config.json").read_text())["system"]["embodiment"] == "capsule_arm"
+    assert json.loads((run / "config.json").read_text())["config"]["system"]["embodiment"] == "capsule_arm"
     evaluate.main([str(run), "--rollouts=2"])

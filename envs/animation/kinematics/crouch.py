@@ -26,7 +26,7 @@ def crouched(stage: PosedScene, standing: np.ndarray, amount: float) -> np.ndarr
     return out
 
 
-def bending(height_m: np.ndarray | float) -> np.ndarray:
+def bending(height_m: np.ndarray | float) -> np.ndarray | float:
     """How far (...) one crouches for hands at a height (...) over the floor, metres."""
     return np.clip((_UPRIGHT_M - np.asarray(height_m)) / _DEPTH_M, 0.0, 1.0)
 
