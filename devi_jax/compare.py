@@ -11,7 +11,7 @@ from devi_jax.bench.grid import Grid, check_positive, write_markdown
 from devi_jax.bench.methods.jobs import ComparisonJob, collect, comparison, named_clips, train
 from devi_jax.bench.methods.page import page
 from devi_jax.cli import parse
-from devi_jax.core.errors import exit_on_error
+from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.systems import NAMES, Recipe
 from devi_jax.systems.registry import check_name, make_system
 from envs.physics import HumanRoot
@@ -74,6 +74,8 @@ def wanted(options: CompareOptions) -> list[ComparisonJob]:
     clips = named_clips(options.clips, options.grade)
     words = [name for word in options.systems for name in word.split(",") if name]
     systems = [check_name(name, "--systems") for name in words]
+    if others := [name for name in systems if name not in HUMAN]:
+        raise ConfigError(f"{', '.join(others)} is no method for a human", where="--systems", valid=", ".join(HUMAN))
     return comparison(clips, systems, options.roots, options.seeds, options.minutes, options.recipe, options.iterations)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from agents.sampling_mpc import Planned, Planner
 from devi_jax.evaluation.metrics import score, summary
 from devi_jax.evaluation.rollouts import Perturbation, Rollouts, target_poses
-from devi_jax.systems.trajectory_search import LEAD_FRAMES, PlanConfig, basis
+from devi_jax.systems.trajectory_search import LEAD_S, PlanConfig, basis
 from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import randomize
 
@@ -27,7 +27,8 @@ def control_online(environment: TrackingEnvironment, config: PlanConfig, seed: i
         start = environment.start(jnp.zeros((), jnp.int32))
         physics = randomize(environment.physics, start.physics, start_key, Perturbation().start)
         first = jax.tree.map(lambda x: x[None], replace(start, physics=physics))
-        planned = planner.search(first, search_key, int(environment.library.onset[0]) - LEAD_FRAMES)
+        begin = int(environment.library.onset[0]) - round(LEAD_S * environment.policy_hz)
+        planned = planner.search(first, search_key, begin)
         scores += score(_rollouts(environment, planned), environment.reference, environment.policy_hz)
     return summary(scores)
 

@@ -23,10 +23,10 @@ from envs.tracking.randomization import Randomization, randomize
 Watch = Callable[[float, float], None]
 """Hears of the share of the clip that is planned, and of the latest window's mean reward in its worst condition."""
 
-LEAD_FRAMES = 10
-"""Frames before contact at which a plan may begin to leave the reference."""
-FALL_FRAMES = 45
-"""Frames before a fall is seen at which a plan begins to avert it."""
+LEAD_S = 1 / 3
+"""Seconds before contact at which a plan may begin to leave the reference."""
+FALL_S = 1.5
+"""Seconds before a fall is seen at which a plan begins to avert it."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def search(
     start_key, search_key = jax.random.split(key)
     config = config if environment.physics.has_object else replace(config, search=unvaried(config.search))
     planner = Planner(environment, basis(environment, falls is not None), config.search, lighter)
-    begin = int(environment.library.onset[0]) - LEAD_FRAMES
+    begin = int(environment.library.onset[0]) - round(LEAD_S * environment.policy_hz)
     if falls is not None:
-        begin = max(0, min(begin, falls - FALL_FRAMES))
+        begin = max(0, min(begin, falls - round(FALL_S * environment.policy_hz)))
     last = planner.frames - 1
     tell = watch and (lambda frame, score: watch(frame / last, score))
     return planner.search(variants(environment, config, start_key), search_key, begin, tell)

@@ -83,7 +83,10 @@ def plan(
     lost = int(best.judgement.exact["alive_share"] * raw.reference.frames) if legs else None
     # without a human's hand that touches, and without legs, there is nothing to turn
     touches = int(raw.library.onset[0]) < raw.reference.frames
-    searchable = legs or (touches and isinstance(raw.physics.scene.embodiment, Human))
+    body = raw.physics.scene.embodiment
+    searchable = legs or (touches and isinstance(body, Human))
+    if not isinstance(body, Human):
+        tell(f"plan: none is searched for the {body.name}; its reference's targets are kept")
     while searchable and (best.carried < config.enough or (legs and best.falls)) and len(rows) <= config.attempts:
         key, search_key = jax.random.split(key)
         environment = fold(raw, search(raw, config, search_key, lost, watch))

@@ -132,7 +132,7 @@ def dry_run(assembly: Assembly, learner: Learner, seed: int) -> str:
         f"memory         state {_megabytes(shapes):.0f} MB, rollout {_megabytes(rollout):.0f} MB, "
         f"process so far {peak_memory_mb():.0f} MB",
         f"two steps      reward {float(one.reward):.4f}, {float(two.reward):.4f}, "
-        f"pelvis height {float(environment.frame(third).position[0, 2]):.3f} m",
+        f"root height {float(environment.frame(third).position[0, 2]):.3f} m",
     ]
     return "\n".join(lines)
 

@@ -38,7 +38,8 @@ class RunConfig:
     """
 
     clip: str = "lift_can"
-    """Name of a bundled clip (`python -m devi_jax.clips list`), or a clip or recording's file."""
+    """Name of a bundled clip (`python -m devi_jax.clips list`), or a clip or recording's file; A,B, a set's name or a
+    folder for several that are learned together."""
     minutes: Annotated[float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: 10)")] = None
     """Minutes to train for, not counting compilation, planning, evaluation and film."""
     iterations: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: no limit)")] = None
@@ -50,7 +51,7 @@ class RunConfig:
     plan: Planning = "first"
     """first: search for joint targets that do the task, then learn around them; only: search, do not learn; none."""
     root: HumanRoot = "free"
-    """free: the human balances on its own feet; pinned: stiff springs pull its pelvis along the clip."""
+    """Of a human. free: it balances on its own feet; pinned: stiff springs pull its pelvis along the clip."""
     checkpoint_every: int = 20
     """Iterations between checkpoints, each with a quick evaluation of the policy."""
     engine: tyro.conf.SuppressFixed[tyro.conf.Fixed[EngineName]]

@@ -3,6 +3,7 @@
 A free root cannot pull itself: the ground's part of the torque, as forces at the soles' corners, is taken off first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,7 +76,7 @@ def feedforward_offsets(physics: Physics, qpos: np.ndarray, qvel: np.ndarray, fp
         torque = data.qfrc_inverse.copy()
         if free:
             wrench[t] = _about_centre(model, data, torque[root])
-            pushed, share[t] = _ground_torque(model, data, torque[root], root)
+            pushed, share[t] = _ground_torque(model, data, torque[root], root, physics.scene.embodiment.feet)
         else:
             pulled = torque[physics.layout.root_position.qvel]
             pushed, shifts[t] = np.zeros(model.nv), pulled / model.joint("root_x").stiffness.ravel()[0]
@@ -99,26 +100,25 @@ def _joint(index: int) -> str:
 
 
 def _ground_torque(
-    model: mujoco.MjModel, data: mujoco.MjData, root_wrench: np.ndarray, root: slice
+    model: mujoco.MjModel, data: mujoco.MjData, root_wrench: np.ndarray, root: slice, feet: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Generalised force (nv,) of sole-corner forces that best produce the root wrench, and the share (2,) of each foot
-    in them; normals push only. `root`: its place in `qvel`."""
+    in them; normals push only. `root`: its place in `qvel`; `feet`: boxes with soles, left ones first."""
     jacobians = []
-    for side in ("left", "right"):
-        for name in (f"{side}_ankle", f"{side}_foot"):
-            geom = data.geom(name)
-            size, body = model.geom(name).size, model.body(name).id
-            for sx in (-1, 1):
-                for sy in (-1, 1):
-                    corner = geom.xpos + geom.xmat.reshape(3, 3) @ (size * np.array([sx, sy, -1.0]))
-                    jacobian = np.zeros((3, model.nv))
-                    mujoco.mj_jac(model, data, jacobian, None, corner, body)
-                    jacobians.append(jacobian)
+    for name in feet:
+        geom = data.geom(name)
+        size, body = model.geom(name).size, model.body(name).id
+        for sx in (-1, 1):
+            for sy in (-1, 1):
+                corner = geom.xpos + geom.xmat.reshape(3, 3) @ (size * np.array([sx, sy, -1.0]))
+                jacobian = np.zeros((3, model.nv))
+                mujoco.mj_jac(model, data, jacobian, None, corner, body)
+                jacobians.append(jacobian)
     stacked = np.concatenate(jacobians)
     normal, tangent = stacked[2::3], np.delete(stacked, np.s_[2::3], axis=0)
     columns = np.concatenate([normal, tangent, -tangent])
     # a small cost on every force, three times as much on friction, makes the split unique
     cost = np.concatenate([np.full(len(normal), 1e-3), np.full(2 * len(tangent), 3e-3)])
     force, _ = nnls(np.vstack([columns[:, root].T, np.diag(cost)]), np.concatenate([root_wrench, np.zeros(len(cost))]))
-    feet = force[: len(normal)].reshape(2, -1).sum(axis=1)
-    return columns.T @ force, feet / feet.sum() if feet.sum() > 0 else np.full(2, 0.5)
+    borne = force[: len(normal)].reshape(2, -1).sum(axis=1)
+    return columns.T @ force, borne / borne.sum() if borne.sum() > 0 else np.full(2, 0.5)

@@ -171,7 +171,6 @@ def make_layout(model: mujoco.MjModel, bodies: Sequence[str] = JOINTS) -> Layout
             f"the joints of {model.nq} coordinates are not a root, {len(balls)} balls, {len(scalar)} scalar joints and "
             f"{len(free)} objects, each kind in a row"
         )
-    base = model.body(bodies[0])
     return Layout(
         nq=int(model.nq),
         nv=int(model.nv),
@@ -182,8 +181,15 @@ def make_layout(model: mujoco.MjModel, bodies: Sequence[str] = JOINTS) -> Layout
         scalars=_row([joints[model.joint(i).name] for i in scalar]),
         scalar_order=np.argsort(places),
         objects=tuple(model.joint(i).name for i in free),
-        base=np.concatenate([base.pos, base.quat]) if fixed else None,
+        base=_world_pose(model, bodies[0]) if fixed else None,
     )
+
+
+def _world_pose(model: mujoco.MjModel, body: str) -> np.ndarray:
+    """Where a body (7,) that nothing moves is in the world."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    return np.concatenate([data.body(body).xpos, data.body(body).xquat])
 
 
 def _row(joints: Sequence[JointSlices]) -> JointSlices:

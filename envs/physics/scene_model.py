@@ -29,7 +29,13 @@ class Scene:
     contacts: tuple[ContactPair, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise `ConfigError` for a shelf beside no object."""
+        """Raise `ConfigError` for a shelf beside no object, and for hands of different sizes."""
+        if len(sizes := {len(hand) for hand in self.embodiment.hands}) > 1:
+            raise ConfigError(
+                f"the hands of the {self.embodiment.name} have {sorted(sizes)} bodies",
+                where="embodiment.hands",
+                valid="hands of one size",
+            )
         if self.shelf and self.spec.object is None:
             raise ConfigError("a shelf of things stands in a scene without object", where="shelf", valid="an object")
 

@@ -129,7 +129,7 @@ class Physics:
             linear_velocity=linear,
             angular_velocity=angular,
             tips=kinematics.end_effectors(
-                position, rotation, at_tips, jnp.asarray([place for _, place in tips], jnp.float32)
+                position, rotation, at_tips, jnp.asarray([place for _, place in tips], jnp.float32).reshape(-1, 3)
             ),
             contact_n=state.contact_n,
             contacts=state.contacts,
@@ -166,7 +166,8 @@ class Physics:
         """Readings as the state holds them: the hands' apart from those of all other pairs."""
         hands = self.scene.embodiment.hands
         felt = forces.pop(HANDS)
-        return {"contact_n": felt.reshape(len(hands), -1), "contacts": forces}
+        size = len(hands[0]) if hands else 0
+        return {"contact_n": felt.reshape(len(hands), size), "contacts": forces}
 
 
 def _rows(thing: Float[Array, " w"] | None, props: Float[Array, "P w"]) -> Float[Array, "K w"]:

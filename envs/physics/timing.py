@@ -1,5 +1,6 @@
 """How often a system simulates, drives its joints and asks its policy: each rate divides the one before."""
 
+import math
 from dataclasses import dataclass
 
 from devi_jax.core.errors import ConfigError
@@ -30,11 +31,13 @@ class Timing:
     def validate(self, physics_hz: float | None = None) -> None:
         """Raise `ConfigError` unless rates are positive and each divides the one before."""
         physics_hz = physics_hz or self.physics_hz
-        if not (self.control_hz > 0 and self.policy_hz > 0 and physics_hz >= 0):
+        rates = self.control_hz, self.policy_hz, physics_hz
+        if not all(map(math.isfinite, rates)) or min(rates[:2]) <= 0 or physics_hz < 0:
             raise ConfigError(
                 f"rates of {physics_hz:g}, {self.control_hz:g} and {self.policy_hz:g} Hz",
                 where="--timing",
-                valid="rates above 0; 0 for the engine's own physics rate",
+                valid="numbers above 0; 0 for the engine's own physics rate",
+                fix="leave the --timing flags away for 30 Hz",
             )
         pairs = [("policy", self.policy_hz, "control", self.control_hz)]
         if physics_hz:
@@ -45,4 +48,5 @@ class Timing:
                     f"the {other} rate of {fast:g} Hz is no multiple of the {name} rate of {slow:g} Hz",
                     where=f"--timing.{name}-hz",
                     valid=f"{fast:g} Hz over a whole number",
+                    fix=f"--timing.{name}-hz={fast / max(1, round(fast / slow)):g}",
                 )

@@ -25,6 +25,9 @@ from envs.tracking.reference import Reference
 from envs.tracking.resets import start_frame
 from envs.tracking.terminations import Terminations, count_untouched
 
+ONSET_S = 0.5, 1 / 3
+"""Seconds before and after contact onset between which `ResetConfig.onset` starts."""
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -151,7 +154,8 @@ class TrackingEnvironment:
 
     def _onset_window(self, clip: Int[Array, ""]) -> tuple[Int[Array, ""], Int[Array, ""]]:
         last, onset = self.library.last(clip), self.library.onset[clip]
-        return jnp.maximum(0, jnp.minimum(onset - 15, last - 1)), jnp.maximum(1, jnp.minimum(onset + 10, last))
+        before, after = (round(seconds * self.policy_hz) for seconds in ONSET_S)
+        return jnp.maximum(0, jnp.minimum(onset - before, last - 1)), jnp.maximum(1, jnp.minimum(onset + after, last))
 
     def _planned_state(
         self, planned: PlanStates, clip: Int[Array, ""], t: Int[Array, ""], key: PRNGKeyArray

@@ -11,13 +11,14 @@ import pytest
 
 import devi_jax.systems.capsule_arm as recipe
 from devi_jax import evaluate, train
-from devi_jax.core.errors import ClipError
+from devi_jax.core.errors import ClipError, ConfigError
 from devi_jax.datasets.load import resolve_all
 from devi_jax.evaluation.metrics import score
 from devi_jax.evaluation.rollouts import roll, zero_policy
 from devi_jax.systems.build import assemble
 from devi_jax.systems.registry import make_system
 from envs.embodiments.capsule_arm import OPEN_M
+from envs.tracking.config import ActionConfig
 from tests.simulated import within
 
 SYSTEM = make_system("capsule_arm")
@@ -77,6 +78,28 @@ def test_only_a_reference_that_follows_carries_the_box(carton, knows):
 def test_what_the_gripper_cannot_span_is_refused():
     with pytest.raises(ClipError, match="mm wide, the gripper opens to 90 mm"):
         assemble(SYSTEM, resolve_all("floor_place")[0], "c", "free")
+
+
+@pytest.mark.parametrize("name", ["floor_bottle", "drink_mug"])
+def test_what_the_arm_cannot_do_is_refused_with_its_number(name):
+    """A bottle on the floor, out of reach; a mug brought to a mouth, faster than the elbow."""
+    system = replace(SYSTEM, arm_reference="follow")
+    with pytest.raises(ClipError, match="misses the object's path by|past its range|times as fast"):
+        assemble(system, resolve_all(name)[0], "c", "free")
+
+
+def test_the_reference_keeps_to_the_joints_limits(environment):
+    """Ranges, and speeds of fingers that close and of joints that descend."""
+    joints, reference = environment.physics.joints, environment.reference
+    scalars, rates = np.asarray(reference.scalars), np.abs(np.asarray(reference.scalar_rates))
+    assert (scalars >= joints.low - 1e-3).all() and (scalars <= joints.high + 1e-3).all()
+    assert (rates <= joints.speed).all() and rates[:, 7].max() > 0.1
+
+
+@pytest.mark.parametrize("mode", ["absolute", "hand_task_space"])
+def test_a_humans_actions_are_refused(carton, mode):
+    with pytest.raises(ConfigError, match=f"{mode} actions are of a human's joints"):
+        assemble(replace(SYSTEM, action=ActionConfig(mode=mode)), carton, "c", "free")
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ def at_15_hz(lift_can):
         ({"physics_hz": 45.0}, "physics rate of 45 Hz"),
         ({"policy_hz": 0.0}, "rates of"),
         ({"control_hz": float("nan")}, "rates of"),
+        ({"control_hz": float("inf")}, "rates of"),
     ],
 )
 def test_rates_that_do_not_divide_are_refused(rates, words):
