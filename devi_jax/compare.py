@@ -17,6 +17,7 @@ from devi_jax.systems.registry import check_name, make_system
 from envs.physics import HumanRoot
 
 HUMAN = tuple(name for name in NAMES if make_system(name).embodiment == "human")
+"""Methods that can be compared: those of a human."""
 
 
 @dataclass(frozen=True)

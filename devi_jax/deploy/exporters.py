@@ -63,9 +63,9 @@ def make_card(environment: TrackingEnvironment, about: dict[str, Any]) -> dict[s
 
 def _scalar_card(action: Action, joints: JointTable) -> dict[str, Any]:
     """Of a body with hinges and slides: which they are, and how far an action of one shifts the target of each."""
-    if not isinstance(action, JointResidual) or not action.scalars:
+    if not isinstance(action, JointResidual) or not action.scalar_reach:
         return {}
-    names = [joints.names[joints.scalars[i]] for i in action.scalars]
+    names = [joints.names[i] for i in joints.scalars]
     return {"scalar_joints": names, "scalar_reach": list(action.scalar_reach)}
 
 

@@ -60,7 +60,7 @@ def capsule_arm(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
         base,
         name="capsule_arm",
         embodiment="capsule_arm",
-        timing=Timing(policy_hz=30.0, control_hz=60.0, physics_hz=240.0 if preset == "paper" else 120.0),
+        timing=Timing(policy_hz=30.0, control_hz=60.0),
         action=ActionConfig(scale=ActionScale(arm=0.8, wrist=0.8, gripper=0.02)),
         observations={
             "actor": {"arm": Observe(arm_state), "object": Observe(observations.object_state)},

@@ -84,7 +84,7 @@ def basis(environment: TrackingEnvironment, legs: bool = False) -> Float[Array, 
     )
     action = environment.action
     if isinstance(action, HandTaskSpace):  # its numbers are these
-        return jnp.broadcast_to(jnp.eye(action.size) / action.scale, (len(position), action.size, action.size))
+        return jnp.broadcast_to(jnp.eye(action.size), (len(position), action.size, action.size))
     residual = action.around if isinstance(action, JointAbsolute) else action
     if not isinstance(residual, JointResidual):
         raise ConfigError(

@@ -6,17 +6,17 @@ Gravity of the arm is compensated, as such robots do. Each finger presses with 2
 """
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
 
 import mujoco
 import numpy as np
 
 from envs.embodiments.collision_bits import OBJECT, TABLE
-from envs.embodiments.embodiment import Joint, Root, Vector
+from envs.embodiments.embodiment import Joint, Part, Root, Vector
 
 _PEDESTAL_M, _SHOULDER_M, _UPPER_M, _FORE_M, _HAND_M = 0.20, 0.08, 0.32, 0.38, 0.205
 """Heights of the first joint and of the shoulder above it; shoulder to elbow, elbow to wrist, wrist to grasp centre."""
+_PALM_M = 0.08
+"""From the wrist's pitch to its roll, and from there to the fingers."""
 OPEN_M = 0.045
 """How far each finger stands from the middle of an open gripper."""
 _RADIUS_M = 0.045
@@ -25,40 +25,45 @@ _PAD = np.array([0.008, 0.011, 0.028])  # half size of a finger
 _LEAN, _UP = (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 
 
-class _Row(NamedTuple):
-    """A link: what moves it, where it is, how far and how strongly it goes, what it looks like."""
+@dataclass(frozen=True)
+class _Link:
+    """What moves a link, how far and how strongly; what it weighs, and how long its capsule is."""
 
-    name: str
-    kind: str
-    part: str
-    parent: int
-    offset: Vector
-    axis: Vector
-    range: tuple[float, float]
-    stiffness: float
-    damping: float
-    effort: float
-    speed: float
+    joint: Joint
     mass_kg: float
-    length_m: float
+    length_m: float = 0.0
 
 
-# fmt: off
+def _hinge(
+    name: str, parent: int, z: float, axis: Vector, range: tuple[float, float], gains: tuple[float, ...], *size: float
+) -> _Link:
+    """`gains`: stiffness, damping, effort and speed; `size`: mass and length."""
+    part: Part = "wrist" if name.startswith("wrist") else "arm"
+    return _Link(Joint(name, parent, "hinge", part, (0.0, 0.0, z), _AS_ABOVE, axis, range, *gains), *size)
+
+
+def _finger(name: str, way: float) -> _Link:
+    gains = 1000.0, 100.0, 20.0, 0.2
+    axis, range = (way, 0.0, 0.0), (0.0, OPEN_M)
+    return _Link(Joint(name, 7, "slide", "gripper", (0.0, 0.0, _PALM_M), _AS_ABOVE, axis, range, *gains), mass_kg=0.1)
+
+
+_AS_ABOVE = (1.0, 0.0, 0.0, 0.0)
+_SHOULDER, _ELBOW, _WRIST = (4500.0, 450.0, 87.0, 2.2), (3500.0, 350.0, 87.0, 2.2), (600.0, 40.0, 12.0, 2.6)
 _LINKS = (
-    _Row("shoulder_yaw", "hinge", "arm", 0, (0, 0, _PEDESTAL_M), _UP, (-2.9, 2.9), 4500, 450, 87, 2.2, 2.5, 0.08),
-    _Row("shoulder_pitch", "hinge", "arm", 1, (0, 0, _SHOULDER_M), _LEAN, (-1.8, 1.8), 4500, 450, 87, 2.2, 2.5, 0.16),
-    _Row("upper_roll", "hinge", "arm", 2, (0, 0, 0.16), _UP, (-2.9, 2.9), 3500, 350, 87, 2.2, 2.0, _UPPER_M - 0.16),
-    _Row("elbow", "hinge", "arm", 3, (0, 0, _UPPER_M - 0.16), _LEAN, (0.0, 3.0), 3500, 350, 87, 2.2, 2.0, 0.2),
-    _Row("forearm_roll", "hinge", "arm", 4, (0, 0, 0.2), _UP, (-2.9, 2.9), 600, 40, 12, 2.6, 1.5, _FORE_M - 0.2),
-    _Row("wrist_pitch", "hinge", "wrist", 5, (0, 0, _FORE_M - 0.2), _LEAN, (-0.5, 3.4), 600, 40, 12, 2.6, 1.0, 0.08),
-    _Row("wrist_roll", "hinge", "wrist", 6, (0, 0, 0.08), _UP, (-2.9, 2.9), 600, 40, 12, 2.6, 0.7, 0.03),
-    _Row("left_finger", "slide", "gripper", 7, (0, 0, 0.08), (1, 0, 0), (0.0, OPEN_M), 1000, 100, 20, 0.2, 0.1, 0.0),
-    _Row("right_finger", "slide", "gripper", 7, (0, 0, 0.08), (-1, 0, 0), (0.0, OPEN_M), 1000, 100, 20, 0.2, 0.1, 0.0),
+    _hinge("shoulder_yaw", 0, _PEDESTAL_M, _UP, (-2.9, 2.9), _SHOULDER, 2.5, _SHOULDER_M),
+    _hinge("shoulder_pitch", 1, _SHOULDER_M, _LEAN, (-1.8, 1.8), _SHOULDER, 2.5, _UPPER_M / 2),
+    _hinge("upper_roll", 2, _UPPER_M / 2, _UP, (-2.9, 2.9), _ELBOW, 2.0, _UPPER_M / 2),
+    _hinge("elbow", 3, _UPPER_M / 2, _LEAN, (0.0, 3.0), _ELBOW, 2.0, 0.2),
+    _hinge("forearm_roll", 4, 0.2, _UP, (-2.9, 2.9), _WRIST, 1.5, _FORE_M - 0.2),
+    _hinge("wrist_pitch", 5, _FORE_M - 0.2, _LEAN, (-0.5, 3.4), _WRIST, 1.0, _PALM_M),
+    _hinge("wrist_roll", 6, _PALM_M, _UP, (-2.9, 2.9), _WRIST, 0.7, 0.03),
+    _finger("left_finger", 1.0),
+    _finger("right_finger", -1.0),
 )
-# fmt: on
 _BASE = "base"
 _ARMATURE = 0.1  # kg m^2 of the arm's rotors
-_TIP: Vector = (0.0, 0.0, _HAND_M - 0.08 - 0.08)
+_TIP: Vector = (0.0, 0.0, _HAND_M - 2 * _PALM_M)
 
 
 @dataclass(frozen=True)
@@ -80,27 +85,7 @@ class CapsuleArm:
     @property
     def joints(self) -> tuple[Joint, ...]:
         """Base, seven hinges, two slides."""
-        return self._joints
-
-    @cached_property
-    def _joints(self) -> tuple[Joint, ...]:
-        moved = (
-            Joint(
-                name=link.name,
-                parent=link.parent,
-                kind=link.kind,  # type: ignore[arg-type]
-                part=link.part,  # type: ignore[arg-type]
-                offset=link.offset,
-                axis=link.axis,
-                range=link.range,
-                stiffness=link.stiffness,
-                damping=link.damping,
-                effort=link.effort,
-                speed=link.speed,
-            )
-            for link in _LINKS
-        )
-        return Joint(_BASE, -1, "root", "arm", self.base), *moved
+        return Joint(_BASE, -1, "root", "arm", self.base), *(link.joint for link in _LINKS)
 
     @property
     def tips(self) -> tuple[tuple[str, Vector], ...]:
@@ -124,30 +109,31 @@ class CapsuleArm:
         looks = {"contype": 0, "conaffinity": 0, "rgba": [0.86, 0.87, 0.89, 1.0]}
         bodies[0].add_geom(name=_BASE, type=kind, fromto=[0, 0, 0, 0, 0, _PEDESTAL_M], size=[0.06, 0, 0], **looks)
         for link in _LINKS:
-            body = bodies[link.parent].add_body(name=link.name, pos=link.offset, gravcomp=1)
+            joint = link.joint
+            body = bodies[joint.parent].add_body(name=joint.name, pos=joint.offset, gravcomp=1)
             body.add_joint(
-                name=link.name,
-                type=getattr(mujoco.mjtJoint, f"mjJNT_{link.kind.upper()}"),
-                axis=link.axis,
-                range=link.range,
-                stiffness=[link.stiffness, 0, 0],
-                damping=[link.damping, 0, 0],
-                armature=_ARMATURE if link.kind == "hinge" else 0.0,
+                name=joint.name,
+                type=getattr(mujoco.mjtJoint, f"mjJNT_{joint.kind.upper()}"),
+                axis=joint.axis,
+                range=joint.range,
+                stiffness=[joint.stiffness, 0, 0],
+                damping=[joint.damping, 0, 0],
+                armature=_ARMATURE if joint.kind == "hinge" else 0.0,
             )
-            if link.part == "gripper":
+            if joint.part == "gripper":
                 _add_finger(body, link)
             else:
                 ends, size = [0, 0, 0, 0, 0, link.length_m], [_RADIUS_M, 0, 0]
-                body.add_geom(name=link.name, type=kind, fromto=ends, size=size, mass=link.mass_kg, **looks)
+                body.add_geom(name=joint.name, type=kind, fromto=ends, size=size, mass=link.mass_kg, **looks)
             bodies.append(body)
 
 
-def _add_finger(body: mujoco.MjsBody, link: _Row) -> None:
+def _add_finger(body: mujoco.MjsBody, link: _Link) -> None:
     """A pad whose inner face is in the middle of the gripper when it is closed."""
     body.add_geom(
-        name=link.name,
+        name=link.joint.name,
         type=mujoco.mjtGeom.mjGEOM_BOX,
-        pos=[link.axis[0] * _PAD[0], 0, _TIP[2]],
+        pos=[link.joint.axis[0] * _PAD[0], 0, _TIP[2]],
         size=_PAD,
         mass=link.mass_kg,
         contype=0,

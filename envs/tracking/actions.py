@@ -60,27 +60,23 @@ class Action(Protocol):
 
 @dataclass(frozen=True)
 class JointResidual:
-    """Turns around the reference's targets: three numbers for each of some ball joints, one for each of some scalar
-    joints.
+    """Turns around the reference's targets: three numbers for each of some ball joints, one for each hinge and slide.
 
-    `balls`, `scalars`: places of the acting joints among `ball_count` ball and `scalar_count` scalar joints; `reach`
-    and `scalar_reach`: how far an action of one moves each, rad or m; `hinges`: which of the latter are angles. A body
-    without ball joints, or without hinges and slides, has none of either.
+    `balls`: places of the acting ones among `ball_count` ball joints; `reach`: how far an action of one turns each,
+    rad; `scalar_reach`: how far it moves each hinge (rad) and slide (m); `hinges`: which of the latter are angles.
     """
 
     ball_count: int
     balls: tuple[int, ...]
     reach: tuple[float, ...]
-    scalar_count: int = 0
-    scalars: tuple[int, ...] = ()
     scalar_reach: tuple[float, ...] = ()
     hinges: tuple[bool, ...] = ()
     residual: bool = True
 
     @property
     def size(self) -> int:
-        """Numbers of an action: those of the ball joints, then those of the scalar joints."""
-        return 3 * len(self.balls) + len(self.scalars)
+        """Numbers of an action: those of the ball joints, then those of hinges and slides."""
+        return 3 * len(self.balls) + len(self.scalar_reach)
 
     def prepare(self, motion: ReferenceMotion) -> dict[str, np.ndarray]:
         """Nothing."""
@@ -100,27 +96,25 @@ class JointResidual:
         return jnp.zeros((*lead, self.ball_count, 3)).at[..., np.array(self.balls, int), :].set(turned)
 
     def shifts(self, action: Float[Array, "*B A"]) -> Float[Array, "*B n"]:
-        """What is added to the targets of scalar joints, rad or m; zero for joints that do not act."""
-        moved = action[..., 3 * len(self.balls) :] * to_rank(self._scalar_reach, action.ndim)
-        return jnp.zeros((*action.shape[:-1], self.scalar_count)).at[..., np.array(self.scalars, int)].set(moved)
+        """What is added to the targets of hinges and slides, rad or m."""
+        return action[..., 3 * len(self.balls) :] * to_rank(self._scalar_reach, action.ndim)
 
     def from_turns(self, turns: Float[Array, "*B J 3"]) -> Float[Array, "*B A"]:
-        """Inverse of `turns`, for the joints that act; what the others should do is lost, and scalar joints rest."""
-        lead = turns.shape[:-2]
-        given = (turns[..., np.array(self.balls, int), :] / to_rank(self._reach, turns.ndim)).reshape(
-            *lead, 3 * len(self.balls)
-        )
-        return given if not self.scalars else jnp.concatenate([given, jnp.zeros((*lead, len(self.scalars)))], axis=-1)
+        """Inverse of `turns`, for the joints that act; what the others should do is lost, hinges and slides rest."""
+        lead, rest = turns.shape[:-2], len(self.scalar_reach)
+        given = turns[..., np.array(self.balls, int), :] / to_rank(self._reach, turns.ndim)
+        given = given.reshape(*lead, 3 * len(self.balls))
+        return jnp.concatenate([given, jnp.zeros((*lead, rest))], axis=-1) if rest else given
 
     def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
         """The same for each axis of each joint that acts; none on slides, which know no radians."""
         turns = jax.random.normal(key, (len(deviation), self.ball_count, 3))
         turned = self.from_turns(deviation[:, None, None] * turns)
-        if not self.scalars:
+        if not self.scalar_reach:
             return turned
-        moved = jax.random.normal(jax.random.fold_in(key, 1), (len(deviation), len(self.scalars)))
-        moved = deviation[:, None] * moved * np.array(self.hinges, np.float32)[None] / self._scalar_reach[None]
-        return turned.at[:, 3 * len(self.balls) :].set(moved)
+        angles = np.array(self.hinges, np.float32) / self._scalar_reach
+        moved = jax.random.normal(jax.random.fold_in(key, 1), (len(deviation), len(angles)))
+        return turned.at[:, 3 * len(self.balls) :].set(deviation[:, None] * moved * angles[None])
 
     @property
     def _reach(self) -> np.ndarray:
@@ -168,14 +162,12 @@ class HandTaskSpace:
     """The planner's numbers: palm displacement and turn, grip and fingers of each hand that ever touches, and balance
     of a body on its own feet. See `envs.control.hand_task_space`.
 
-    `hands`: which of left and right; `legs`: whether hips, knees and ankles act; `scale`: units that an action of one
-    stands for.
+    `hands`: which of left and right; `legs`: whether hips, knees and ankles act. An action of one is one unit of each.
     """
 
     hands: tuple[bool, bool]
     legs: bool
     size: int
-    scale: float = 1.0
     residual: bool = True
 
     def prepare(self, motion: ReferenceMotion) -> dict[str, np.ndarray]:
@@ -189,12 +181,12 @@ class HandTaskSpace:
 
     def turns(self, action: Float[Array, "*B A"], given: Mapping[str, Array]) -> Float[Array, "*B J 3"]:
         """Linear in the action."""
-        return jnp.einsum("...d,...djk->...jk", self.scale * action, given["basis"])
+        return jnp.einsum("...d,...djk->...jk", action, given["basis"])
 
     def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
         """In units of a bending finger."""
         noise = jax.random.normal(key, (len(deviation), self.size))
-        return deviation[:, None] / (self.scale * FINGER_RAD) * noise
+        return deviation[:, None] / FINGER_RAD * noise
 
 
 def residual_control(turns: Float[Array, "J 3"], target: Control) -> Control:
@@ -241,13 +233,10 @@ def _residual(config: ActionConfig, embodiment: Embodiment, contact: np.ndarray 
         return part != "leg" and not any(name.startswith(side) for side in idle)
 
     acting = [i for i, joint in enumerate(balls) if acts(joint.name, joint.part)]
-    moving = tuple(range(len(scalars)))
     return JointResidual(
         ball_count=len(balls),
         balls=tuple(acting),
         reach=tuple(getattr(config.scale, balls[i].part) for i in acting),
-        scalar_count=len(scalars),
-        scalars=moving,
-        scalar_reach=tuple(getattr(config.scale, scalars[i].part) for i in moving),
-        hinges=tuple(scalars[i].kind == "hinge" for i in moving),
+        scalar_reach=tuple(getattr(config.scale, joint.part) for joint in scalars),
+        hinges=tuple(joint.kind == "hinge" for joint in scalars),
     )

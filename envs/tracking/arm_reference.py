@@ -29,7 +29,7 @@ from envs.tracking.reference import Reference
 ABOVE_M = 0.12
 """How far over the grip the gripper waits, and ends."""
 INTO_M = 0.03
-"""How far under the object's top the middle of the fingers grips, or half of the object's height."""
+"""How far under the object's top the middle of the fingers grips, but not under the object's origin."""
 _DESCEND_S, _CLOSE_S = 0.7, 0.45
 MISSED_M = 3e-3
 """How far the grasp centre may be from where it should be."""
