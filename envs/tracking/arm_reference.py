@@ -108,7 +108,12 @@ def make_arm_reference(
     clip = resample(clip, physics.timing.policy_hz)
     arm, thing = physics.scene.embodiment, clip.scene.object
     if thing is None or not isinstance(arm, CapsuleArm):
-        raise ClipError(f"{clip.name} has no object for an arm", where=clip.name, valid="a clip with an object")
+        raise ClipError(
+            f"{clip.name} has no object for an arm",
+            where=clip.name,
+            valid="a clip with an object",
+            fix="python -m devi_jax.clips list says what each one moves",
+        )
     points = sample_surface(thing, of_object.count, of_object.seed)
     path = grip_path(clip, points, knows)
     assert clip.object_poses is not None

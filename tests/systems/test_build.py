@@ -9,7 +9,7 @@ import pytest
 
 from agents import Learner
 from devi_jax.core.clip import body_only, bone_offsets
-from devi_jax.core.errors import ConfigError
+from devi_jax.core.errors import ClipError, ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
 from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, assemble, devi, make_system
@@ -127,9 +127,15 @@ def test_a_clip_without_contact_labels_is_refused(name, lift_can):
     require(devi("cpu"), unlabelled)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_human_alone_is_imitated_by_every_system(name, lift_can):
+@pytest.mark.parametrize("name", [name for name in NAMES if make_system(name).embodiment == "human"])
+def test_a_human_alone_is_imitated_by_every_system_of_a_human(name, lift_can):
+    """Nothing of it is refused, though rows of the object's do not apply."""
     require(make_system(name), body_only(lift_can))
+
+
+def test_a_human_alone_is_nothing_to_an_arm(lift_can):
+    with pytest.raises(ClipError, match="has no object for an arm"):
+        assemble(make_system("capsule_arm"), body_only(lift_can), "c", "free")
 
 
 def test_an_iteration_leaves_the_state_in_the_types_it_found_it_in(lift_can):
