@@ -16,14 +16,15 @@ from devi_jax.systems.system import System
 from envs.embodiments.capsule_arm import CapsuleArm
 from envs.embodiments.human import Human, human, with_offsets
 from envs.physics import EngineName, HumanRoot, Physics, Scene, make_physics, make_shelf
+from envs.physics.overlap import overlap_m
 from envs.physics.warp_capacity import fit
 from envs.rewards import Rewards
 from envs.tracking.actions import make_action
 from envs.tracking.arm_reference import make_arm_reference
 from envs.tracking.env import Controllers, TrackingEnvironment
 from envs.tracking.motion_library import make_library
-from envs.tracking.reference import make_reference
-from envs.tracking.resets import pre_contact_frame
+from envs.tracking.reference import Reference, make_reference
+from envs.tracking.resets import clear_frame, pre_contact_frame
 from envs.tracking.terminations import Terminations
 
 PROBED = 32
@@ -134,7 +135,8 @@ def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, r
         else make_reference(clip, physics, system.controllers, system.object_points, action)
         for clip in clips
     ]
-    before = [pre_contact_frame(clip.onset, clip.frames, system.resets.lead) for clip in clips]
+    lead = system.resets.lead
+    before = [_pre_contact(physics, c, r, lead, k) for c, (r, _), k in zip(clips, made, things, strict=True)]
     environment = TrackingEnvironment(
         physics=physics,
         library=make_library([reference for reference, _ in made], [clip.onset for clip in clips], before, things),
@@ -148,6 +150,17 @@ def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, r
     if engine == "warp":
         environment = replace(environment, physics=_with_room(environment))
     return Assembly(system, environment, clips, tuple(camera for _, camera in made))
+
+
+def _pre_contact(physics: Physics, clip: Clip, reference: Reference, lead: int, thing: int) -> int:
+    """The last frame before contact, `lead` of them at least, at which nothing is in the object yet."""
+    frame, objects = pre_contact_frame(clip.onset, clip.frames, lead), physics.scene.spec.prop_poses.reshape(-1, 7)
+    if not frame or reference.object_start is None:
+        return frame
+    objects = np.concatenate([np.asarray(reference.object_start)[None], objects])
+    scalars = None if reference.scalars is None else np.asarray(reference.scalars)
+    qpos = physics.layout.pack_qpos(np.asarray(reference.position)[:, 0], np.asarray(reference.local), objects, scalars)
+    return clear_frame(frame, overlap_m(physics, np.asarray(qpos), thing))
 
 
 def _with_room(environment: TrackingEnvironment) -> Physics:

@@ -10,7 +10,7 @@ from typing import Literal
 from agents import PAPER, NetworkConfig, Ppo
 from devi_jax.systems.system import System
 from envs import rewards
-from envs.control import AnkleBalance, FeedForward, GraspClosure, GroundReaction, PalmForce
+from envs.control import AnkleBalance, FeedForward, GraspClosure, GroundReaction, ObjectFollowing, PalmForce
 from envs.rewards import Reward
 from envs.tracking import observations, terminations
 from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
@@ -69,6 +69,7 @@ def devi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
             "grasp_closure": GraspClosure(angle_rad=0.25),
             "ground_reaction": GroundReaction(rate=0.0),
             "ankle_balance": AnkleBalance(gain=0.0),
+            "object_following": ObjectFollowing(),
         },
         resets=ResetConfig(pre_contact=0.5),
         object_points=ObjectPoints(128 if small else 1024),
@@ -89,9 +90,12 @@ def _fast(system: System) -> System:
         controllers={
             **system.controllers,
             "ground_reaction": GroundReaction(rate=4.0),
-            "ankle_balance": AnkleBalance(gain=1.0, damping=0.2),
+            "ankle_balance": AnkleBalance(gain=2.0, damping=0.35),
+            "object_following": ObjectFollowing(on=True),
         },
-        resets=ResetConfig(pre_contact=0.5, plan_states=0.3, onset=0.2, visited=0.1, joint_noise_rad=0.02),
+        resets=ResetConfig(
+            pre_contact=0.5, displace="first", plan_states=0.3, onset=0.2, visited=0.1, joint_noise_rad=0.02
+        ),
         randomization=Randomization(),
         ppo=replace(system.ppo, actor_learning_rate=1e-4, target_kl=0.01, critic_warmup=5, actor_ema=0.9),
         network=replace(system.network, output_scale=0.0, log_std=-1.6),

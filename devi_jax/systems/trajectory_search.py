@@ -53,7 +53,7 @@ def search(
 ) -> Planned:
     """One search over the clip, of hands from shortly before contact; where the body `falls` at a frame also of legs,
     and of both from before that."""
-    start_key, search_key = jax.random.split(key)
+    start_key, search_key, environment = *jax.random.split(key), environment.shaken(config.conditions)
     config = config if environment.physics.has_object else replace(config, search=unvaried(config.search))
     planner = Planner(environment, basis(environment, falls is not None), config.search, lighter)
     begin = int(environment.library.onset[0]) - round(LEAD_S * environment.policy_hz)
@@ -107,34 +107,44 @@ def fold(environment: TrackingEnvironment, planned: Planned) -> TrackingEnvironm
 def with_states(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingEnvironment:
     """The environment with the states that its zero action leads through without failure, in V conditions."""
     frames = environment.reference.frames
-    seen = jax.tree.map(lambda x: x[:frames], states(environment, variants(environment, config, key)))
-    alive = living(*seen)
-    length = jnp.asarray([alive.qpos.shape[0]], jnp.int32)
-    return replace(environment, planned=PlanStates(jax.tree.map(lambda x: x[None], alive), length))
+    calm = environment.calm
+    seen = jax.tree.map(lambda x: x[:frames], states(calm, variants(calm, config, key)))
+    physics, memory = living(*seen)
+    length = jnp.asarray([physics.qpos.shape[0]], jnp.int32)
+    physics, memory = jax.tree.map(lambda x: x[None], (physics, memory))
+    return replace(environment, planned=PlanStates(physics, length, memory))
 
 
-def living(physics: PhysicsState, alive: Bool[Array, "T V"]) -> PhysicsState:
+Simulated = tuple[PhysicsState, dict[str, Array]]
+"""States, and what controllers keep in them."""
+
+
+def living(simulated: Simulated, alive: Bool[Array, "T V"]) -> Simulated:
     """States (L, V, ...) until the last of the conditions fails; in each frame those that failed become copies of one
     that did not: an episode that starts after a failure ends at once, and teaches that this time is hard."""
     lives = np.asarray(alive)
     last = int(lives.any(axis=1).sum())
     some = lives[:last].argmax(axis=1)
     pick = np.where(lives[:last], np.arange(lives.shape[1]), some[:, None])
-    return jax.tree.map(lambda x: x[np.arange(last)[:, None], pick], physics)
+    return jax.tree.map(lambda x: x[np.arange(last)[:, None], pick], simulated)
 
 
 def variants(environment: TrackingEnvironment, config: PlanConfig, key: PRNGKeyArray) -> TrackingState:
     """The start under each condition (V, ...); the first is the clip's own."""
     start = environment.start(jnp.zeros((), jnp.int32))
     others = [
-        replace(start, physics=randomize(environment.physics, start.physics, k, config.conditions))
+        replace(
+            start,
+            physics=randomize(environment.physics, start.physics, k, config.conditions),
+            noise=None if start.noise is None else k,
+        )
         for k in jax.random.split(key, config.search.variants - 1)
     ]
     return jax.tree.map(lambda *x: jnp.stack(x), start, *others)
 
 
 @jax.jit
-def states(environment: TrackingEnvironment, first: TrackingState) -> tuple[PhysicsState, Bool[Array, "T V"]]:
+def states(environment: TrackingEnvironment, first: TrackingState) -> tuple[Simulated, Bool[Array, "T V"]]:
     """Simulated states (T, V, ...) of zero action from V starts, and whether no bound was exceeded until then."""
     still = jnp.zeros(environment.action_size)
 
@@ -142,8 +152,9 @@ def states(environment: TrackingEnvironment, first: TrackingState) -> tuple[Phys
         state, alive = carry
         state, transition = jax.vmap(environment.step, in_axes=(0, None))(state, still)
         alive = alive & ~transition.terminated
-        return (state, alive), (state.physics, alive)
+        return (state, alive), ((state.physics, state.memory), alive)
 
     start = (first, jnp.ones(first.t.shape[0], bool))
     _, after = jax.lax.scan(step, start, None, length=environment.frames - 1)
-    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), (first.physics, start[1]), after)
+    begun = (first.physics, first.memory), start[1]
+    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), begun, after)

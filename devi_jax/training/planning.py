@@ -29,6 +29,9 @@ FORMAT = NpzFormat("plan", 1, RunError, FIX, kind="plan", bare=True)
 FALLEN_MM = 100.0
 """Mean error of the body's joints above which it fell: standing replays stay below 20 mm."""
 
+SEARCH = "search"
+"""What stages of planning are called that searched; the one before them only replays targets."""
+
 Judge = Callable[[TrackingEnvironment], Judgement]
 """How an environment's open-loop replay is judged."""
 
@@ -71,13 +74,15 @@ def plan(
 ) -> tuple[Assembly, list[dict[str, Any]]]:
     """The assembly with the best targets found and their states to start from; and what each attempt took and reached.
 
-    The reference's own replay is the first attempt: where it already carries enough perturbed starts, nothing is
-    searched. Its states are simulated all the same. Where a body on its own feet falls, be it after the last thing it
+    The reference's own targets, which may follow the object, are the first attempt: where they already carry enough
+    perturbed starts, nothing is searched. Their states are simulated all the same. A search that finds nothing better
+    is the last one. Where a body on its own feet falls, be it after the last thing it
     has to do, legs are searched.
     """
     raw, began = assembly.environment, time.monotonic()
     best = Attempt(raw, judge(raw))
-    rows = [_row("replay", best, began)]
+    follows = "object_following" in raw.library.reference.noted
+    rows = [_row("follow" if follows else "replay", best, began)]
     tell(_line(rows[-1]))
     legs = raw.physics.scene.embodiment.root == "free" and best.falls
     lost = int(best.judgement.exact["alive_share"] * raw.reference.frames) if legs else None
@@ -91,9 +96,12 @@ def plan(
         key, search_key = jax.random.split(key)
         environment = fold(raw, search(raw, config, search_key, lost, watch))
         attempt = Attempt(environment, judge(environment))
-        rows.append(_row(f"search {len(rows)}", attempt, began))
+        rows.append(_row(f"{SEARCH} {len(rows)}", attempt, began))
         tell(_line(rows[-1]))
-        best = max(best, attempt, key=lambda a: a.rank)
+        if attempt.rank <= best.rank:
+            tell("plan: the search found nothing better, so there is no other")
+            break
+        best = attempt
     return replace(assembly, environment=with_states(best.environment, config, key), raw=raw), rows
 
 
@@ -120,7 +128,8 @@ def _line(row: dict[str, Any]) -> str:
 
 def save_plan(path: Path, environment: TrackingEnvironment) -> None:
     """Write the targets and states of an environment of one clip as plain arrays."""
-    planned = None if environment.planned is None else environment.planned.states
+    of = environment.planned
+    planned = None if of is None else (of.states, of.memory)
     leaves: dict[str, Any] = {f"state_{i}": np.asarray(x[0]) for i, x in enumerate(jax.tree.leaves(planned))}
     FORMAT.write(path, {"target": np.asarray(environment.reference.target), **leaves}, digest=True)
 
@@ -128,7 +137,7 @@ def save_plan(path: Path, environment: TrackingEnvironment) -> None:
 def load_plan(path: Path, assembly: Assembly) -> Assembly:
     """The assembly as it was planned. Raises `RunError` if the file is of another clip or version."""
     raw = assembly.environment
-    shapes = jax.eval_shape(lambda e: states(e, variants(e, PlanConfig(), jax.random.key(0)))[0], raw)
+    shapes = jax.eval_shape(lambda e: states(e, variants(e, PlanConfig(), jax.random.key(0)))[0], raw.calm)
     wanted, structure = jax.tree.flatten(shapes)
     _, arrays = FORMAT.read(path)
     names = ["target", *(f"state_{i}" for i in range(len(wanted)))]
@@ -139,9 +148,9 @@ def load_plan(path: Path, assembly: Assembly) -> Assembly:
     fits = [0 < x.shape[0] <= s.shape[0] and x.shape[2:] == s.shape[2:] for x, s in zip(leaves, wanted, strict=True)]
     if target.shape != raw.reference.target.shape or not all(fits):
         raise _misfit(path, "its arrays are of another size")
-    states_ = jax.tree.unflatten(structure, [x[None] for x in leaves])
+    states_, memory = jax.tree.unflatten(structure, [x[None] for x in leaves])
     length = jnp.asarray([leaves[0].shape[0]], jnp.int32)
-    planned = replace(raw.with_targets(target), planned=PlanStates(states_, length))
+    planned = replace(raw.with_targets(target), planned=PlanStates(states_, length, memory))
     return replace(assembly, environment=planned, raw=raw)
 
 
@@ -161,14 +170,15 @@ def merge_plans(assembly: Assembly, planned: Sequence[Assembly]) -> Assembly:
         more = longest - x.shape[1]
         return jnp.concatenate([x, jnp.repeat(x[:, -1:], more, axis=1)], axis=1) if more else x
 
-    states = [jax.tree.map(held, e.planned.states) for e in environments if e.planned is not None]
+    made = [jax.tree.map(held, (e.planned.states, e.planned.memory)) for e in environments if e.planned is not None]
+    states, memory = jax.tree.map(lambda *x: jnp.concatenate(x), *made)
     length = jnp.concatenate([e.planned.length for e in environments if e.planned is not None])
     target = jnp.concatenate([e.library.reference.target for e in environments])
     library = assembly.environment.library
     whole = replace(
         assembly.environment,
         library=replace(library, reference=replace(library.reference, target=target)),
-        planned=PlanStates(jax.tree.map(lambda *x: jnp.concatenate(x), *states), length),
+        planned=PlanStates(states, length, memory),
     )
     return replace(assembly, environment=whole, raw=assembly.environment)
 

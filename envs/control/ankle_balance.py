@@ -39,7 +39,12 @@ class AnkleBalance(Controller):
         return {"centre": centre, "velocity": np.gradient(centre, 1 / motion.fps, axis=0)}
 
     def command(
-        self, physics: Physics, state: SimState, reference: ReferenceState, noted: Mapping[str, Array]
+        self,
+        physics: Physics,
+        state: SimState,
+        reference: ReferenceState,
+        noted: Mapping[str, Array],
+        memory: Array | None = None,
     ) -> Float[Array, "2 3"]:
         """Rotation vectors of both ankles."""
         of = segments(physics.model)

@@ -21,7 +21,8 @@ class ReferenceMotion:
     """The reference motion of T frames that targets are made of, world axes.
 
     `position` (T, 52, 3), `rotation` (T, 52, 4), `tips` (T, 10, 3), `contact` (T, 2); `qpos` (T, nq), `qvel` (T, nv):
-    the same in MuJoCo's coordinates.
+    the same in MuJoCo's coordinates. `object_pose` (T, 7): of the object, of which only the first is known unless
+    `object_posed`; `object_round`: whether a turn about the vertical changes nothing of it.
     """
 
     position: np.ndarray
@@ -31,6 +32,9 @@ class ReferenceMotion:
     qpos: np.ndarray
     qvel: np.ndarray
     fps: float
+    object_pose: np.ndarray | None = None
+    object_posed: bool = False
+    object_round: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,18 @@ class Controller:
         """Beforehand: what to add to the targets of every frame. `prepared`: what all controllers noted."""
         return TargetOffsets()
 
+    def remember(self, state: SimState, noted: Mapping[str, Array], before: Array | None) -> Array | None:
+        """In every step: what is kept of it for those to come. `before`: what was kept so far, None in an episode's
+        first state. A controller without memory keeps None."""
+        return None
+
     def command(
-        self, physics: Physics, state: SimState, reference: ReferenceState, noted: Mapping[str, Array]
+        self,
+        physics: Physics,
+        state: SimState,
+        reference: ReferenceState,
+        noted: Mapping[str, Array],
+        memory: Array | None = None,
     ) -> Float[Array, "..."]:
         """In every step: what `bend` or `correct` adds in the next one. `noted`: `prepare`'s arrays at this frame."""
         return jnp.zeros(())

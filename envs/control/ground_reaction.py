@@ -71,7 +71,12 @@ class GroundReaction(Controller):
         }
 
     def command(
-        self, physics: Physics, state: SimState, reference: ReferenceState, noted: Mapping[str, Array]
+        self,
+        physics: Physics,
+        state: SimState,
+        reference: ReferenceState,
+        noted: Mapping[str, Array],
+        memory: Array | None = None,
     ) -> Float[Array, "8 3"]:
         """Rotation vectors of `LEGS`."""
         goal = Goal(

@@ -49,6 +49,9 @@ class ResetConfig:
     """Probability of starting at the last frame before contact, where the object is still at its initial pose."""
     lead: int = 0
     """Frames before contact onset at which such an episode starts, at least one."""
+    displace: Literal["all", "first"] = "all"
+    """Which of these starts `randomization` puts the object elsewhere in: all, or those at frame 0, where a hand is
+    sure to be clear of wherever it is put."""
     joint_noise_rad: float = 0.0
     """Standard deviation of noise on the initial joint rotations."""
     plan_states: float = 0.0

@@ -16,11 +16,11 @@ from envs.physics import Control, Physics, PhysicsState, Pose, Variation
 from envs.rewards import Rewards
 from envs.tracking import curriculum as curricula
 from envs.tracking.actions import Action
-from envs.tracking.config import TaskConfig
+from envs.tracking.config import STILL, TaskConfig
 from envs.tracking.curriculum import Curriculum
 from envs.tracking.motion_library import MotionLibrary
 from envs.tracking.observations import Observations
-from envs.tracking.randomization import randomize
+from envs.tracking.randomization import Randomization, kick, randomize
 from envs.tracking.reference import Reference
 from envs.tracking.resets import start_frame
 from envs.tracking.terminations import Terminations, count_untouched
@@ -34,9 +34,10 @@ ONSET_S = 0.5, 1 / 3
 class TrackingState:
     """Simulated state, which clip it follows, the frame it stands for, and the factor on the bounds of its episode.
 
-    `commands`: what each controller with something to do adds in the next step. `untouched`: for how many steps each
+    `commands`: what each controller with something to do adds in the next step; `memory`: what each keeps of the
+    episode so far, where it keeps anything. `untouched`: for how many steps each
     hand that should touch the object has felt nothing; `past`: states before this one, (H, ...); `noise`: key of the
-    observations' noise. The last three are `None` where no table asks for them.
+    observations' noise and of pushes. The last three are `None` where nothing asks for them.
     """
 
     physics: PhysicsState
@@ -44,6 +45,7 @@ class TrackingState:
     t: Int[Array, ""]
     termination_scale: Float[Array, ""]
     commands: dict[str, Array]
+    memory: dict[str, Array] = field(default_factory=dict)
     untouched: Int[Array, " H"] | None = None
     past: SimState | None = None
     noise: PRNGKeyArray | None = None
@@ -53,10 +55,11 @@ class TrackingState:
 @dataclass(frozen=True)
 class PlanStates:
     """States (C, L, V, ...) that a plan of each clip leads through from frame 0, in V conditions, to start from.
-    `length`: how many of the L frames each clip's plan survives."""
+    `length`: how many of the L frames each clip's plan survives; `memory`: what controllers keep in each state."""
 
     states: PhysicsState
     length: Int[Array, " C"]
+    memory: dict[str, Array] = field(default_factory=dict)
 
 
 @partial(
@@ -135,7 +138,8 @@ class TrackingEnvironment:
         scale = curricula.termination_scale(config.curriculum, curriculum)
         first = start_frame(keys[0], library.pre_contact[clip], config.resets)
         state = self.start(first, keys[1], clip)
-        state = replace(state, physics=randomize(self.physics, state.physics, keys[2], config.randomization))
+        place = jnp.asarray((first == 0) | (config.resets.displace == "all"), jnp.float32)
+        state = replace(state, physics=randomize(self.physics, state.physics, keys[2], config.randomization, place))
         where = jax.random.uniform(keys[3])
         when = curricula.draw_bin(keys[4], config.curriculum, curriculum, clip, library.length)
         if self.planned is not None:
@@ -164,10 +168,10 @@ class TrackingEnvironment:
         variants = planned.states.qpos.shape[2]
         pick, other = jax.random.split(key)
         v = jax.random.randint(pick, (), 0, variants)
-        physics = jax.tree.map(lambda x: x[clip, t, v], planned.states)
+        physics, memory = jax.tree.map(lambda x: x[clip, t, v], (planned.states, planned.memory))
         # in the hand an object cannot be moved, but it can be another one
         by = replace(self.config.randomization, object_m=0.0, object_rad=0.0)
-        return self._begin(randomize(self.physics, physics, other, by), clip, t)[0]
+        return self._begin(randomize(self.physics, physics, other, by), clip, t, memory)[0]
 
     def start(
         self, t: Int[Array, ""], key: PRNGKeyArray | None = None, clip: Int[Array, ""] | int = 0
@@ -183,29 +187,38 @@ class TrackingEnvironment:
     def _variation(self, clip: Int[Array, ""]) -> Variation:
         return Variation(thing=self.library.thing[clip])
 
-    def _begin(self, physics: PhysicsState, clip: Int[Array, ""], t) -> tuple[TrackingState, SimState]:
-        """The first state of an episode, and what it shows."""
-        state, seen = self._state(physics, clip, t, jnp.ones(()))
+    def _begin(
+        self, physics: PhysicsState, clip: Int[Array, ""], t, memory: dict[str, Array] | None = None
+    ) -> tuple[TrackingState, SimState]:
+        """The first state of an episode, and what it shows. `memory`: of what was before it."""
+        state, seen = self._state(physics, clip, t, jnp.ones(()), memory or {})
         if self.terminations.counts_contact:
             state = replace(state, untouched=jnp.zeros(len(seen.contact_n), jnp.int32))
         if (past := self.observations.longest - 1) > 0:
             state = replace(state, past=jax.tree.map(lambda x: jnp.broadcast_to(x, (past, *x.shape)), seen))
-        if self.observations.noisy:
+        if self.observations.noisy or self._is_shaken:
             state = replace(state, noise=jax.random.key(0))
         return state, seen
 
-    def _state(self, physics: PhysicsState, clip, t, scale) -> tuple[TrackingState, SimState]:
+    def _state(self, physics: PhysicsState, clip, t, scale, before: dict[str, Array]) -> tuple[TrackingState, SimState]:
         """A state and what it shows, which is read once and serves controllers, reward and observation."""
         seen, t = self.physics.read(physics), jnp.asarray(t, jnp.int32)
-        return TrackingState(physics, clip, t, scale, self._commands(seen, clip, t)), seen
+        commands, memory = self._commands(seen, clip, t, before)
+        return TrackingState(physics, clip, t, scale, commands, memory), seen
 
-    def _commands(self, seen: SimState, clip: Int[Array, ""], t: Int[Array, ""]) -> dict[str, Array]:
-        noted = self.library.noted(clip, t)
+    def _commands(
+        self, seen: SimState, clip: Int[Array, ""], t: Int[Array, ""], before: dict[str, Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """What controllers add in the next step, and what they keep."""
+        noted, rows = self.library.noted(clip, t), self.controllers.rows
         if not noted:
-            return {}
+            return {}, {}
         reference = self.library.at(clip, jnp.minimum(t, self.library.last(clip)))
-        rows = self.controllers.rows
-        return {name: rows[name].command(self.physics, seen, reference, own) for name, own in noted.items()}
+        kept = {name: rows[name].remember(seen, own, before.get(name)) for name, own in noted.items()}
+        commands = {
+            name: rows[name].command(self.physics, seen, reference, own, kept[name]) for name, own in noted.items()
+        }
+        return commands, {name: memory for name, memory in kept.items() if memory is not None}
 
     def frame(self, state: TrackingState) -> SimState:
         """What the simulation shows."""
@@ -230,16 +243,55 @@ class TrackingEnvironment:
             control = rows[name].correct(control, command)
         return control
 
+    @property
+    def calm(self) -> "TrackingEnvironment":
+        """The environment whose episodes nothing pushes or shakes, in which to evaluate."""
+        return self.shaken(STILL)
+
+    def shaken(self, by: Randomization) -> "TrackingEnvironment":
+        """The environment whose episodes are pushed, and their targets disturbed, as `by` says."""
+        randomization = replace(self.config.randomization, push_m_s=by.push_m_s, joint_rad=by.joint_rad)
+        return replace(self, config=replace(self.config, randomization=randomization))
+
+    @property
+    def _is_shaken(self) -> bool:
+        """Whether anything disturbs an episode on its way."""
+        return self.config.randomization.push_m_s > 0 or self.config.randomization.joint_rad > 0
+
+    def pushed(self, state: TrackingState, kick_m_s: Float[Array, "2"]) -> TrackingState:
+        """The state with another horizontal velocity of its root, where nothing holds that in its place."""
+        layout = self.physics.layout
+        if layout.base is not None or self.physics.scene.embodiment.root != "free":
+            return state
+        first = layout.root_position.qvel.start
+        qvel = state.physics.qvel.at[first : first + 2].add(kick_m_s)
+        return replace(state, physics=replace(state.physics, qvel=qvel))
+
+    def _disturb(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Float[Array, " A"]]:
+        """Pushed as often as once in the time of the clip, and targets that are not quite met."""
+        if not self._is_shaken:
+            return state, action
+        assert state.noise is not None
+        by, key = self.config.randomization, jax.random.fold_in(jax.random.fold_in(state.noise, 1), state.t)
+        when, where, noise = jax.random.split(key, 3)
+        if by.push_m_s > 0:
+            now = jax.random.uniform(when) * self.library.length[state.clip] < 1
+            state = self.pushed(state, kick(where, jnp.where(now, by.push_m_s, 0.0)))
+        if by.joint_rad > 0:
+            action = action + self.action.noise(noise, jnp.full(1, by.joint_rad))[0]
+        return state, action
+
     def advance(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, SimState]:
         """The physics of one step alone: the state after it, and what it shows."""
         physics, control = state.physics, self.control(state, action)
         for _ in range(self.physics.timing.hold):
             physics = self.physics.step(physics, control)
-        after, seen = self._state(physics, state.clip, state.t + 1, state.termination_scale)
+        after, seen = self._state(physics, state.clip, state.t + 1, state.termination_scale, state.memory)
         return replace(after, untouched=state.untouched, past=state.past, noise=state.noise), seen
 
     def step(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Transition]:
         """One control interval towards the next frame of the clip; never resets."""
+        state, action = self._disturb(state, action)
         after, seen = self.advance(state, action)
         reference = self.library.at(after.clip, after.t)
         if state.untouched is not None:
@@ -273,7 +325,7 @@ class TrackingEnvironment:
     def _tokens(self, seen: SimState, state: TrackingState) -> Observation:
         ahead = tuple(self.library.at(state.clip, state.t + k) for k in self.observations.goal_frames)
         past = () if state.past is None else tuple(_at(state.past, k) for k in range(self.observations.longest - 1))
-        key = None if state.noise is None else jax.random.fold_in(state.noise, state.t)
+        key = jax.random.fold_in(state.noise, state.t) if state.noise is not None and self.observations.noisy else None
         return self.observations((seen, *past), ahead, key)
 
 

@@ -17,7 +17,7 @@ from devi_jax.core.sim_state import ReferenceState
 from envs.physics import Control, Pose, Velocity
 from envs.tracking.reference import Reference
 
-_FIXED = ("object_start", "points_object", "view")  # of a clip as a whole: no time axis
+_FIXED = ("object_start", "points_object", "view", "object_round")  # of a clip as a whole: no time axis
 
 
 @jax.tree_util.register_dataclass
@@ -122,6 +122,20 @@ class MotionLibrary:
         more = self.frames - target.shape[0]
         held = jnp.concatenate([target, jnp.repeat(target[-1:], more, axis=0)]) if more else target
         return replace(self, reference=replace(self.reference, target=held[None]))
+
+    def standing(self) -> "MotionLibrary":
+        """The library of the same clips whose targets stay those of their first frames: what doing nothing is."""
+        of = self.reference
+        names = ("target", "target_root", "target_scalars", "noted")
+        first = {n: jax.tree.map(lambda x: jnp.broadcast_to(x[:, :1], x.shape), getattr(of, n)) for n in names}
+        return replace(self, reference=replace(of, **first))
+
+    def without(self, controller: str, quantity: str) -> "MotionLibrary":
+        """The library in which a quantity that a controller reads is zero, where there is such a controller."""
+        noted = dict(self.reference.noted)
+        if controller in noted:
+            noted[controller] = {**noted[controller], quantity: jnp.zeros_like(noted[controller][quantity])}
+        return replace(self, reference=replace(self.reference, noted=noted))
 
     def single(self, clip: int = 0) -> Reference:
         """The reference of one clip, without padding."""

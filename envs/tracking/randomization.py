@@ -1,4 +1,5 @@
-"""One randomization for training and evaluation alike: where the object stands, what it weighs, how it grips."""
+"""One randomization for training and evaluation alike: where the object stands, what it weighs, how it grips, and what
+happens to the body meanwhile."""
 
 from dataclasses import dataclass, replace
 
@@ -22,12 +23,25 @@ class Randomization:
     """Factors of the object's mass, drawn uniformly in their logarithm."""
     friction: tuple[float, float] = (0.7, 1.3)
     """Factors of its sliding friction."""
+    push_m_s: float = 0.0
+    """Change of velocity of a free root in a random horizontal direction, once in the time of a clip."""
+    joint_rad: float = 0.0
+    """Standard deviation of noise on each axis of the joint targets that actions turn, drawn anew in each step."""
 
 
-def randomize(physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Randomization) -> PhysicsState:
+def kick(key: PRNGKeyArray, push_m_s: float | Float[Array, ""]) -> Float[Array, "2"]:
+    """Change of velocity in a random horizontal direction."""
+    angle = jax.random.uniform(key, maxval=2 * jnp.pi)
+    return push_m_s * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
+
+
+def randomize(
+    physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Randomization, place: float | Float[Array, ""] = 1.0
+) -> PhysicsState:
     """Shift and turn the object where it stands, before contact, and give it another mass and friction.
 
-    Of a single environment, the same for the same key; a scene without object stays as it is.
+    Of a single environment, the same for the same key; a scene without object stays as it is. `place`: factor of shift
+    and turn, 0 where a hand is so near that the object would be put into it.
     """
     if not physics.has_object:
         return state
@@ -39,7 +53,7 @@ def randomize(physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Rand
     at = physics.layout.object().qpos
     return replace(
         state,
-        qpos=state.qpos.at[at].set(_moved(state.qpos[at], shift, turn)),
+        qpos=state.qpos.at[at].set(_moved(state.qpos[at], place * shift, place * turn)),
         variation=replace(state.variation, mass=mass, friction=friction),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from devi_jax.core.skeleton import TIPS
 from envs.control import Controller, ReferenceMotion
 from envs.physics import Physics
 from envs.scenes.objects import sample_surface
+from envs.scenes.objects.roundness import is_round
 from envs.tracking.actions import Action
 from envs.tracking.clip_camera import choose_camera, project_object
 from envs.tracking.config import ObjectPoints
@@ -29,8 +31,9 @@ class Reference:
 
     `local`: rotations of root (world) and ball joints, relative to the parents; `angular`: their rates in the bodies'
     own frames; `scalars`, `scalar_rates`: of hinges and slides, rad or m. `target`, `target_root`, `target_scalars`: PD
-    targets of the step from a frame to the next, around which residual actions turn. `noted`: what each controller
-    reads of the reference in its steps, and `action` what the action reads, arrays (T, ...).
+    targets of the step from a frame to the next, around which residual actions turn. `object_round`:
+    whether a turn of the object about the vertical changes nothing of it. `noted`: what each controller reads of the
+    reference in its steps, and `action` what the action reads, arrays (T, ...).
     """
 
     local: Float[Array, "T R 4"]
@@ -52,6 +55,7 @@ class Reference:
     object_rotation: Float[Array, "T 4"] | None
     object_linear_velocity: Float[Array, "T 3"] | None = None
     object_distance: Float[Array, "T B"] | None = None
+    object_round: Bool[Array, ""] | None = None
     noted: dict[str, dict[str, Array]] = field(default_factory=dict)
     scalars: Float[Array, "T n"] | None = None
     scalar_rates: Float[Array, "T n"] | None = None
@@ -97,6 +101,7 @@ def make_reference(
         object_rotation=None if poses is None else _f32(poses.rotations),
         object_linear_velocity=None if poses is None else _f32(np.gradient(poses.positions, 1 / clip.fps, axis=0)),
         object_distance=None if poses is None or tracks is None else _f32(_distances(motion, poses, tracks)),
+        object_round=None if start is None else jnp.asarray(whole.object_round),
         noted=jax.tree.map(_f32, noted),
         action={} if action is None else jax.tree.map(_f32, action.prepare(whole)),
     ), camera
@@ -150,7 +155,18 @@ def _kinematics(clip: Clip, offsets: np.ndarray, tips: np.ndarray) -> dict[str, 
 def _whole_motion(physics: Physics, motion: dict[str, np.ndarray], clip: Clip) -> ReferenceMotion:
     qpos, qvel = _coordinates(physics, motion, clip)
     seen = motion["position"], motion["rotation"], motion["tips"]
-    return ReferenceMotion(*seen, clip.contact, qpos, qvel, float(clip.fps))
+    return ReferenceMotion(*seen, clip.contact, qpos, qvel, float(clip.fps), **_whole_object(clip))
+
+
+def _whole_object(clip: Clip) -> dict[str, Any]:
+    """What a controller may know of the clip's object."""
+    thing, start, poses = clip.scene.object, clip.object_start, clip.object_poses
+    if thing is None or start is None:
+        return {}
+    pose = np.broadcast_to(start, (clip.frames, 7))
+    if poses is not None:
+        pose = np.concatenate([poses.positions, rot.quat_normalise(np.asarray(poses.rotations, float))], axis=1)
+    return {"object_pose": pose, "object_posed": poses is not None, "object_round": is_round(thing, start[3:])}
 
 
 def _targets(

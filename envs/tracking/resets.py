@@ -5,7 +5,8 @@ Before contact the object is still where the scene put it, so both are physical 
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, PRNGKeyArray
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from envs.tracking.config import ResetConfig
 
@@ -15,6 +16,16 @@ def pre_contact_frame(onset: int, frames: int, lead: int) -> int:
     if onset >= frames:
         return 0
     return max(0, onset - max(1, lead))
+
+
+CLEAR_M = 0.002
+"""Overlap of hand and object that is no more than a touch."""
+
+
+def clear_frame(frame: int, overlap_m: Float[np.ndarray, " T"]) -> int:
+    """The last frame up to `frame` at which nothing is in the object, which still stands at its start; else 0."""
+    clear = np.flatnonzero(overlap_m[: frame + 1] <= CLEAR_M)
+    return int(clear[-1]) if len(clear) else 0
 
 
 def start_frame(key: PRNGKeyArray, pre_contact: Int[Array, ""] | int, config: ResetConfig) -> Int[Array, ""]:

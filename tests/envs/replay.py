@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from devi_jax.core.sim_state import SimState
 from devi_jax.systems import System, devi
-from envs.control import AnkleBalance, GroundReaction
+from envs.control import AnkleBalance, GroundReaction, ObjectFollowing
 from envs.tracking import terminations
 from envs.tracking.config import STILL, ActionConfig, ObjectPoints, ResetConfig
 from envs.tracking.env import TrackingEnvironment, TrackingState
@@ -25,7 +25,12 @@ def recipe() -> System:
         randomization=STILL,
         goal_frames=(1, 4),
         object_points=ObjectPoints(256),
-        controllers={**system.controllers, "ground_reaction": GroundReaction(), "ankle_balance": AnkleBalance()},
+        controllers={
+            **system.controllers,
+            "ground_reaction": GroundReaction(),
+            "ankle_balance": AnkleBalance(),
+            "object_following": ObjectFollowing(),
+        },
         terminations={**system.terminations, "fingertips": Termination(terminations.fingertips, 0.04)},
     )
 

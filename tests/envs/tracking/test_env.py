@@ -209,3 +209,45 @@ def test_a_step_is_a_function_of_its_arguments(environment, step, start):
     assert environment.physics.settings.timestep_s * environment.physics.substeps == pytest.approx(
         1 / Timing().control_hz
     )
+
+
+def _object_shift(environment, states):
+    at = environment.physics.layout.object().qpos
+    return np.asarray(states.physics.qpos[:, at][:, :2]) - np.asarray(environment.reference.object_start)[None, :2]
+
+
+@pytest.mark.parametrize(("displace", "moved"), [("all", True), ("first", False)])
+def test_the_object_is_put_elsewhere_where_no_hand_is(environment, key, displace, moved):
+    resets = ResetConfig(pre_contact=0.5, displace=displace)
+    world = replace(environment, config=replace(environment.config, resets=resets, randomization=Randomization()))
+    curriculum = world.first_curriculum()
+    states = jax.vmap(world.reset, in_axes=(0, None))(jax.random.split(key, 64), curriculum)
+    first, shift = np.asarray(states.t) == 0, np.abs(_object_shift(world, states)).max(axis=1)
+    assert 0 < first.sum() < 64 and (shift[first] > 0).all() and shift.max() <= Randomization().object_m + 1e-6
+    assert (shift[~first] > 0).all() == moved and (shift[~first] > 0).any() == moved
+    assert np.unique(states.physics.variation.mass).size == 64
+
+
+def test_episodes_are_pushed_about_once_in_the_time_of_the_clip(environment, key):
+    free = assemble(recipe(), resolve("lift_can"), "c", "free").environment
+    world = free.shaken(replace(STILL, push_m_s=0.4))
+    state, still = world.start(jnp.zeros((), jnp.int32)), jnp.zeros(world.action_size)
+
+    def push(key, t):
+        return world._disturb(replace(state, noise=key, t=t), still)[0].physics.qvel - state.physics.qvel
+
+    keys, frames = jax.random.split(key, 40), jnp.arange(world.frames)
+    change = np.asarray(jax.jit(jax.vmap(jax.vmap(push, (None, 0)), (0, None)))(keys, frames))
+    size = np.linalg.norm(change[..., :2], axis=-1)
+    assert not change[..., 2:].any() and np.allclose(size[size > 0], 0.4, rtol=1e-4)
+    # Poisson with a mean of one in each of 40 episodes: 40 +- 4 sqrt(40)
+    assert abs((size > 0).sum() - 40) < 26
+    assert world.calm._disturb(state, still)[0] is state
+
+
+def test_targets_are_shaken_by_as_much_as_asked(environment, key):
+    world = environment.shaken(replace(STILL, joint_rad=0.05))
+    state, still = world.start(jnp.zeros((), jnp.int32)), jnp.zeros(world.action_size)
+    actions = jax.vmap(lambda k: world._disturb(replace(state, noise=k), still)[1])(jax.random.split(key, 200))
+    turns = np.asarray(world.action.turns(actions, {}))[:, np.array(world.action.balls)]
+    np.testing.assert_allclose(turns.std(), 0.05, rtol=0.03)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from envs.tracking.config import ResetConfig
-from envs.tracking.resets import pre_contact_frame, start_frame
+from envs.tracking.resets import CLEAR_M, clear_frame, pre_contact_frame, start_frame
 
 DRAWS = 4000
 
@@ -34,3 +34,13 @@ def test_share_of_pre_contact_starts(share, key):
 )
 def test_pre_contact_frame(onset, frames, lead, wanted):
     assert pre_contact_frame(onset, frames, lead) == wanted
+
+
+@pytest.mark.parametrize(
+    ("deep", "wanted"),
+    [((), 40), ((40,), 39), (range(30, 41), 29), (range(0, 41), 0), (range(50, 60), 40), ((10, 39, 40), 38)],
+)
+def test_a_start_is_clear_of_the_object(deep, wanted):
+    overlap = np.full(80, CLEAR_M / 2)
+    overlap[list(deep)] = 2 * CLEAR_M
+    assert clear_frame(40, overlap) == wanted
