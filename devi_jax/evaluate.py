@@ -21,7 +21,7 @@ from devi_jax.runs.json_io import write_json
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly
 from devi_jax.training.report import UNSEEN
-from devi_jax.training.run_config import RunConfig, load_run, load_state, trained_policy
+from devi_jax.training.run_config import RunConfig, load_policy_state, load_run, trained_policy
 
 RENAMED = {"online": "mpc"}
 
@@ -73,7 +73,7 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     """Evaluate a run's latest checkpoint, and write its evaluation.json anew."""
     run = RunDir.open(options.run)
     config, assembly, learner = load_run(run)
-    state = load_state(run, learner)
+    state = load_policy_state(run, learner)
     policy, count = trained_policy(learner, state), len(assembly.clips)
     if count > 1 and (options.truth or options.mpc):
         raise ConfigError(f"the run has {count} clips", where="--truth, --mpc", valid="a run of one clip")

@@ -1,8 +1,10 @@
 """How well a policy imitates its clip: from the exact start and from perturbed ones, beside what no policy scores.
 
-Open-loop replay of the reference, and of a plan where there is one, meets the very same perturbations.
+Doing nothing, open-loop replay of the reference and the targets that the policy turns around meet the very same
+perturbations.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,19 +13,21 @@ import numpy as np
 
 from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
+from devi_jax.evaluation.grades import CAUSES, EASY, GRADES, NOISE, wilson
 from devi_jax.evaluation.metrics import score, summary
-from devi_jax.evaluation.rollouts import NOISE, Perturbation, Policy, Rollouts, roll
+from devi_jax.evaluation.rollouts import Policy, Rollouts, roll
 from devi_jax.systems.build import Assembly
 from envs.tracking.actions import JointAbsolute
 from envs.tracking.env import TrackingEnvironment
+from envs.tracking.randomization import Randomization
 from envs.tracking.reference import make_reference
 
-ROLLOUTS = 64
-"""Perturbed rollouts of one evaluation."""
-
-
-PERTURBATION = Perturbation()
-"""Of the object and the pelvis."""
+ROLLOUTS = 256
+"""Perturbed rollouts of each grade of an evaluation."""
+GLANCES = 64
+"""Of a quick one: while training, of a plan, and of each cause of failure."""
+TRIVIAL = 0.6
+"""Share of easy starts that replay or doing nothing passes, from which a clip says nothing of a policy."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,16 @@ def judge(
     environment: TrackingEnvironment,
     policy: Policy,
     seed: int = 0,
-    count: int = ROLLOUTS,
+    count: int = GLANCES,
     replay: bool = False,
-    perturbation: Perturbation = PERTURBATION,
+    perturbation: Randomization = EASY,
 ) -> Judgement:
     """One exact and `count` perturbed rollouts at once, compiled once for policy, plan and replay of a clip.
 
     The same seed draws the same perturbations, whoever acts. `replay`: nobody does, and `policy` is only compiled.
     """
     # a plan's states only serve resets: without them one compilation fits the environments with and without a plan
-    environment = replace(environment, planned=None)
+    environment = replace(environment.calm, planned=None)
     rollouts = roll(environment, policy, jax.random.key(seed), count + 1, perturbation, exact=1, replay=replay)
     scores = score(rollouts, environment.reference, environment.policy_hz)
     reward = np.asarray(rollouts.reward)[1:].mean(axis=0)
@@ -70,34 +74,81 @@ def judge(
     )
 
 
+def yardsticks(assembly: Assembly) -> dict[str, TrackingEnvironment]:
+    """Environments whose zero action a policy is compared with.
+
+    `nothing`: the body holds its first pose. `reference`: open-loop replay of the clip. What the policy turns around,
+    where that is more than the clip: `plan` where a plan was searched and taken, else `follow`, the clip's targets
+    that go where the object stands.
+    """
+    environment = assembly.environment
+    bare = replayed(assembly.raw or environment)
+    unaided = replace(bare, library=bare.library.without("object_following", "weight"))
+    out = {"nothing": replace(unaided, library=unaided.library.standing()), "reference": unaided}
+    if searched(assembly):
+        return {"plan": replayed(environment), **out}
+    return {"follow": replayed(environment), **out} if "object_following" in bare.library.reference.noted else out
+
+
+def searched(assembly: Assembly) -> bool:
+    """Whether the targets are those of a plan that was searched, not the clip's own."""
+    if assembly.raw is None:
+        return False
+    own, clip = (np.asarray(e.library.reference.target) for e in (assembly.environment, assembly.raw))
+    return not np.array_equal(own, clip)
+
+
 def evaluate(
-    assembly: Assembly, policy: Policy, seed: int = 0, count: int = ROLLOUTS
+    assembly: Assembly, policy: Policy, seed: int = 0, count: int = ROLLOUTS, glances: int | None = None
 ) -> tuple[dict[str, Any], Rollouts]:
     """The content of `evaluation.json`, and the rollouts for a film, the exact one first.
 
-    `exact` and `perturbed` are the policy's. `reference` and, where the environment's targets are a plan's, `plan` hold
-    the same for their open-loop replay: that is no policy, and never reported as one. `versus` compares the policy with
-    each of them. `noisy` has the rates of all three under noise on the joint targets.
+    `exact` and `perturbed` (the easy grade) are the policy's; under the names of `yardsticks` stands the same for each
+    of these. `grades` and `causes` have everybody's rates with Wilson's intervals, and `versus` compares the policy
+    with each: at the top for easy starts, within each grade for its own. `noisy`: rates under noise of 0.02 rad on the
+    joint targets. `trivial`: whether replay or doing nothing passes most easy starts. `glances`: starts of each cause.
     """
-    environment, raw = assembly.environment, assembly.raw
-    judged = judge(environment, policy, seed, count)
-    idle = {"plan": replayed(environment)} if raw is not None else {}
-    idle["reference"] = replayed(raw or environment)
-    others = {name: judge(world, policy, seed, count, replay=True) for name, world in idle.items()}
-    noisy = {"policy": judge(environment, policy, seed, count, False, NOISE).perturbed}
-    noisy |= {name: judge(world, policy, seed, count, True, NOISE).perturbed for name, world in idle.items()}
+    glances, environment = glances or min(count, GLANCES), assembly.environment
+    others = yardsticks(assembly)
+
+    def all_of(perturbation: Randomization, starts: int) -> dict[str, Judgement]:
+        idle = {name: judge(e, policy, seed, starts, True, perturbation) for name, e in others.items()}
+        return {"policy": judge(environment, policy, seed, starts, False, perturbation), **idle}
+
+    graded = {grade: all_of(perturbation, count) for grade, perturbation in GRADES.items()}
+    easy = graded["easy"]
     result = {
         "clip": assembly.clip.name,
         "frames": environment.reference.frames,
         "root": environment.physics.scene.embodiment.root,
         "engine": environment.physics.engine,
         "seed": seed,
-        **judged.to_json(),
-        **{name: other.to_json() for name, other in others.items()},
-        "noisy": noisy,
-        "versus": {name: compare(judged.successes, other.successes) for name, other in others.items()},
+        **easy["policy"].to_json(),
+        **{name: easy[name].to_json() for name in others},
+        "grades": {grade: rates(sides) for grade, sides in graded.items()},
+        "causes": {cause: rates(all_of(perturbation, glances)) for cause, perturbation in CAUSES.items()},
+        "noisy": {name: side.perturbed for name, side in all_of(NOISE, glances).items()},
+        "versus": versus(easy),
+        "trivial": bool(max(easy[name].successes.mean() for name in ("nothing", "reference")) > TRIVIAL),
     }
-    return result, judged.rollouts
+    return result, easy["policy"].rollouts
+
+
+def rates(sides: Mapping[str, Judgement]) -> dict[str, Any]:
+    """Share of starts that each passed, with Wilson's interval at 95 %, and the policy against each other one."""
+    passed = {name: (int(side.successes.sum()), len(side.successes)) for name, side in sides.items()}
+    return {
+        "starts": len(sides["policy"].successes),
+        "success": {name: won / count for name, (won, count) in passed.items()},
+        "interval": {name: list(wilson(*of)) for name, of in passed.items()},
+        "versus": versus(sides),
+    }
+
+
+def versus(sides: Mapping[str, Judgement]) -> dict[str, Any]:
+    """The policy compared with each other side over the same starts."""
+    own = sides["policy"].successes
+    return {name: compare(own, side.successes) for name, side in sides.items() if name != "policy"}
 
 
 def by_truth(assembly: Assembly, rollouts: Rollouts, truth: Clip) -> dict[str, Any]:

@@ -25,6 +25,9 @@ TIGHT: Bounds = (0.1, 0.1, 0.9)
 PARITY: Bounds = (0.026, 0.022, np.inf)
 """As close as the paper's own policies: MPJPE(all) 26 mm, T_obj 22 mm."""
 
+TURNED_RAD = 0.5
+"""Mean turn of the object from which it is not handled as the clip has it; of a round thing, only of its axis."""
+
 LIFTED_M, LIFT_TOLERANCE, END_M = 0.02, 0.3, 0.05
 """A reference that gains 2 cm lifts; a lift may miss its height by 30 %; what was put down lies within 5 cm."""
 
@@ -41,7 +44,8 @@ class Scores:
 
     `success`: the paper's, and the object is where the clip has it: lifted to within 30 % of the reference's height
     wherever that lifts it, and at the clip's end within 30 % of its height change, or within 5 cm of its place if it
-    ends as high as it began. Mean errors alone hide a drop. Without an object, the paper's in every single frame, as
+    ends as high as it began, turned by less than half a radian on average, and `placed` where there is a target. Mean
+    errors alone hide a drop. Without an object, the paper's in every single frame, as
     a mean over frames hides a fall. `parity`: mean errors as small as the paper's own.
     `placed`: of a clip that brings its object to a target and lets go, whether it lies on the target where the clip
     has it, be the target pushed away or not.
@@ -76,8 +80,13 @@ def score(rollouts: Rollouts, reference: Reference, fps: float) -> list[Scores]:
     failing = _failing(rollouts, reference)
     paper = _within(mpjpe, t_obj, o_obj, PAPER)
     blind = t_obj is None and reference.object_start is not None
+    placed = _placed(rollouts, reference)
+    whole = paper if placed is None else paper & placed
     columns |= {
-        "success": None if blind else paper & (_followed(rollouts, reference) if t_obj is None else _in_place(columns)),
+        "success": None
+        if blind
+        else whole
+        & (_followed(rollouts, reference) if t_obj is None else _in_place(columns) & _upright(rollouts, reference)),
         "parity": None if blind else _within(mpjpe, t_obj, o_obj, PARITY),
         "success_paper": paper,
         "success_tight": _within(mpjpe, t_obj, o_obj, TIGHT),
@@ -85,7 +94,7 @@ def score(rollouts: Rollouts, reference: Reference, fps: float) -> list[Scores]:
         "duration_s": np.where(failing.any(axis=0), failing.argmax(axis=0), len(failing) - 1) / fps,
         "contact_share": _contact_share(rollouts, reference),
         "alive_share": np.asarray(rollouts.alive).mean(axis=0),
-        "placed": _placed(rollouts, reference),
+        "placed": placed,
     }
     rows: list[dict[str, Any]] = [
         {k: None if v is None else v[n].item() for k, v in columns.items()} for n in range(len(mpjpe))
@@ -172,6 +181,19 @@ def _object_errors(rollouts: Rollouts, reference: Reference) -> tuple[np.ndarray
     turned = np.asarray(rollouts.frames.object_rotation, float)
     angle = rot.angle_between(turned, np.broadcast_to(np.asarray(reference.object_rotation)[:, None], turned.shape))
     return _finite(np.linalg.norm(where, axis=-1), 1.0), _finite(angle, np.pi)
+
+
+def _upright(rollouts: Rollouts, reference: Reference) -> np.ndarray:
+    """Whether the object's turn is on average below `TURNED_RAD`, (N,)."""
+    turned, wanted = np.asarray(rollouts.frames.object_rotation, float), np.asarray(reference.object_rotation, float)
+    wanted = np.broadcast_to(wanted[:, None], turned.shape)
+    angle = rot.angle_between(turned, wanted)
+    if reference.object_round is not None and bool(reference.object_round):
+        # the axis is the object's own that stood upright at its start
+        axis = rot.rotate_inverse(np.asarray(reference.object_start, float)[3:], np.array([0.0, 0.0, 1.0]))
+        lean = [rot.rotate(q, np.broadcast_to(axis, q[..., :3].shape)) for q in (turned, wanted)]
+        angle = np.arccos(np.clip((lean[0] * lean[1]).sum(axis=-1), -1.0, 1.0))
+    return _finite(angle, np.pi).mean(axis=0) < TURNED_RAD
 
 
 def _placed(rollouts: Rollouts, reference: Reference) -> np.ndarray | None:

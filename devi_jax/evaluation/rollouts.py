@@ -11,9 +11,9 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from devi_jax.core.environment import Observation
 from devi_jax.core.policy import Act, Policy
 from devi_jax.core.sim_state import SimState
-from envs.physics import Layout
+from devi_jax.evaluation.valid_starts import perturbed_starts
 from envs.tracking.env import TrackingEnvironment, TrackingState
-from envs.tracking.randomization import Randomization, randomize
+from envs.tracking.randomization import Randomization, kick
 
 
 @jax.tree_util.register_dataclass
@@ -32,22 +32,6 @@ class Rollouts:
     target: Float[Array, "T N 7"] | None = None
 
 
-@dataclass(frozen=True)
-class Perturbation:
-    """How starts and rollouts are disturbed, to tell a policy from a replay."""
-
-    start: Randomization = Randomization()
-    """Of the object, at the start."""
-    push_ns: float = 5.0
-    """Impulse on the root in a random horizontal direction at a random frame: 50 N for 0.1 s."""
-    joint_rad: float = 0.0
-    """Standard deviation of the noise on each axis of the joint targets that actions turn, drawn anew in each frame."""
-
-
-NOISE = Perturbation(Randomization(object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0)), 0.0, 0.02)
-"""The exact start, and joints that do not quite do what they are told: open-loop grasps slip under it."""
-
-
 def zero_policy() -> Policy:
     """Zero action; in residual mode this replays the reference open loop."""
     return Policy(_zero)
@@ -63,7 +47,7 @@ def roll(
     policy: Policy,
     key: PRNGKeyArray,
     count: int = 1,
-    perturbation: Perturbation | None = None,
+    perturbation: Randomization | None = None,
     exact: int = 0,
     replay: bool = False,
 ) -> Rollouts:
@@ -82,7 +66,7 @@ def roll(
         some = count - exact
         keys = jax.random.split(start_key, some)
         rest = jax.tree.map(lambda x: x[exact:], first)
-        rest = jax.vmap(lambda state, key: _disturbed(environment, state, key, perturbation.start))(rest, keys)
+        rest = perturbed_starts(environment, rest, keys, perturbation)
         first = jax.tree.map(lambda a, b: jnp.concatenate([a[:exact], b]), first, rest)
         pushes = pushes.at[:, exact:].set(_draw_pushes(environment, push_key, some, perturbation))
         noise_rad = noise_rad.at[exact:].set(perturbation.joint_rad)
@@ -117,7 +101,7 @@ def _run(
     def advance(carry, inputs):
         state, observation, memory, alive = carry
         push, step_key = inputs
-        state = _push(state, push, environment.physics.layout)
+        state = jax.vmap(environment.pushed)(state, push)
         memory, action = decide(memory, observation, step_key)
         state, transition = jax.vmap(environment.step)(state, action)
         alive = alive & ~transition.terminated
@@ -144,31 +128,12 @@ def _count(observation: Observation) -> int:
     return jax.tree.leaves(observation)[0].shape[0]
 
 
-def _disturbed(
-    environment: TrackingEnvironment, state: TrackingState, key: PRNGKeyArray, by: Randomization
-) -> TrackingState:
-    return replace(state, physics=randomize(environment.physics, state.physics, key, by))
-
-
 def _draw_pushes(
-    environment: TrackingEnvironment, key: PRNGKeyArray, count: int, by: Perturbation
+    environment: TrackingEnvironment, key: PRNGKeyArray, count: int, by: Randomization
 ) -> Float[Array, "T N 2"]:
-    """Velocity changes of the root: the impulse over the body's mass, once a rollout."""
+    """Velocity changes of the root, once a rollout."""
     frames, length = environment.frames, int(environment.library.length[0])
     when_key, where_key = jax.random.split(key)
     when = jax.random.randint(when_key, (count,), 1, max(length - 1, 2))
-    angle = jax.random.uniform(where_key, (count,), maxval=2 * jnp.pi)
-    mass = float(environment.physics.model.body(environment.physics.joints.names[0]).subtreemass[0])
-    kick = by.push_ns / mass * jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=-1)
-    return jnp.where((jnp.arange(frames)[:, None] == when[None])[..., None], kick[None], 0.0)
-
-
-def _push(state: TrackingState, kick: Float[Array, "N 2"], layout: Layout) -> TrackingState:
-    if layout.base is not None:  # a root that the world holds
-        return state
-    first = layout.root_position.qvel.start
-    return _with(state, qvel=state.physics.qvel.at[:, first : first + kick.shape[-1]].add(kick))
-
-
-def _with(state: TrackingState, **changes) -> TrackingState:
-    return replace(state, physics=replace(state.physics, **changes))
+    kicks = jax.vmap(lambda key: kick(key, by.push_m_s))(jax.random.split(where_key, count))
+    return jnp.where((jnp.arange(frames)[:, None] == when[None])[..., None], kicks[None], 0.0)

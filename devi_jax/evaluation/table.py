@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
+from devi_jax.evaluation.grades import NOISE
 from devi_jax.evaluation.metrics import rate_name
-from devi_jax.evaluation.rollouts import NOISE
 
 PAPER_ROW = {"mpjpe_body_mm": 29.7, "mpjpe_hand_mm": 22.2, "mpjpe_all_mm": 25.4, "t_root_mm": 40.0, "t_obj_mm": 21.4}
 """DeVI's own row of its Table 1 (first line), printed beside ours; other clips, so for orientation only."""
@@ -33,13 +33,14 @@ ROWS = (
 )
 """Label, score and unit."""
 
-_WIDTHS = (10, 12, 10, 10, 10)
+_WIDTHS = (10, 12, 10, 10, 10, 10)
 
 
 def table(result: dict[str, Any]) -> str:
     """The content of `evaluation.json` as a text table with its verdict; replays and policy stand apart."""
-    plan, reference = result.get("plan"), result["reference"]
-    head = f"{'':48}" + _line(("policy", "perturbed", "plan", "replay", "paper*"))
+    around = next((name for name in ("plan", "follow") if name in result), None)
+    plan, reference, nothing = result.get(around or ""), result["reference"], result.get("nothing")
+    head = f"{'':48}" + _line(("policy", "perturbed", around or "plan", "replay", "nothing", "paper*"))
     lines = [head, "-" * len(head)]
     for label, key, unit in ROWS:
         cells = (
@@ -47,22 +48,33 @@ def table(result: dict[str, Any]) -> str:
             result["perturbed"].get(rate_name(key)),
             plan and plan["exact"].get(key),
             reference["exact"].get(key),
+            nothing and nothing["exact"].get(key),
             PAPER_ROW.get(key),
         )
         lines.append(f"{f'{label} [{unit}]' if unit else label:48}" + _line(map(_cell, cells)))
-    rates = [side and _cell(side["perturbed"]["success_rate"]) for side in (result, plan, reference)]
-    count = result["perturbed"]["rollouts"]
-    lines.insert(3, f"{f'success from {count} perturbed starts':48}" + _line((rates[0], "", rates[1] or "-", rates[2])))
+    lines += _graded(result, around)
     lines.append(
-        f"clip {result['clip']}, root {result['root']}, engine {result['engine']}; plan, replay: targets played open"
-        " loop, no policy; * DeVI's Table 1, other clips"
+        f"clip {result['clip']}, root {result['root']}, engine {result['engine']}; plan, follow, replay: targets "
+        "without a policy; nothing: the first pose held; * DeVI's Table 1, other clips"
     )
-    noisy = {name: _cell(scores["success_rate"]) for name, scores in result["noisy"].items()}
-    lines.append(
-        f"success under noise of {NOISE.joint_rad} rad on the joint targets: policy {noisy['policy']}, plan "
-        f"{noisy.get('plan', '-')}, replay {noisy['reference']}"
-    )
+    if result.get("trivial"):
+        lines.append("TRIVIAL: replay, or doing nothing, passes most easy starts; success says nothing of the policy")
     return "\n".join([*lines, *_online(result.get("online")), *_truth(result.get("truth")), *verdicts(result)])
+
+
+def _graded(result: dict[str, Any], around: str | None) -> list[str]:
+    """Rates of success by grade of perturbation, by each of its causes alone, and under a little noise."""
+    lines = []
+    rows = [(f"success, {n}, of {g['starts']} starts", g["success"]) for n, g in result["grades"].items()]
+    rows += [(f"  {name} alone, of {cause['starts']}", cause["success"]) for name, cause in result["causes"].items()]
+    noisy = {name: scores["success_rate"] for name, scores in result["noisy"].items()}
+    rows.append((f"  noise of {NOISE.joint_rad} rad on the joint targets", noisy))
+    for label, rate in rows:
+        sides = (rate.get("policy"), "", rate.get(around or ""), rate.get("reference"), rate.get("nothing"))
+        lines.append(f"{label:48}" + _line(side if side == "" else _cell(side) for side in sides))
+    low, high = result["grades"]["hard"]["interval"]["policy"]
+    lines.append(f"the policy's 95 % interval: hard {low:.2f} to {high:.2f}")
+    return lines
 
 
 def _online(scores: dict[str, Any] | None) -> list[str]:
@@ -101,14 +113,19 @@ def side_by_side(results: Mapping[str, dict[str, Any]]) -> str:
 
 def verdicts(result: dict[str, Any]) -> list[str]:
     """One sentence for each replay that the policy was compared with under perturbation."""
-    names = {"plan": "the plan's replay", "reference": "the reference's replay"}
+    names = {"plan": "the plan", "follow": "targets that follow", "reference": "the replay", "nothing": "doing nothing"}
     out = []
-    for name, told in result["versus"].items():
+    compared = [
+        (f"{grade} starts", side, told)
+        for grade in result["grades"]
+        for side, told in result["grades"][grade]["versus"].items()
+    ]
+    for starts, name, told in compared:
         words = {"better": "BEATS", "worse": "is WORSE than", "no different": "is NO DIFFERENT from"}[told["verdict"]]
-        alone = f"{told['policy_only']} only by the policy, {told['other_only']} only by replay"
+        alone = f"{told['policy_only']} only by the policy, {told['other_only']} only by the other"
         out.append(
-            f"under perturbation the policy {words} {names[name]}: {told['policy']:.0%} against {told['other']:.0%} of"
-            f" starts ({alone}, p = {told['p']:.2g})"
+            f"from {starts} the policy {words} {names[name]}: {told['policy']:.0%} against {told['other']:.0%}"
+            f" ({alone}, p = {told['p']:.2g})"
         )
     return out
 

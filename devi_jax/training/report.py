@@ -11,6 +11,7 @@ from devi_jax.core.environment import ObservationSizes
 from devi_jax.core.errors import DeviceError
 from devi_jax.core.policy import Policy
 from devi_jax.evaluation.evaluate import evaluate, judge
+from devi_jax.evaluation.grades import EASY, HARD
 from devi_jax.evaluation.rollout_film import film_rollout
 from devi_jax.evaluation.rollouts import Rollouts, zero_policy
 from devi_jax.evaluation.table import table
@@ -23,18 +24,25 @@ from devi_jax.systems.system import System
 from devi_jax.training.run_config import trained_policy
 
 UNSEEN = 1000
-"""Seed of the perturbed starts of the last evaluation, which neither planning nor training has seen."""
+"""Seeds from here on draw the perturbed starts of last evaluations, which neither planning nor training has seen."""
 
 
-def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState, film: bool) -> dict[str, Any]:
+def unseen(seed: int) -> int:
+    """The seed of the perturbed starts that the policy of a run's seed is evaluated from."""
+    return UNSEEN + seed
+
+
+def report(
+    run: RunDir, assembly: Assembly, learner: Learner, state: TrainState, film: bool, seed: int = 0
+) -> dict[str, Any]:
     """Evaluate the policy, write evaluation.json, curves.png, film.mp4 and strip.png, print and return the table.
 
     On a machine without a renderer, all but the film; the message names the missing package.
     """
     policy, iterations = trained_policy(learner, state), int(state.iteration)
     if len(assembly.clips) > 1:
-        return _report_clips(run, assembly, learner, policy, iterations, film)
-    result, rollouts = evaluate(assembly, policy, seed=UNSEEN)
+        return _report_clips(run, assembly, learner, policy, iterations, film, seed)
+    result, rollouts = evaluate(assembly, policy, unseen(seed))
     steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
     write_json(run.evaluation_json, {**result, "training": steps})
     print(table(result))
@@ -46,12 +54,12 @@ def report(run: RunDir, assembly: Assembly, learner: Learner, state: TrainState,
 
 
 def _report_clips(
-    run: RunDir, assembly: Assembly, learner: Learner, policy: Policy, iterations: int, film: bool
+    run: RunDir, assembly: Assembly, learner: Learner, policy: Policy, iterations: int, film: bool, seed: int
 ) -> dict[str, Any]:
     """The same of a policy of several clips: each is evaluated, printed and filmed by itself."""
     results = {}
     for i, clip in enumerate(assembly.clips):
-        results[clip.name], rollouts = evaluate(assembly.only(i), policy, seed=UNSEEN)
+        results[clip.name], rollouts = evaluate(assembly.only(i), policy, unseen(seed))
         print(f"{clip.name}\n{table(results[clip.name])}")
         if film:
             _film(run, assembly.only(i), rollouts, f"-{clip.name}")
@@ -62,16 +70,30 @@ def _report_clips(
     return {"clips": results}
 
 
-def report_plan(run: RunDir, assembly: Assembly, film: bool) -> None:
+def report_plan(run: RunDir, assembly: Assembly, film: bool, seed: int = 0) -> None:
     """Evaluate the plan's open-loop replay, write evaluation.json and the film, and say that nothing was learned."""
     several, results = len(assembly.clips) > 1, {}
     for i, clip in enumerate(assembly.clips):
-        judged = judge(assembly.only(i).environment, zero_policy(), UNSEEN)
-        results[clip.name] = {"clip": clip.name, "plan": judged.to_json()}
+        result, rollouts = evaluate(assembly.only(i), zero_policy(), unseen(seed))
+        results[clip.name] = _unlearned(result)
+        rates = ", ".join(f"{grade} {told['success']['policy']:.0%}" for grade, told in result["grades"].items())
+        print(f"{clip.name}: the plan's open-loop replay succeeds from {rates} of perturbed starts")
         if film:
-            _film(run, assembly.only(i), judged.rollouts, f"-{clip.name}" if several else "")
+            _film(run, assembly.only(i), rollouts, f"-{clip.name}" if several else "")
     write_json(run.evaluation_json, {"clips": results} if several else results[assembly.clip.name])
     print(f"no policy was learned; evaluation of the plan's open-loop replay: {run.evaluation_json}")
+
+
+def _unlearned(result: dict[str, Any]) -> dict[str, Any]:
+    """An evaluation of the zero policy as one of what it replays: no policy is in it."""
+    own = {"plan": {part: result.pop(part) for part in ("exact", "perturbed")}}
+    for told in (*result["grades"].values(), *result["causes"].values()):
+        told["success"]["plan"], told["interval"]["plan"] = (
+            told["success"].pop("policy"),
+            told["interval"].pop("policy"),
+        )
+        del told["versus"]
+    return {k: v for k, v in result.items() if k not in ("versus", "noisy", "follow", "plan")} | own
 
 
 def _film(run: RunDir, assembly: Assembly, rollouts: Rollouts, suffix: str = "") -> None:
@@ -93,15 +115,19 @@ def _units(system: System) -> dict[str, str]:
 def glance(assembly: Assembly, learner: Learner, state: TrainState) -> dict[str, float]:
     """The deterministic policy's scores: the curve that shows learning without its noise, and dates its successes.
 
-    From the exact start (truth as 0 or 1), and `perturbed_success`: the rate over perturbed starts, the same in every
-    glance.
+    From the exact start (truth as 0 or 1), and `perturbed_success` and `hard_success`: the rates over easy and hard
+    starts, the same in every glance.
     """
     policy = trained_policy(learner, state)
     keys = ("reward", "success", "parity", "mpjpe_all_mm", "t_obj_mm", "lift_ratio", "duration_s")
     clips = []
     for i in range(len(assembly.clips)):
-        judged = judge(assembly.only(i).environment, policy)
-        scores = {k: judged.exact[k] for k in keys} | {"perturbed_success": judged.perturbed["success_rate"]}
+        judged, hard = (judge(assembly.only(i).environment, policy, perturbation=grade) for grade in (EASY, HARD))
+        scores = {k: judged.exact[k] for k in keys} | {
+            "perturbed_success": judged.perturbed["success_rate"],
+            "hard_success": hard.perturbed["success_rate"],
+            "perturbed_reward": (judged.perturbed["reward"] + hard.perturbed["reward"]) / 2,
+        }
         clips.append({k: float(v) for k, v in scores.items() if v is not None})
     common = set.intersection(*map(set, clips))
     out = {f"evaluation/{k}": sum(c[k] for c in clips) / len(clips) for k in clips[0] if k in common}

@@ -10,8 +10,9 @@ from scipy.stats import binom
 
 from devi_jax.core.clip import crop
 from devi_jax.core.errors import ConfigError
-from devi_jax.evaluation.evaluate import by_truth, compare, evaluate, judge, replayed
-from devi_jax.evaluation.rollouts import Perturbation, Policy, _run, roll, zero_policy
+from devi_jax.evaluation.evaluate import by_truth, compare, evaluate, judge, replayed, searched, yardsticks
+from devi_jax.evaluation.grades import CAUSES, EASY, GRADES, HARD, wilson
+from devi_jax.evaluation.rollouts import Policy, _run, roll, zero_policy
 from devi_jax.evaluation.table import ROWS, table
 from envs.tracking.actions import JointAbsolute, JointResidual
 from tests.short import cut
@@ -62,6 +63,46 @@ def test_plan_and_replay_are_their_own_targets_open_loop(short, result):
     within("MPJPE of the bent plan, of the reference's", plan / reference, low=1.05)
 
 
+def test_every_grade_and_cause_has_the_rates_of_all_sides_with_their_intervals(result):
+    assert set(result["grades"]) == set(GRADES) and set(result["causes"]) == set(CAUSES)
+    for told in (*result["grades"].values(), *result["causes"].values()):
+        assert set(told["success"]) == {"policy", "plan", "reference", "nothing"} and told["starts"] == COUNT
+        for name, rate in told["success"].items():
+            assert told["interval"][name] == list(wilson(round(rate * COUNT), COUNT))
+    assert result["trivial"] == (max(result["grades"]["easy"]["success"][n] for n in ("nothing", "reference")) > 0.6)
+
+
+def test_wilsons_interval_is_his():
+    """8 of 10: (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)."""
+    p, n, z = 0.8, 10, 1.959964
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    expected = [(p + z**2 / (2 * n) + sign * half) / (1 + z**2 / n) for sign in (-1, 1)]
+    np.testing.assert_allclose(wilson(8, 10), expected, rtol=1e-5)
+    assert wilson(0, 64)[0] == 0 and wilson(64, 64)[1] == 1
+
+
+def test_each_cause_is_one_part_of_the_hard_grade():
+    still = replace(
+        HARD, object_m=0.0, object_rad=0.0, mass=(1.0, 1.0), friction=(1.0, 1.0), push_m_s=0.0, joint_rad=0.0
+    )
+    for cause in CAUSES.values():
+        (changed,) = [k for k in vars(still) if getattr(cause, k) != getattr(still, k)]
+        assert getattr(cause, changed) == getattr(HARD, changed)
+
+
+def test_doing_nothing_holds_the_first_targets(short):
+    nothing = yardsticks(short)["nothing"].reference
+    np.testing.assert_array_equal(
+        nothing.target, jnp.broadcast_to(short.raw.reference.target[:1], nothing.target.shape)
+    )
+    np.testing.assert_array_equal(nothing.position, short.raw.reference.position)
+
+
+def test_a_plan_is_one_that_was_searched(short):
+    assert searched(short) and not searched(replace(short, environment=short.raw))
+    assert list(yardsticks(short)) == ["plan", "nothing", "reference"]
+
+
 def test_all_meet_the_same_perturbations(short):
     policy = Policy(_steady, jnp.float32(0.3))
     acted, idle = (judge(short.raw, policy, 5, COUNT, replay).rollouts for replay in (False, True))
@@ -80,9 +121,10 @@ def test_one_compilation_serves_policy_plan_and_replay(short, result):
 def test_without_a_plan_there_is_no_plans_column(short):
     bare = replace(short, environment=short.raw, raw=None)
     result = evaluate(bare, Policy(_steady, jnp.float32(0.0)), seed=5, count=COUNT)[0]
-    assert "plan" not in result and set(result["versus"]) == {"reference"}
+    assert "plan" not in result and set(result["versus"]) == {"nothing", "reference"}
     assert result["exact"] == result["reference"]["exact"]
     assert result["versus"]["reference"]["verdict"] == "no different"
+    assert set(yardsticks(bare)) == {"nothing", "reference"} and not searched(bare)
 
 
 def test_absolute_actions_are_replayed_in_residuals(short):
@@ -110,11 +152,13 @@ def test_the_table_shows_every_score_and_the_verdict(result):
     text = table(result)
     for label, key, _ in ROWS:
         assert label in text and key in result["exact"]
-    assert f"policy {result['noisy']['policy']['success_rate']:.3g}, plan" in text
+    for label in (f"success, hard, of {COUNT} starts", f"shift alone, of {COUNT}", "noise of 0.02 rad"):
+        assert label in text
     better = {"verdict": "better", "policy": 0.8, "other": 0.3, "policy_only": 35, "other_only": 3, "p": 1e-6}
-    told = table({**result, "versus": {"plan": better}}).splitlines()[-1]
-    assert "BEATS the plan's replay: 80% against 30%" in told
-    assert Perturbation().start.mass == (0.5, 2.0)
+    hard = {**result["grades"]["hard"], "versus": {"plan": better}}
+    told = table({**result, "grades": {"hard": hard}}).splitlines()[-1]
+    assert "from hard starts the policy BEATS the plan: 80% against 30%" in told
+    assert EASY.mass == (0.5, 2.0)
     online = {"rollouts": 4, "success_rate": 0.75, "mpjpe_all_mm": 3.25, "t_obj_mm": 12.0}
     (line,) = set(table({**result, "online": online}).splitlines()) - set(text.splitlines())
     assert "4 perturbed starts" in line and "success 0.75, MPJPE 3.25 mm, T_obj 12.0 mm" in line

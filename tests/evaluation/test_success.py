@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from devi_jax.evaluation.metrics import score, summary
+from devi_jax.core import rotations as rot
+from devi_jax.evaluation.metrics import TURNED_RAD, score, summary
 from envs.tracking.reference import Reference
 from tests.evaluation.following import FPS, LIFT, T, changed, one, perfect, wandering
 
@@ -102,3 +103,22 @@ def test_an_object_without_poses_leaves_success_open_and_no_object_does_not(refe
     alone = replace(blind, object_start=None)
     assert one(perfect(reference), alone).success and one(perfect(reference), alone).parity
     assert summary(score(perfect(reference, 2), blind, FPS))["success_rate"] is None
+
+
+def _turned(rollouts, axis, angle):
+    turn = jnp.asarray(rot.quat_exp(angle * np.array(axis, float)), jnp.float32)
+    return changed(rollouts, object_rotation=jnp.broadcast_to(turn, rollouts.frames.object_rotation.shape))
+
+
+@pytest.mark.parametrize(("angle", "success"), [(TURNED_RAD - 0.02, True), (TURNED_RAD + 0.02, False)])
+def test_success_asks_for_the_objects_turn(angle, success, reference):
+    rollouts = perfect(reference)
+    for axis in ((0, 0, 1), (1, 0, 0)):
+        assert one(_turned(rollouts, axis, angle), reference).success is success
+
+
+def test_a_round_thing_may_turn_about_its_axis_and_may_not_lie_down(reference):
+    round_ = replace(reference, object_round=jnp.asarray(True))
+    rollouts = perfect(reference)
+    assert one(_turned(rollouts, (0, 0, 1), 2.0), round_).success
+    assert not one(_turned(rollouts, (0, 1, 0), 0.6), round_).success

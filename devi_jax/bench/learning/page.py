@@ -11,7 +11,7 @@ from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
 from devi_jax.bench.result_files import Result
 from devi_jax.bench.training_result import STAGES
 from devi_jax.datasets.bundled_sets import GRADES, SUITE
-from devi_jax.evaluation.rollouts import NOISE
+from devi_jax.evaluation.grades import NOISE
 
 HEAD = """# Learning, measured
 

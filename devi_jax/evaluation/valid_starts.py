@@ -1,0 +1,60 @@
+"""Perturbed starts that a person could begin from: the object stands clear of everything and on what bears it."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key, PRNGKeyArray
+
+from envs.physics import Physics
+from envs.physics.overlap import overlap_m
+from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
+from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.randomization import Randomization, randomize
+
+DEPTH_M = 0.002
+"""The object may overlap other things by this much more than it does in the clip."""
+TRIES = 20
+"""Draws of a start, after which its object stands where the clip has it."""
+
+
+def perturbed_starts(
+    environment: TrackingEnvironment, states: TrackingState, keys: Key[Array, " N"], by: Randomization
+) -> TrackingState:
+    """States (N, ...) at frame 0 with another object each, drawn again while it stands in or beside something."""
+
+    def draw(keys: Key[Array, " N"]) -> TrackingState:
+        def one(state: TrackingState, key: PRNGKeyArray) -> TrackingState:
+            return replace(state, physics=randomize(environment.physics, state.physics, key, by))
+
+        return jax.vmap(one)(states, keys)
+
+    drawn = draw(keys)
+    if not environment.physics.has_object or not (by.object_m or by.object_rad):
+        return drawn
+    thing = int(environment.library.thing[0])
+    usual = overlap_m(environment.physics, np.asarray(states.physics.qpos[:1]), thing)[0]
+    for attempt in range(1, TRIES + 1):
+        qpos = np.asarray(drawn.physics.qpos)
+        good = (overlap_m(environment.physics, qpos, thing) < usual + DEPTH_M) & borne(environment.physics, qpos)
+        if good.all():
+            return drawn
+        again = states if attempt == TRIES else draw(jax.vmap(lambda k, a=attempt: jax.random.fold_in(k, a))(keys))
+        drawn = jax.tree.map(lambda old, new, g=good: _chosen(jnp.asarray(g), old, new), drawn, again)
+    return drawn
+
+
+def borne(physics: Physics, qpos: Float[np.ndarray, "N nq"]) -> np.ndarray:
+    """Whether the object's origin is above the table, or, in a scene without one, anywhere; (N,)."""
+    table = physics.scene.spec.table
+    if table is None:
+        return np.ones(len(qpos), bool)
+    place = qpos[:, physics.layout.object(OBJECT_NAME).qpos][:, :2]
+    inside = np.abs(place - np.array(table.centre)) < np.array(table.size[:2]) / 2
+    lies_below = qpos[:, physics.layout.object(OBJECT_NAME).qpos][:, 2] < table.size[2]
+    return inside.all(axis=1) | lies_below
+
+
+def _chosen(good: Array, old: Array, new: Array) -> Array:
+    return jnp.where(good.reshape(-1, *[1] * (old.ndim - 1)), old, new)
