@@ -15,7 +15,7 @@ from devi_jax.evaluation.rollouts import Policy
 from devi_jax.runs.devices import ignore_fork_warning
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly
-from devi_jax.training.run_config import load_run, load_state, trained_policy
+from devi_jax.training.run_config import load_policy_state, load_run, trained_policy
 
 Format = Literal["npz", "jax", "onnx"]
 SUFFIXES: dict[str, Format] = {".npz": "npz", ".jaxexport": "jax", ".onnx": "onnx"}
@@ -79,7 +79,7 @@ def _load(source: Path) -> tuple[Assembly, Policy, dict[str, Any]]:
         return read.assembly, read.policy, read.card
     run = RunDir.open(source)
     _, assembly, learner = load_run(run)
-    return assembly, trained_policy(learner, load_state(run, learner)), about(run)
+    return assembly, trained_policy(learner, load_policy_state(run, learner)), about(run)
 
 
 if __name__ == "__main__":

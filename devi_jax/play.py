@@ -18,7 +18,7 @@ from devi_jax.evaluation.rollouts import Policy, random_policy, roll, zero_polic
 from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import Assembly, assemble, devi
-from devi_jax.training.run_config import load_run, load_state, trained_policy
+from devi_jax.training.run_config import load_policy_state, load_run, trained_policy
 from envs.physics import EngineChoice, HumanRoot, choose_engine
 
 
@@ -71,7 +71,7 @@ def _prepare(options: PlayOptions) -> tuple[Assembly, Policy, Path]:
     if run_folder is not None:
         run = RunDir.open(run_folder)
         _, assembly, learner = load_run(run)
-        policy = _untrained(assembly, named) if named else trained_policy(learner, load_state(run, learner))
+        policy = _untrained(assembly, named) if named else trained_policy(learner, load_policy_state(run, learner))
         film = "play.mp4" if options.clip is None else f"play-{options.clip}.mp4"
         return assembly.named(options.clip), policy, options.out or run.path / film
     if options.target.is_dir():

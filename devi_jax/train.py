@@ -31,7 +31,7 @@ from devi_jax.systems.stored import RENAMED
 from devi_jax.training.loop import plan_first, train
 from devi_jax.training.milestones import Milestones
 from devi_jax.training.report import dry_run, report, report_plan
-from devi_jax.training.run_config import load_run, load_state, make_learner, with_learner, with_limit
+from devi_jax.training.run_config import load_policy_state, load_run, load_state, make_learner, with_learner, with_limit
 from devi_jax.training.run_setup import RunRecord, create
 from devi_jax.training.train_options import (
     EarlyOptions,
@@ -92,7 +92,7 @@ def _begin(options: TrainOptions) -> None:
     if config.plan != "none":
         assembly = plan_first(records, config, assembly)
     if config.plan == "only":
-        _report_plan(records[0].run, assembly, options)
+        _report_plan(records[0].run, assembly, options, config.seed)
         return
     learner = with_learner(assembly, config, mesh if seeds is None else None)
     if seeds is None:
@@ -100,9 +100,13 @@ def _begin(options: TrainOptions) -> None:
     else:
         seeds = replace(seeds, learner=learner)
         state = seeds.init(keys(config.seed + i for i in range(seeds.count)))
-    states = train(records, config, assembly, learner, state, seeds=seeds)
+    train(records, config, assembly, learner, state, seeds=seeds)
+    best = [load_policy_state(record.run, learner) for record in records]
     if leads():
-        results = [report(r.run, assembly, learner, s, options.call.film) for r, s in zip(records, states, strict=True)]
+        results = [
+            report(r.run, assembly, learner, s, options.call.film, config.seed + i)
+            for i, (r, s) in enumerate(zip(records, best, strict=True))
+        ]
         if seeds is not None:
             print(side_by_side({r.name: result for r, result in zip(records, results, strict=True)}))
 
@@ -116,9 +120,9 @@ def _mesh(options: TrainOptions) -> Mesh | None:
     return env_mesh(devices)
 
 
-def _report_plan(run: RunDir, assembly: Assembly, options: TrainOptions) -> None:
+def _report_plan(run: RunDir, assembly: Assembly, options: TrainOptions, seed: int) -> None:
     if leads():
-        report_plan(run, assembly, film=options.call.film)
+        report_plan(run, assembly, options.call.film, seed)
 
 
 def _resume(options: TrainOptions, folder: Path) -> None:
@@ -130,7 +134,7 @@ def _resume(options: TrainOptions, folder: Path) -> None:
         assembly = plan_first([record], config, assembly)
         learner = with_learner(assembly, config, mesh)
     if config.plan == "only":
-        _report_plan(run, assembly, options)
+        _report_plan(run, assembly, options, config.seed)
         return
     with Checkpoints(run.checkpoints) as checkpoints:
         started = checkpoints.latest() is not None
@@ -142,9 +146,10 @@ def _resume(options: TrainOptions, folder: Path) -> None:
     config = replace(config, **new_limits(options.run))
     print(f"run: {run.path}, resumed after iteration {done}")
     spent_s = rows[-1]["time/spent_s"] if rows else 0.0
-    (state,) = train([record], config, assembly, learner, state, spent_s)
+    train([record], config, assembly, learner, state, spent_s)
+    best = load_policy_state(run, learner)
     if leads():
-        report(run, assembly, learner, state, film=options.call.film)
+        report(run, assembly, learner, best, options.call.film, config.seed)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ from devi_jax.training.run_config import (
     RunConfig,
     clip_file,
     config_from_json,
+    load_policy_state,
     load_run,
-    load_state,
     make_learner,
     trained_policy,
     with_learner,
@@ -89,7 +89,7 @@ def write_policy(run: RunDir, path: Path) -> Path:
             valid="a run of one clip; a .jaxexport or .onnx file, which hold no clip",
             fix="--out=POLICY.jaxexport",
         )
-    parameters = trained_policy(learner, load_state(run, learner)).parameters
+    parameters = trained_policy(learner, load_policy_state(run, learner)).parameters
     arrays = {_PARAMETERS + name: np.asarray(leaf) for name, leaf in _leaves(parameters).items()}
     if assembly.raw is not None:
         arrays["target"] = np.asarray(assembly.environment.reference.target)

@@ -25,7 +25,8 @@ from devi_jax.runs.progress import Row, RunProgress
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import System
 from devi_jax.systems.build import Assembly
-from devi_jax.training.planning import load_plans, merge_plans, plan, save_plan
+from devi_jax.training.best import BestPolicy, slowed
+from devi_jax.training.planning import SEARCH, load_plans, merge_plans, plan, save_plan
 from devi_jax.training.report import glance
 from devi_jax.training.run_config import RunConfig, plan_files, trained_policy, with_learner
 from devi_jax.training.run_setup import RunRecord
@@ -59,7 +60,7 @@ def plan_first(records: Sequence[RunRecord], config: RunConfig, assembly: Assemb
             one, its = plan(assembly.only(i), config.system.planner, replayed, own_key, show.announce, watch)
             planned.append(one)
             rows += its if len(assembly.clips) == 1 else [{"clip": clip.name, **row} for row in its]
-    found = [row for row in rows if row["success"]]
+    found = [row for row in rows if row["success"] and row["stage"].startswith(SEARCH)]
     for record in records:
         for path, one in zip(plan_files(record.run, assembly), planned, strict=True):
             save_plan(path, one.environment)
@@ -84,15 +85,19 @@ def train(
     Of several processes one judges, logs and says when it is enough. `state` is donated. `seeds`: that of several
     policies, of which `learner` is one and `state` holds all; without it there is one record.
     """
-    update, unstack = (seeds.update, seeds.unstack) if seeds else (learner.update, lambda tree: [tree])
-    first = iteration = int(unstack(state.iteration)[0])
-    logs = [_loggers(record.run, first) for record in records]
-    if first == 0 and leads():
-        for log, own in zip(logs, unstack(state), strict=True):
-            log.log(0, glance(assembly, learner, own))
     began = time.monotonic() - spent_s
     with ExitStack() as opened, RunProgress() as show:
         checkpoints = [opened.enter_context(Checkpoints(record.run.checkpoints)) for record in records]
+        kept = [opened.enter_context(BestPolicy(record.run)) for record in records]
+        original, learner = learner, learner if seeds else slowed(learner, kept[0].setbacks)
+        update, unstack = (seeds.update, seeds.unstack) if seeds else (learner.update, lambda tree: [tree])
+        first = iteration = int(unstack(state.iteration)[0])
+        logs = [_loggers(record.run, first) for record in records]
+        if first == 0:
+            for log, best, own in zip(logs, kept, unstack(state), strict=True):
+                judged = glance(assembly, learner, own) if leads() else {}
+                log.log(0, judged)
+                best.offer(0, judged, own)
         done = agree(_finished(config, first, spent_s))
         while not done:
             tick = time.monotonic()
@@ -119,6 +124,14 @@ def train(
             show.update(_share(config, iteration, spent), _rows(config.system, _mean(scalars), iteration, rate))
             done = agree(done)
             if iteration % config.checkpoint_every == 0 or done:
+                for best, judged, own in zip(kept, scalars, unstack(state), strict=True):
+                    if not _is_warming(config, judged):
+                        best.offer(iteration, judged, own)
+                if not done and seeds is None and kept[0].lost(iteration, scalars[0]):
+                    state = kept[0].go_back(learner, iteration)
+                    learner = slowed(original, kept[0].setbacks)
+                    update = learner.update
+                    show.announce(_setback(kept[0], iteration))
                 for folder, own in zip(checkpoints, unstack(state), strict=True):
                     folder.save(iteration, own)
     for log in logs:
@@ -132,12 +145,26 @@ def train(
 
 def _look(record: RunRecord, scalars: dict[str, float], config: RunConfig, announce: Callable[[str], None]) -> bool:
     """Record the milestones that a policy reaches for the first time; true if it is good enough to stop."""
+    if _is_warming(config, scalars):
+        return False
     steps = int(scalars["steps"])
-    if steps <= config.system.ppo.critic_warmup * config.system.ppo.environments * config.system.ppo.horizon:
-        return False  # until the actor has moved, what is judged is a replay
     for stage in record.milestones.judge(scalars, steps):
         announce(f"{record.name}: {stage} after {record.milestones.minutes:.1f} min, {steps} steps")
     return _good_enough(config, scalars)
+
+
+def _is_warming(config: RunConfig, scalars: dict[str, float]) -> bool:
+    """Whether the actor has not moved yet, so that what is judged is a replay."""
+    ppo = config.system.ppo
+    return int(scalars["steps"]) <= ppo.critic_warmup * ppo.environments * ppo.horizon
+
+
+def _setback(kept: BestPolicy, iteration: int) -> str:
+    assert kept.first is not None and kept.best is not None
+    return (
+        f"iteration {iteration}: the policy fell below the targets it began with ({kept.first.rate:.0%} of starts); "
+        f"learning goes back to iteration {kept.best.iteration} ({kept.best.rate:.0%}) and on in smaller steps"
+    )
 
 
 def _mean(scalars: Sequence[dict[str, Any]]) -> dict[str, float]:

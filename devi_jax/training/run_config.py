@@ -20,6 +20,7 @@ from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly, assemble
 from devi_jax.systems.stored import from_json, to_json
 from devi_jax.systems.system import System
+from devi_jax.training.best import load_best
 from devi_jax.training.planning import load_plans
 from envs.physics import EngineName, HumanRoot
 
@@ -165,6 +166,14 @@ def load_state(run: RunDir, learner: Learner) -> TrainState:
         )
     with Checkpoints(run.checkpoints) as checkpoints:
         return checkpoints.restore(None, learner.shapes(), OLDER)
+
+
+def load_policy_state(run: RunDir, learner: Learner) -> TrainState:
+    """The state of the policy that the run keeps: its best judged one, in older runs the latest. Raises `RunError` as
+    `load_state` does."""
+    if read_config(run).plan == "only":
+        return load_state(run, learner)
+    return load_best(run, learner, OLDER) or load_state(run, learner)
 
 
 def trained_policy(learner: Learner, state: TrainState) -> Policy:
