@@ -14,6 +14,8 @@ from devi_jax.core.skeleton import INDEX, SIDES
 CHAIN = ("collar", "shoulder", "elbow", "wrist")
 ARMS = np.array([[INDEX[f"{side}_{joint}"] for joint in CHAIN] for side in SIDES])
 """The joints of each arm, (2, 4)."""
+CHEST = INDEX["spine3"]
+"""What both arms hang on."""
 PALMS = np.array([INDEX[f"{side}_middle1"] for side in SIDES])
 """The joint of each hand that stands for its palm."""
 STEPS = 3
@@ -23,16 +25,34 @@ _DAMPING = 1e-4
 _STEP_RAD = 0.5  # largest turn of one step about any axis
 
 
+def arm_joints(position: Float[Array, "52 3"]) -> Float[Array, "2 5 3"]:
+    """The joints of each arm and its palm, of all joints."""
+    return jnp.concatenate([position[ARMS], position[PALMS][:, None]], axis=1)
+
+
+def turned_arms(
+    joints: Float[Array, "2 5 3"],
+    rotation: Float[Array, "2 4 4"],
+    chest: Float[Array, "4"],
+    local: Float[Array, "2 4 4"],
+) -> tuple[Float[Array, "2 5 3"], Float[Array, "2 4 4"]]:
+    """Joints of each arm with its palm, and rotations of its joints, in the world, if these had the rotations `local`
+    relative to their parents and the chest, of rotation `chest`, stayed. `joints`, `rotation`: the arms as they are."""
+    bones = rot.rotate_inverse(rotation, joints[:, 1:] - joints[:, :-1])
+    at, turned = [joints[:, 0]], [rot.quat_mul(chest[None], local[:, 0])]
+    for k in range(4):
+        at.append(at[-1] + rot.rotate(turned[-1], bones[:, k]))
+        if k < 3:
+            turned.append(rot.quat_mul(turned[-1], local[:, k + 1]))
+    return jnp.stack(at, axis=1), jnp.stack(turned, axis=1)
+
+
 def displaced_arms(
-    position: Float[Array, "52 3"],
-    rotation: Float[Array, "52 4"],
-    palm: Float[Array, "2 3"],
-    hand: Float[Array, "2 4"],
+    joints: Float[Array, "2 5 3"], rotation: Float[Array, "2 4 4"], palm: Float[Array, "2 3"], hand: Float[Array, "2 4"]
 ) -> Float[Array, "2 4 3"]:
     """Rotation vectors of `ARMS`, in the joints' own frames, that bring each palm to `palm` and each wrist's rotation
-    to `hand`, from a pose given by `position` and `rotation` of all joints in the world."""
-    joints = jnp.concatenate([position[ARMS], position[PALMS][:, None]], axis=1)
-    return jax.vmap(_displaced)(joints, rotation[ARMS], palm, hand)
+    to `hand`, from joints with their palms and rotations in the world."""
+    return jax.vmap(_displaced)(joints, rotation, palm, hand)
 
 
 def _displaced(

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import ReferenceState, SimState
 from devi_jax.core.skeleton import SIDES
-from envs.control.arm_ik import ARMS, PALMS, displaced_arms
+from envs.control.arm_ik import ARMS, CHEST, PALMS, arm_joints, displaced_arms, turned_arms
 from envs.control.controller import Controller, Prepared, ReferenceMotion
 from envs.physics import Control, Physics
 
@@ -66,6 +66,14 @@ class ObjectFollowing(Controller):
         kept = jnp.zeros((2, 6)) if before is None else before
         return jnp.where(noted["watch"][:, None] > 0.5, now[None], kept)
 
+    def aim(self, motion: ReferenceMotion, target: np.ndarray) -> dict[str, np.ndarray]:
+        """`aim` (T, 2, 7): palm and wrist's rotation if joints had their targets, which lead and bear loads."""
+        position, rotation = (jnp.asarray(x, jnp.float32) for x in (motion.position, motion.rotation))
+        local = jnp.asarray(target[:, ARMS], jnp.float32)
+        joints = jax.vmap(arm_joints)(position)
+        at, turned = jax.vmap(turned_arms)(joints, rotation[:, ARMS], rotation[:, CHEST], local)
+        return {"aim": np.concatenate([at[:, :, -1], turned[:, :, -1]], axis=-1)}
+
     def command(
         self,
         physics: Physics,
@@ -73,26 +81,44 @@ class ObjectFollowing(Controller):
         reference: ReferenceState,
         noted: Mapping[str, Array],
         memory: Float[Array, "2 6"] | None = None,
-    ) -> Float[Array, "2 4 3"]:
-        """Rotation vectors of `ARMS`."""
+    ) -> dict[str, Array]:
+        """What `correct` needs to know of this moment: the displacement that is followed, and of both hands where
+        they are and should be."""
         assert memory is not None
-        followed = noted["weight"][:, None] * memory
-        turn, origin = rot.quat_exp(followed[:, 3:]), noted["place"][None, :3]
-        palm = rot.rotate(turn, reference.position[PALMS] - origin) + origin + followed[:, :3]
-        hand = rot.quat_mul(turn, reference.rotation[ARMS[:, -1]])
-        if self.feedback:
-            more = self.feedback * noted["handles"][:, None]
-            gap = palm - state.position[PALMS]
-            slant = rot.quat_log(rot.quat_mul(hand, rot.quat_conj(state.rotation[ARMS[:, -1]])))
-            palm = palm + more * jax.vmap(_limited, (0, None))(gap, FEEDBACK_M)
-            hand = rot.quat_mul(rot.quat_exp(more * jax.vmap(_limited, (0, None))(slant, FEEDBACK_RAD)), hand)
-        return displaced_arms(reference.position, reference.rotation, palm, hand)
+        return {
+            "joints": arm_joints(reference.position),
+            "rotation": reference.rotation[ARMS],
+            "chest": reference.rotation[CHEST],
+            "aim": noted["aim"],
+            "origin": noted["place"][:3],
+            "followed": noted["weight"][:, None] * memory,
+            "palm": state.position[PALMS],
+            "hand": state.rotation[ARMS[:, -1]],
+            "more": self.feedback * noted["handles"][:, None],
+        }
 
     def correct(self, control: Control, command: Any) -> Control:
         """Turn the arms' targets, after the action's turns."""
-        joints = ARMS.reshape(-1)
-        turned = rot.quat_mul(control.rotation[joints], rot.quat_exp(command.reshape(-1, 3)))
-        return replace(control, rotation=control.rotation.at[joints].set(turned))
+        c, joints = command, ARMS.reshape(-1)
+        local = control.rotation[joints].reshape(2, 4, 4)
+        at, turned = turned_arms(c["joints"], c["rotation"], c["chest"], local)
+        turn, origin = rot.quat_exp(c["followed"][:, 3:]), c["origin"][None]
+
+        def displaced(palm: Array, hand: Array) -> tuple[Array, Array]:
+            return rot.rotate(turn, palm - origin) + origin + c["followed"][:, :3], rot.quat_mul(turn, hand)
+
+        palm, hand = displaced(at[:, -1], turned[:, -1])
+        if self.feedback:
+            # where the hands should be: the clip's, moved as action and plan move the targets, and the object
+            moved = rot.quat_mul(turned[:, -1], rot.quat_conj(c["aim"][:, 3:]))
+            wanted = displaced(
+                c["joints"][:, -1] + at[:, -1] - c["aim"][:, :3], rot.quat_mul(moved, c["rotation"][:, -1])
+            )
+            slant = rot.quat_log(rot.quat_mul(wanted[1], rot.quat_conj(c["hand"])))
+            palm = palm + c["more"] * _limited(wanted[0] - c["palm"], FEEDBACK_M)
+            hand = rot.quat_mul(rot.quat_exp(c["more"] * _limited(slant, FEEDBACK_RAD)), hand)
+        local = rot.quat_mul(local, rot.quat_exp(displaced_arms(at, turned, palm, hand)))
+        return replace(control, rotation=control.rotation.at[joints].set(local.reshape(8, 4)))
 
 
 def schedule(
@@ -141,5 +167,6 @@ def _smooth(x: np.ndarray) -> np.ndarray:
     return x * x * (3 - 2 * x)
 
 
-def _limited(vector: Float[Array, "3"], limit: float) -> Float[Array, "3"]:
-    return vector * jnp.minimum(1.0, limit / jnp.maximum(jnp.linalg.norm(vector), 1e-6))
+def _limited(vectors: Float[Array, "*n 3"], limit: float) -> Float[Array, "*n 3"]:
+    length = jnp.sqrt(jnp.sum(vectors**2, axis=-1, keepdims=True))
+    return vectors * jnp.minimum(1.0, limit / jnp.maximum(length, 1e-6))

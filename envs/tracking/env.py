@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +45,7 @@ class TrackingState:
     clip: Int[Array, ""]
     t: Int[Array, ""]
     termination_scale: Float[Array, ""]
-    commands: dict[str, Array]
+    commands: dict[str, Any]
     memory: dict[str, Array] = field(default_factory=dict)
     untouched: Int[Array, " H"] | None = None
     past: SimState | None = None
@@ -208,7 +209,7 @@ class TrackingEnvironment:
 
     def _commands(
         self, seen: SimState, clip: Int[Array, ""], t: Int[Array, ""], before: dict[str, Array]
-    ) -> tuple[dict[str, Array], dict[str, Array]]:
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
         """What controllers add in the next step, and what they keep."""
         noted, rows = self.library.noted(clip, t), self.controllers.rows
         if not noted:
