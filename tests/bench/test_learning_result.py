@@ -27,6 +27,21 @@ def test_a_row_tells_what_was_run_and_what_came_of_it(trained):
     assert row["evaluation"]["versus"]["plan"]["verdict"] == "better"
 
 
+def test_a_row_keeps_doing_nothing_grades_and_whether_the_clip_is_trivial(trained):
+    cell, folder = trained
+    file = folder / "evaluation.json"
+    evaluation = json.loads(file.read_text())
+    hard = {"success_rate": 0.4, "rollouts": 256, "perturbation": {"push_ns": 35.0}}
+    cause = {"mass": {"success_rate": 0.7, "p": 0.1}, "push": 0.9}
+    evaluation |= {"nothing": {**evaluation["reference"], "grades": {"hard": {"success_rate": 0.0}}}, "trivial": True}
+    evaluation |= {"grades": {"easy": 0.75, "hard": hard, "cause": cause, "drawn": "per run seed"}}
+    file.write_text(json.dumps(evaluation))
+    kept = collect(cell, folder)["evaluation"]
+    assert kept["trivial"] is True and kept["nothing"]["grades"] == {"hard": 0.0}
+    assert kept["grades"] == {"easy": 0.75, "hard": 0.4, "cause": {"mass": 0.7, "push": 0.9}}
+    assert kept["nothing"]["perturbed"] == {"success_rate": 0.75, "rollouts": 64} and "grades" not in kept["plan"]
+
+
 def test_a_stage_counts_when_it_is_first_reached(trained):
     cell, folder = trained
     assert collect(cell, folder)["stages"] == {
