@@ -4,7 +4,9 @@ import copy
 
 import pytest
 
+from devi_jax.bench import row_age
 from devi_jax.bench.__main__ import main
+from devi_jax.bench.extraction import jobs
 from devi_jax.bench.extraction import run as extract
 from devi_jax.bench.extraction.jobs import KNOBS, TURNED, ExtractionJob, rounded, schedule
 from devi_jax.bench.extraction.page import page
@@ -112,6 +114,26 @@ def test_a_refused_video_has_a_row_one_that_was_not_filmed_or_interrupted_has_no
     said = capsys.readouterr().out
     assert "could not be filmed" in said and "interrupted" in said and "FAILED" in said
     assert line((docs / "extraction.md").read_text(), "`hat` | no person")[1] == "no person is seen"
+
+
+def test_a_video_of_old_or_changed_code_is_filmed_again(tmp_path, monkeypatch):
+    filmed = []
+    monkeypatch.setattr(jobs, "run_logged", lambda command, log: filmed.append(command[2]) or 0)
+    monkeypatch.setattr(row_age, "age", lambda root, commit, watched: Age({"new": 3, "old": 90}.get(commit)))
+    out = jobs.film_folder(tmp_path / "hat")
+
+    def film(git):
+        write_result(out, "video", {"git": git})
+        jobs.film(ExtractionJob("hat"), tmp_path / "hat")
+        return len(filmed)
+
+    assert film({"commit": "new", "dirty": False}) == 1  # there is none yet
+    (out / "clip.npz").touch()
+    assert film({"commit": "new", "dirty": False}) == 1
+    assert film({"commit": "old", "dirty": False}) == 2
+    assert film({"commit": "new", "dirty": True}) == 3
+    # nobody knows how old it is: without git nothing is filmed twice
+    assert film(None) == 3 and filmed == ["devi_jax.imagine"] * 3
 
 
 def test_a_scene_that_is_not_there_is_one_error(bench, capsys):

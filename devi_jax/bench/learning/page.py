@@ -28,7 +28,8 @@ HEAD = f"""# Learning, measured
   because the replay did well enough. **beats them**: in how many runs the policy is better beyond chance than plan,
   replay and doing nothing (exact sign test over the same starts, p < 0.05).
 - **trivial**: replay or doing nothing succeeds from more than {100 * PASSES:.0f} % of those starts. What a policy
-  scores there says little about learning, and counts in no headline.
+  scores there says little about learning, and counts in no headline. Where doing nothing was not measured, replay
+  alone decides.
 - Times are minutes on the wall from the start of the command, planning and compilation included, until an evaluation
   first passed; medians over clips and seeds, where a run that never passed counts as infinitely long. They count only
   for policies that ended better than plan and replay: else it is those who passed, and `-` stands there.
