@@ -1,4 +1,4 @@
-"""`python -m devi_jax.compare`: train every method on every clip, evaluate all alike, write the paper's tables."""
+"""`python -m devi_jax.compare`: train every method on every clip, evaluate all alike, beside what is no policy."""
 
 import sys
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 import tyro
 
+from devi_jax.bench.clean_tree import require_clean, uncommitted
 from devi_jax.bench.grid import Grid, check_positive, write_markdown
 from devi_jax.bench.methods.jobs import ComparisonJob, collect, comparison, named_clips, train
 from devi_jax.bench.methods.page import page
+from devi_jax.bench.row_age import LEARNING, ages, is_old
 from devi_jax.cli import parse
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.systems import NAMES, Recipe
@@ -48,6 +50,12 @@ class CompareOptions:
     """Largest number of jobs to train in this call."""
     list_: Annotated[bool, tyro.conf.arg(name="list")] = False
     """Only list the jobs and whether each is done."""
+    page: bool = False
+    """Only write the page."""
+    keep_old: bool = False
+    """Show rows of old code too, below a heading that says so, and do not train them again."""
+    allow_dirty: bool = False
+    """Train with uncommitted changes; results stay beside the run folders, where no page of docs reads."""
     runs: Path = Path("runs/compare")
     """Folder for run folders."""
     out: Path = Path("docs/compare")
@@ -61,13 +69,26 @@ def main(arguments: list[str] | None = None) -> None:
         options = parse(CompareOptions, arguments, prog="python -m devi_jax.compare")
         given = {"minutes": options.minutes, "iterations": options.iterations}
         check_positive(**given, seeds=options.seeds, limit=options.limit)
-        jobs = wanted(options)
-        grid = Grid(jobs, options.runs, options.out, train, collect, lambda out: write_markdown(out, page))
-        if options.list_:
-            print(grid.listing())
-            return
-        path = grid.fill(options.limit)
-        print(f"{path.read_text()}\npage: {path}")
+        print(told(options))
+
+
+def told(options: CompareOptions) -> str:
+    """Do what the options say; what is printed at the end."""
+    runs, out = uncommitted(options.runs) if options.allow_dirty else (options.runs, options.out)
+    grid = Grid(
+        *(wanted(options), runs, out, train, collect, lambda folder: write_page(folder, options.keep_old)),
+        old=lambda row: not options.keep_old and is_old(row, LEARNING),
+        clean=None if options.allow_dirty else require_clean,
+    )
+    if options.list_:
+        return grid.listing()
+    path = grid.write_page(out) if options.page else grid.fill(options.limit)
+    return f"{path.read_text()}\npage: {path}"
+
+
+def write_page(folder: Path, keep_old: bool = False) -> Path:
+    """Write the page of all results in a folder beside it."""
+    return write_markdown(folder, lambda rows: page(rows, ages(rows, LEARNING), keep_old))
 
 
 def wanted(options: CompareOptions) -> list[ComparisonJob]:

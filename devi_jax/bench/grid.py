@@ -6,10 +6,11 @@ A benchmark is its jobs, what runs one, what is kept of it, and the page of all 
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from devi_jax.bench.result_files import Result, read_results, result_file, write_result
+from devi_jax.bench.result_files import Result, read_json, read_results, result_file, write_result
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.core.files import write_text
 
@@ -41,6 +42,8 @@ class Grid(Generic[J]):
         write_page: makes the page of the results in a folder.
         obstacle: why a job cannot be run here, in two words; empty where it can.
         label: how a job is announced.
+        old: whether a result is too old for a page, so that its job is due again.
+        clean: raises `ConfigError` where code is not that of a commit; asked before each job. None: any code will do.
     """
 
     jobs: Sequence[J]
@@ -51,11 +54,15 @@ class Grid(Generic[J]):
     write_page: Callable[[Path], Path]
     obstacle: Callable[[J], str] = lambda job: ""
     label: Callable[[J], str] = lambda job: job.name
+    old: Callable[[Result], bool] = lambda result: False
+    clean: Callable[[], None] | None = None
 
     def state(self, job: J) -> str:
-        """`done` has a result, good or bad; `begun` has a folder; else `missing`, or what is in its way."""
-        if result_file(self.results, job.name).exists():
-            return "done"
+        """`done` has a result, good or bad, `old` one that no page takes; `begun` has a folder; else `missing`, or what
+        is in its way."""
+        file = result_file(self.results, job.name)
+        if file.exists():
+            return "old" if self.old(read_json(file)) and not self.obstacle(job) else "done"
         return self.obstacle(job) or ("begun" if (self.runs / job.name).exists() else "missing")
 
     def listing(self) -> str:
@@ -63,17 +70,29 @@ class Grid(Generic[J]):
         return "\n".join(f"{self.state(job):9} {job.name}" for job in self.jobs)
 
     def fill(self, limit: int | None = None, again: bool = False) -> Path:
-        """Measure the jobs that lack a result, `limit` of them at most, and write the page after each.
+        """Measure the jobs that lack a result, then those whose result is old, and write the page after each.
 
-        `again`: also those that have one.
+        `limit`: so many at most. `again`: also those that have one. Raises `ConfigError` as `clean` does.
         """
-        states = ("missing", "begun", "done") if again else ("missing", "begun")
-        due = [job for job in self.jobs if self.state(job) in states]
+        states = {job: self.state(job) for job in self.jobs}
+        due = [job for job in self.jobs if states[job] in ("missing", "begun", *(("done",) if again else ()))]
+        due += [job for job in self.jobs if states[job] == "old"]
         for i, job in enumerate(due[:limit], 1):
+            if self.clean:
+                self.clean()
+            if states[job] == "old":
+                self._set_aside(job)
             print(f"{i} of {len(due)}: {self.label(job)}", flush=True)
             print(f"  {self._measure(job)}", flush=True)
             self.write_page(self.results)
         return self.write_page(self.results)
+
+    def _set_aside(self, job: J) -> None:
+        """Move what an old result left behind to a name of its own, so that its job begins anew."""
+        folder = self.runs / job.name
+        if folder.exists():
+            commit = read_json(result_file(self.results, job.name)).get("commit") or "unknown"
+            folder.rename(next_free(folder.with_name(f"{folder.name}-{commit[:10]}")))
 
     def _measure(self, job: J) -> str:
         """Measure a job and keep its result; what came of it, in words."""
@@ -82,6 +101,8 @@ class Grid(Generic[J]):
             if code < 0 or code == 130:
                 return "interrupted; it goes on the next time"
             result = self.collect(job, self.runs / job.name, code)
+            if self.clean and result.get("dirty"):
+                raise RunError("measured with uncommitted changes; remove its folder", where=str(self.runs / job.name))
         except RunError as error:
             return f"no result: {error}"
         path = write_result(self.results, job.name, result)
@@ -89,6 +110,12 @@ class Grid(Generic[J]):
             return f"result: {path}"
         said = f": {result['error']}" if result.get("error") else ""
         return f"FAILED{said}; result: {path}"
+
+
+def next_free(path: Path) -> Path:
+    """The path, or with the first number behind it that is free."""
+    numbered = (path.with_name(f"{path.name}-{k}") for k in count(2))
+    return next(p for p in chain([path], numbered) if not p.exists())
 
 
 def write_markdown(results: Path, page: Callable[[Sequence[Result]], str]) -> Path:

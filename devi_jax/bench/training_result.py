@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from devi_jax.bench.evidence import OTHERS
 from devi_jax.bench.grid import log_file, run_logged
 from devi_jax.bench.result_files import Result, made, read_json
 from devi_jax.core.errors import RunError
@@ -67,14 +68,15 @@ def outcome(folder: Path, kept: Sequence[str] = KEPT) -> Result:
 
 
 def shortened(evaluation: Result, kept: Sequence[str] = KEPT) -> Result:
-    """An evaluation with the scores that are kept, for policy, plan and replay."""
+    """An evaluation with the scores that are kept, for the policy and what is none; whether the clip is trivial."""
 
     def some(side: Result) -> Result:
         return {part: {k: side[part][k] for k in kept if k in side[part]} for part in ("exact", "perturbed")}
 
-    sides = {name: some(evaluation[name]) for name in ("plan", "reference") if evaluation.get(name)}
+    sides = {name: some(evaluation[name]) for name in OTHERS if evaluation.get(name)}
     noisy = {name: scores.get("success_rate") for name, scores in evaluation.get("noisy", {}).items()}
-    return {**some(evaluation), **sides, "versus": evaluation.get("versus", {}), "noisy": noisy}
+    told = {key: evaluation[key] for key in ("trivial", "grades", "causes") if key in evaluation}
+    return {**some(evaluation), **sides, "versus": evaluation.get("versus", {}), "noisy": noisy, **told}
 
 
 def first_times(stages: list[Result]) -> Result:

@@ -1,20 +1,58 @@
 """Rows and run folders as a training would leave them."""
 
 import json
+import subprocess
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from devi_jax.bench import clean_tree, row_age
+from devi_jax.bench.evidence import OTHERS
 from devi_jax.bench.learning.jobs import LearningJob
 from devi_jax.bench.result_files import Result
+from devi_jax.bench.row_age import Age
+from devi_jax.runs import provenance
 
 MakeRow = Callable[..., Result]
+
+YOUNG = defaultdict(lambda: Age(3))
+"""Ages of rows whose code is nearly as it is."""
+
+
+@pytest.fixture(autouse=True)
+def committed(monkeypatch):
+    """Whatever is changed in the checkout that runs the tests: its code counts as that of a commit."""
+    for module in (clean_tree, provenance):
+        monkeypatch.setattr(module, "changes", lambda checkout: [])
+
+
+@pytest.fixture
+def young(monkeypatch):
+    """Rows count as measured with code that is nearly as it is, whatever commit they name."""
+    monkeypatch.setattr(row_age, "age", lambda root, commit, watched: Age(3))
+
+
+@pytest.fixture
+def repository(tmp_path) -> tuple[Path, Callable[..., str]]:
+    """An empty git repository, and git in it."""
+    root = tmp_path / "repository"
+    root.mkdir()
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        command = ["git", "-C", str(root), *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "-b", "main")
+    return root, git
 
 
 @pytest.fixture
 def make_row() -> MakeRow:
-    """A row of a cell; `stages` as minutes by name, `rates` of policy, plan and replay under perturbation."""
+    """A row of a cell; `stages` as minutes by name, `rates` of policy, plan, replay and doing nothing under
+    perturbation, as far as they were measured."""
 
     def make(
         clip="lift_can",
@@ -60,7 +98,7 @@ def make_row() -> MakeRow:
 
 
 def _others(rates):
-    return [(name, rate) for name, rate in zip(("plan", "reference"), rates[1:], strict=True) if rate is not None]
+    return [(name, rate) for name, rate in zip(OTHERS, rates[1:], strict=False) if rate is not None]
 
 
 @pytest.fixture

@@ -4,13 +4,17 @@ import copy
 
 import pytest
 
+from devi_jax.bench import row_age
 from devi_jax.bench.__main__ import main
+from devi_jax.bench.extraction import jobs
 from devi_jax.bench.extraction import run as extract
 from devi_jax.bench.extraction.jobs import KNOBS, TURNED, ExtractionJob, rounded, schedule
 from devi_jax.bench.extraction.page import page
 from devi_jax.bench.extraction.targets import DONE, TARGETS, gain, judged, short
 from devi_jax.bench.grid import last_error, log_file
 from devi_jax.bench.result_files import read_results, write_result
+from devi_jax.bench.row_age import Age
+from tests.bench.conftest import YOUNG
 
 WHOLE = {"body": 6.0, "hand": 3.0, "all": 4.0}
 
@@ -65,7 +69,7 @@ def make_cell(measured):
 
 
 @pytest.fixture
-def bench(tmp_path, monkeypatch, measured):
+def bench(tmp_path, monkeypatch, measured, young):
     """Run `bench extract` with films and extractions that take no time; a caller, the cells done, and exit codes."""
     calls, codes = [], {}
 
@@ -112,6 +116,26 @@ def test_a_refused_video_has_a_row_one_that_was_not_filmed_or_interrupted_has_no
     assert line((docs / "extraction.md").read_text(), "`hat` | no person")[1] == "no person is seen"
 
 
+def test_a_video_of_old_or_changed_code_is_filmed_again(tmp_path, monkeypatch):
+    filmed = []
+    monkeypatch.setattr(jobs, "run_logged", lambda command, log: filmed.append(command[2]) or 0)
+    monkeypatch.setattr(row_age, "age", lambda root, commit, watched: Age({"new": 3, "old": 90}.get(commit)))
+    out = jobs.film_folder(tmp_path / "hat")
+
+    def film(git):
+        write_result(out, "video", {"git": git})
+        jobs.film(ExtractionJob("hat"), tmp_path / "hat")
+        return len(filmed)
+
+    assert film({"commit": "new", "dirty": False}) == 1  # there is none yet
+    (out / "clip.npz").touch()
+    assert film({"commit": "new", "dirty": False}) == 1
+    assert film({"commit": "old", "dirty": False}) == 2
+    assert film({"commit": "new", "dirty": True}) == 3
+    # nobody knows how old it is: without git nothing is filmed twice
+    assert film(None) == 3 and filmed == ["devi_jax.imagine"] * 3
+
+
 def test_a_scene_that_is_not_there_is_one_error(bench, capsys):
     run, calls, _, docs = bench
     with pytest.raises(SystemExit) as leaving:
@@ -146,7 +170,7 @@ def test_gains_from_nothing_and_to_nothing():
 
 def test_the_page_compares_with_the_paper_and_keeps_knobs_apart(make_cell):
     rows = [make_cell(), make_cell("hat", wrist=0.05), make_cell(knob="blur", wrist=0.5)]
-    text = page(rows)
+    text = page(rows, YOUNG)
     assert line(text, "paper: DeVI |")[1:] == ["26.2", "3.74", "11", "1", "0.864", "18.7"]
     assert line(text, "aligned, by the paper's measure")[1:] == ["3", "3", "3", "1", "0.9", "20"]
     assert line(text, "aligned, by the truth")[1:4] == ["6", "3", "4"]
@@ -154,9 +178,18 @@ def test_the_page_compares_with_the_paper_and_keeps_knobs_apart(make_cell):
     assert "`lift_can-blur`" in worse and "`lift_can`" in worse and "`hat`" not in worse.split("## Failed")[0]
     assert line(text, "wrist at contact")[2] == "35"
     assert line(worse.split("## Failed")[0], "`lift_can-blur`")[6] == "1.2 / 3.4, 0.5 / 1.5"
-    assert page(rows[::-1]) == text and "Not run yet" in page([])
+    assert page(rows[::-1], YOUNG) == text and "Not run yet" in page([], YOUNG)
     del rows[2]["measured"]["object"]
-    assert line(page(rows).split("## Worse videos")[1].split("## Failed")[0], "`lift_can-blur`")[6] == "-"
+    assert line(page(rows, YOUNG).split("## Worse videos")[1].split("## Failed")[0], "`lift_can-blur`")[6] == "-"
+
+
+def test_old_rows_are_left_out_or_kept_with_their_age(make_cell):
+    rows = [make_cell() | {"commit": "old"}, make_cell("hat")]
+    ages = {"old": Age(90), rows[1]["commit"]: Age(3)}
+    text = page(rows, ages)
+    assert "1 row is left out" in text and "`lift_can`" not in text and line(text, "`hat` | done")[3] == "3"
+    kept = page(rows, ages, keep_old=True)
+    assert line(kept, "`lift_can` | done")[3] == "90" and "90 commits to `perception`" in kept
 
 
 def test_what_a_log_says_last_and_figures_to_four_digits(tmp_path):

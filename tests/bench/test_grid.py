@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from devi_jax.bench.grid import Grid, check_positive, run_logged, write_markdown
+from devi_jax.bench.grid import Grid, check_positive, next_free, run_logged, write_markdown
 from devi_jax.bench.result_files import read_results
 from devi_jax.core.errors import ConfigError, RunError
 
@@ -83,3 +83,30 @@ def test_a_commands_output_and_its_exit_code_are_kept(tmp_path):
     assert run_logged(["sh", "-c", "echo out; echo err >&2; exit 3"], log) == 3
     assert run_logged(["sh", "-c", "kill -9 $$"], log) == -9
     assert log.read_text() == "out\nerr\n"
+
+
+def test_an_old_result_is_measured_again_after_what_is_missing_and_what_it_left_is_kept(grid, tmp_path):
+    squares, ran = grid
+    squares.fill(limit=2)
+    (tmp_path / "square-0").mkdir()
+    aged = replace(squares, jobs=[*squares.jobs[:2], *squares.jobs[4:]], old=lambda row: row["area"] == 0)
+    assert [text.split()[0] for text in aged.listing().splitlines()] == ["old", "done", "missing"]
+    aged.fill()
+    assert ran == [0, 1, 4, 0] and (tmp_path / "square-0-unknown").is_dir()
+    assert next_free(tmp_path / "square-0-unknown").name == "square-0-unknown-2"
+
+
+def test_results_of_changed_code_are_refused_before_and_after(grid, capsys):
+    squares, ran = grid
+    told = replace(squares, collect=lambda job, folder, code: {"area": 0, "status": "done", "dirty": True})
+    replace(told, clean=lambda: None).fill(limit=1)
+    assert "uncommitted changes; remove its folder" in capsys.readouterr().out and not read_results(squares.results)
+    told.fill(limit=1)
+    assert len(read_results(squares.results)) == 1 and len(ran) == 2
+
+    def refuse():
+        raise ConfigError("changed")
+
+    with pytest.raises(ConfigError):
+        replace(squares, clean=refuse).fill()
+    assert len(ran) == 2

@@ -9,7 +9,7 @@ from devi_jax.bench.__main__ import COMMANDS, main
 
 
 @pytest.fixture
-def bench(tmp_path, trained, monkeypatch):
+def bench(tmp_path, trained, young, monkeypatch):
     """Run `bench learning` with a training that copies a finished run; a caller, the jobs it trained, the folder."""
     _, finished = trained
     calls = []

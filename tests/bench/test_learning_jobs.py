@@ -1,10 +1,11 @@
 """What is measured, in which order, under which names and with which flags."""
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 
-from devi_jax.bench.learning.jobs import ABLATIONS, LearningJob, budget_minutes, chosen, schedule
+from devi_jax.bench.learning.jobs import ABLATIONS, FULL, LearningJob, Variant, budget_minutes, chosen, schedule
 from devi_jax.core.errors import ConfigError
 from devi_jax.datasets.bundled_sets import SUITE
 from devi_jax.training.train_options import read_early, read_options
@@ -34,16 +35,22 @@ def test_what_matters_most_comes_first():
 
 
 @pytest.mark.parametrize(
-    ("root", "grade", "minutes"), [("pinned", "mild", 10), ("pinned", "rough", 15), ("free", "clean", 45)]
+    ("clip", "grade", "root", "minutes"),
+    [
+        ("lift_can", "rough", "pinned", 10),
+        ("lift_can", "rough", "free", 6),
+        ("lift_can", "mild", "free", 20),
+        ("hat", "rough", "free", 20),
+    ],
 )
-def test_a_cell_is_trained_until_its_last_target_is_due(root, grade, minutes):
-    assert budget_minutes(root, grade) == minutes
+def test_a_cell_is_trained_until_its_first_target_is_due(clip, grade, root, minutes):
+    assert budget_minutes(clip, grade, root) == minutes
 
 
 def test_names_tell_cells_apart():
     usual = LearningJob("lift_can", "clean", "pinned", 0, 10.0)
     assert usual.name == "lift_can-clean-pinned-0" and usual.source == "lift_can"
-    assert LearningJob("lift_can", "mild", "free", 2, 3.0, "paper").name == "lift_can-mild-free-paper-3min-2"
+    assert LearningJob("lift_can", "mild", "free", 2, 3.0, "no-plan").name == "lift_can-mild-free-no-plan-3min-2"
     assert LearningJob("lift_can", "mild", "free", 2, 3.0).source == "lift_can-mild"
 
 
@@ -70,3 +77,7 @@ def test_each_seed_and_variant_is_a_cell_of_its_own():
 def test_the_flags_of_a_variant_are_flags_of_training(variant):
     usual, told = (read_options(args, read_early(args)) for args in ([], list(ABLATIONS[variant])))
     assert usual != told
+
+
+def test_variants_that_cannot_learn_yet_are_not_measured():
+    assert tuple(ABLATIONS) == ("no-plan", "no-plan-resets", "no-squeeze") and get_args(Variant) == (FULL, *ABLATIONS)

@@ -27,6 +27,19 @@ def test_a_row_tells_what_was_run_and_what_came_of_it(trained):
     assert row["evaluation"]["versus"]["plan"]["verdict"] == "better"
 
 
+def test_a_row_keeps_doing_nothing_grades_and_whether_the_clip_is_trivial(trained):
+    cell, folder = trained
+    file = folder / "evaluation.json"
+    evaluation = json.loads(file.read_text())
+    grades = {"hard": {"starts": 256, "success": {"policy": 0.4, "nothing": 0.0}}}
+    causes = {"mass": {"starts": 64, "success": {"policy": 0.7, "nothing": 0.0}}}
+    evaluation |= {"nothing": evaluation["reference"], "trivial": True, "grades": grades, "causes": causes}
+    file.write_text(json.dumps(evaluation))
+    kept = collect(cell, folder)["evaluation"]
+    assert kept["trivial"] is True and kept["grades"] == grades and kept["causes"] == causes
+    assert kept["nothing"]["perturbed"] == {"success_rate": 0.75, "rollouts": 64}
+
+
 def test_a_stage_counts_when_it_is_first_reached(trained):
     cell, folder = trained
     assert collect(cell, folder)["stages"] == {

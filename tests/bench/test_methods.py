@@ -65,7 +65,7 @@ def test_the_flags_of_a_cell_are_flags_of_training(system):
 
 
 @pytest.fixture
-def bench(tmp_path, trained, monkeypatch):
+def bench(tmp_path, trained, young, monkeypatch):
     """Run `compare` with a training that copies a finished run; returns a caller, the cells trained, and the folder."""
     _, finished = trained
     calls = []
@@ -90,7 +90,7 @@ def test_cells_are_trained_once_and_what_has_a_row_is_skipped(bench, capsys):
     run("--systems=devi,physhoi")
     assert len(calls) == 2
     text = (folder / "docs" / "compare.md").read_text()
-    assert "| PhysHOI | 1 |" in text and text in capsys.readouterr().out
+    assert "| lift_can-mild | yes | PhysHOI | 0.75 |" in text and text in capsys.readouterr().out
 
 
 def test_list_tells_and_does_nothing(bench, capsys):

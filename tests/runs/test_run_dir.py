@@ -14,7 +14,7 @@ import devi_jax
 from devi_jax.core.errors import RunError
 from devi_jax.core.files import replacing
 from devi_jax.runs.json_io import jsonable, write_json
-from devi_jax.runs.provenance import git_state
+from devi_jax.runs.provenance import changes, git_state
 from devi_jax.runs.run_dir import RunDir, next_run_folder
 
 
@@ -106,6 +106,27 @@ def test_git_state_follows_the_checkout(tmp_path):
     (tmp_path / "a.py").write_text("2")
     assert git_state(tmp_path) == {"commit": git("rev-parse", "HEAD"), "dirty": True}
     assert git_state(tmp_path / "inside") is None
+
+
+def test_pages_make_no_code_dirty_and_code_that_git_does_not_know_does(tmp_path):
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
+
+    git("init")
+    for name in ("docs/page.md", "docs/results/row.json", "envs/a.py", "README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+    git("add", ".")
+    git("commit", "-m", "first")
+    for name in ("docs/page.md", "docs/results/row.json", "docs/results/new.json", "own.mp4"):
+        (tmp_path / name).write_text("2")
+    assert changes(tmp_path) == []
+    (tmp_path / "envs" / "b.py").write_text("2")
+    assert changes(tmp_path) == ["envs/b.py"]
+    (tmp_path / "README.md").write_text("2")
+    assert changes(tmp_path) == ["README.md", "envs/b.py"]
+    assert changes(tmp_path / "envs") is None
 
 
 def test_jsonable_covers_the_values_of_a_config():

@@ -7,6 +7,7 @@ from typing import Literal
 
 from devi_jax.bench.grid import last_error, log_file, run_logged
 from devi_jax.bench.result_files import Result, made, read_json
+from devi_jax.bench.row_age import EXTRACTION, is_old
 from devi_jax.core.errors import RunError
 from devi_jax.runs.devices import machine
 from devi_jax.runs.provenance import git_state
@@ -87,12 +88,18 @@ def schedule() -> list[ExtractionJob]:
 
 
 def film(job: ExtractionJob, folder: Path) -> int:
-    """Make a job's video unless it is there; the exit code."""
+    """Make a job's video unless it is there, by code that a commit holds and that is not old; the exit code."""
     out = film_folder(folder)
-    if (out / "clip.npz").is_file():
+    if (out / "clip.npz").is_file() and by_this_code(out / "video.json"):
         return 0
     flags = [f"--scene={job.scene}", f"--out={out}", "--overwrite", *KNOBS[job.knob]]
     return run_logged([sys.executable, "-m", "devi_jax.imagine", *flags], log_file(folder))
+
+
+def by_this_code(told: Path) -> bool:
+    """Whether a video, by what was told of its making, is of a commit from which no row would be refused."""
+    made_by = (read_json(told) if told.is_file() else {}).get("git") or {}
+    return not made_by.get("dirty") and not is_old(made_by, EXTRACTION)
 
 
 def extract(folder: Path) -> int:

@@ -8,6 +8,7 @@ from devi_jax.bench.extraction.jobs import KNOBS, NONE, SCENES
 from devi_jax.bench.extraction.targets import DONE, PAPER, STAGES, TARGETS, judged, number, of, short
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
 from devi_jax.bench.result_files import Result
+from devi_jax.bench.row_age import EXTRACTION, Ages, left_out, old_note, split
 
 HEAD = """# Extraction, measured
 
@@ -34,19 +35,22 @@ measured by `python -m devi_jax.extract FOLDER --truth=FOLDER/clip.npz`.
 """
 
 
-def page(rows: Sequence[Result]) -> str:
-    """The page. `rows`: as `jobs.collect` makes them, in any order."""
-    rows = sorted(rows, key=_order)
+def page(rows: Sequence[Result], ages: Ages, keep_old: bool = False) -> str:
+    """The page. `rows`: as `jobs.collect` makes them, in any order. `ages`: of their commits; old ones if asked."""
+    fresh, old = split(sorted(rows, key=_order), ages)
+    rows = [*fresh, *old] if keep_old else fresh
+    rows.sort(key=_order)
+    said = [] if not old else [old_note(old, ages, EXTRACTION) if keep_old else left_out(len(old))]
     done = [r for r in rows if r["status"] == "done"]
     plain = [r for r in done if r["knob"] == NONE]
     turned = {r["scene"] for r in done if r["knob"] != NONE}
     knobs = [r for r in done if r["scene"] in turned]
     count = f"Medians over scenes as they are filmed, without any knob: {len(plain)}.\n"
-    parts = [HEAD, "## Against the targets\n", count, _targets(plain)]
+    parts = [HEAD, *said, "## Against the targets\n", count, _targets(plain)]
     parts += ["## Beside the paper's Table 2\n", count, _table2(plain)]
     parts += ["## Scene by scene\n", _rows(plain, "scene"), _stages(plain)]
     parts += ["## Worse videos\n", _said(), _rows(knobs, "cell")]
-    parts += ["## Failed\n", _failed(rows), "## Rows\n", _made(rows)]
+    parts += ["## Failed\n", _failed(rows), "## Rows\n", _made(rows, ages)]
     return "\n".join(parts)
 
 
@@ -154,10 +158,10 @@ def _failed(rows: Sequence[Result]) -> str:
     return table(["cell", "said"], [[f"`{r['cell']}`", r["error"]] for r in failed]) if failed else "None.\n"
 
 
-def _made(rows: Sequence[Result]) -> str:
+def _made(rows: Sequence[Result], ages: Ages) -> str:
     if not rows:
         return "Not run yet.\n"
-    return MADE_NOTE + table(["cell", "", *MADE], [[f"`{r['cell']}`", r["status"], *made_cells(r)] for r in rows])
+    return MADE_NOTE + table(["cell", "", *MADE], [[f"`{r['cell']}`", r["status"], *made_cells(r, ages)] for r in rows])
 
 
 def _median(values: Sequence[float]) -> str:

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import tyro
 
+from devi_jax.bench.clean_tree import require_clean, uncommitted
 from devi_jax.bench.extraction.jobs import NONE, ExtractionJob, Knob, collect, extract, film, log_file, schedule
 from devi_jax.bench.extraction.page import page
 from devi_jax.bench.grid import Grid, check_positive, write_markdown
+from devi_jax.bench.row_age import EXTRACTION, ages, is_old
 from devi_jax.core.errors import RunError, exit_on_error
 from devi_jax.datasets.scenes import load_scene_file
 
@@ -30,6 +32,12 @@ class BenchExtractOptions:
     """Measure so many jobs at most."""
     list_: Annotated[bool, tyro.conf.arg(name="list")] = False
     """Only show the jobs and which have a result."""
+    page: bool = False
+    """Only write the page."""
+    keep_old: bool = False
+    """Show rows of old code too, with their age, and do not measure them again."""
+    allow_dirty: bool = False
+    """Measure with uncommitted changes; results stay beside the run folders, where no page of docs reads."""
     runs: Path = Path("runs/extraction")
     """Where videos and clips go."""
     out: Path = Path("docs/extraction")
@@ -41,8 +49,25 @@ def main(arguments: list[str]) -> None:
     with exit_on_error():
         options = tyro.cli(BenchExtractOptions, args=arguments, prog="python -m devi_jax.bench extract")
         check_positive(limit=options.limit)
-        grid = Grid(wanted(options), options.runs, options.out, run, collect, lambda out: write_markdown(out, page))
-        print(grid.listing() if options.list_ else f"page: {grid.fill(options.limit, options.again)}")
+        print(told(options))
+
+
+def told(options: BenchExtractOptions) -> str:
+    """Do what the options say; what is printed at the end."""
+    runs, out = uncommitted(options.runs) if options.allow_dirty else (options.runs, options.out)
+    grid = Grid(
+        *(wanted(options), runs, out, run, collect, lambda folder: write_page(folder, options.keep_old)),
+        old=lambda row: not options.keep_old and is_old(row, EXTRACTION),
+        clean=None if options.allow_dirty else require_clean,
+    )
+    if options.list_:
+        return grid.listing()
+    return f"page: {grid.write_page(out) if options.page else grid.fill(options.limit, options.again)}"
+
+
+def write_page(folder: Path, keep_old: bool = False) -> Path:
+    """Write the page of all results in a folder beside it."""
+    return write_markdown(folder, lambda rows: page(rows, ages(rows, EXTRACTION), keep_old))
 
 
 def run(job: ExtractionJob, folder: Path) -> int:

@@ -16,9 +16,7 @@ from envs.physics import HumanRoot
 ABLATIONS: dict[str, tuple[str, ...]] = {
     "no-plan": ("--plan=none",),
     "no-plan-resets": ("--resets.plan-states=0", "--resets.onset=0"),
-    "no-residual": ("--action.mode=absolute", "--plan=none"),
     "no-squeeze": ("--controllers.grasp-closure.angle-rad=0",),
-    "paper": ("--recipe=paper",),
 }
 """Variants of the recipe, and the flags of `devi_jax.train` that make them."""
 
@@ -30,10 +28,12 @@ CAPTURE = "capture"
 UNTIL = 0.95
 """Share of perturbed starts at which a training has nothing left to show, and stops before its minutes are over."""
 
+DEMO = ("lift_can", "rough")
+"""Clip and grade of `make demo`."""
 FIRST = ("lift_can", "pick_place")
 """Clips with three seeds; every other clip has one."""
 
-Variant = Literal["full", "no-plan", "no-plan-resets", "no-residual", "no-squeeze", "paper"]
+Variant = Literal["full", "no-plan", "no-plan-resets", "no-squeeze"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class LearningJob:
     def name(self) -> str:
         """What its result, its run folder and its log are called."""
         variant = "" if self.variant == FULL else f"-{self.variant}"
-        length = "" if self.minutes == budget_minutes(self.root, self.grade) else f"-{self.minutes:g}min"
+        length = "" if self.minutes == budget_minutes(self.clip, self.grade, self.root) else f"-{self.minutes:g}min"
         return f"{Path(self.clip).stem}-{self.grade}-{self.root}{variant}{length}-{self.seed}"
 
     @property
@@ -66,11 +66,11 @@ class LearningJob:
         return () if self.variant == FULL else ABLATIONS[self.variant]
 
 
-def budget_minutes(root: HumanRoot, grade: str) -> float:
-    """How long a job is trained: until the last of its targets is due."""
-    if root == "free":
-        return 45.0
-    return 10.0 if grade in ("clean", "mild") else 15.0
+def budget_minutes(clip: str, grade: str, root: HumanRoot) -> float:
+    """How long a job is trained: until its first target is due."""
+    if root == "pinned":
+        return 10.0
+    return 6.0 if (clip, grade) == DEMO else 20.0
 
 
 def schedule(minutes: float | None = None) -> list[LearningJob]:
@@ -109,7 +109,7 @@ def chosen(
 
 def make(clip: str, grade: str, root: HumanRoot, seed: int, minutes: float | None, variant: str = FULL) -> LearningJob:
     """A job with its usual budget, or another."""
-    return LearningJob(clip, grade, root, seed, minutes or budget_minutes(root, grade), variant)
+    return LearningJob(clip, grade, root, seed, minutes or budget_minutes(clip, grade, root), variant)
 
 
 def train(job: LearningJob, folder: Path) -> int:

@@ -1,13 +1,15 @@
-"""The learning curves of all rows in one picture: success from perturbed starts over minutes."""
+"""The learning curves of all rows in one picture: success from perturbed starts over minutes, beside the replay's."""
 
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from devi_jax.bench.evidence import rate
 from devi_jax.bench.learning.jobs import FULL
 from devi_jax.bench.result_files import Result
 from devi_jax.core.files import replacing
@@ -57,7 +59,16 @@ def _lines(axis: Axes, rows: Sequence[Result]) -> None:
         named.add(row["grade"])
         x, y = ([p[key] for p in points] for key in ("minutes", "perturbed"))
         axis.plot(x, y, color=COLOURS[row["grade"]], linewidth=1.0, label=label)
+    for grade in sorted(named):
+        axis.axhline(_replay(rows, grade), color=COLOURS[grade], linewidth=0.8, linestyle=":")
     axis.set_ylim(-0.02, 1.02)
     axis.margins(x=0.02)
     if named:
         axis.legend(frameon=False, fontsize=7)
+
+
+def _replay(rows: Sequence[Result], grade: str) -> float:
+    """The median share from which the replay of a grade succeeds, nan where nobody measured it."""
+    rates = (rate(row["evaluation"], "reference") for row in rows if row["grade"] == grade)
+    known = [r for r in rates if r is not None]
+    return float(np.median(known)) if known else float("nan")

@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 import tyro
 
+from devi_jax.bench.clean_tree import require_clean, uncommitted
 from devi_jax.bench.grid import Grid, check_positive
 from devi_jax.bench.learning.jobs import FULL, LearningJob, Variant, chosen, collect, schedule, train
 from devi_jax.bench.learning.page import results
 from devi_jax.bench.learning.plot import plot
 from devi_jax.bench.methods.page import summary
 from devi_jax.bench.result_files import read_results
+from devi_jax.bench.row_age import LEARNING, ages, is_old, split
 from devi_jax.core.errors import exit_on_error
 from devi_jax.core.files import write_text
 from devi_jax.datasets.load import bundled
@@ -41,6 +43,12 @@ class BenchLearningOptions:
     """Train so many jobs at most."""
     list_: Annotated[bool, tyro.conf.arg(name="list")] = False
     """Only show the jobs and which have a result."""
+    page: bool = False
+    """Only write the page."""
+    keep_old: bool = False
+    """Show rows of old code too, below a heading that says so, and do not train them again."""
+    allow_dirty: bool = False
+    """Train with uncommitted changes; results stay beside the run folders, where no page of docs reads."""
     runs: Path = Path("runs/learning")
     """Where run folders go."""
     out: Path = Path("docs/results")
@@ -52,12 +60,22 @@ def main(arguments: list[str]) -> None:
     with exit_on_error():
         options = tyro.cli(BenchLearningOptions, args=arguments, prog="python -m devi_jax.bench learning")
         check_positive(minutes=options.minutes, seeds=options.seeds, limit=options.limit)
-        grid = Grid(
-            *(wanted(options), options.runs, options.out, train, collect, write_page),
-            obstacle=lambda job: "" if job.source in bundled() or Path(job.source).is_file() else "no clip",
-            label=lambda job: f"{job.name}, {job.minutes:g} minutes",
-        )
-        print(grid.listing() if options.list_ else f"page: {grid.fill(options.limit)}")
+        print(told(options))
+
+
+def told(options: BenchLearningOptions) -> str:
+    """Do what the options say; what is printed at the end."""
+    runs, out = uncommitted(options.runs) if options.allow_dirty else (options.runs, options.out)
+    grid = Grid(
+        *(wanted(options), runs, out, train, collect, lambda folder: write_page(folder, options.keep_old)),
+        obstacle=lambda job: "" if job.source in bundled() or Path(job.source).is_file() else "no clip",
+        label=lambda job: f"{job.name}, {job.minutes:g} minutes",
+        old=lambda row: not options.keep_old and is_old(row, LEARNING),
+        clean=None if options.allow_dirty else require_clean,
+    )
+    if options.list_:
+        return grid.listing()
+    return f"page: {grid.write_page(out) if options.page else grid.fill(options.limit)}"
 
 
 def wanted(options: BenchLearningOptions) -> list[LearningJob]:
@@ -74,9 +92,15 @@ def wanted(options: BenchLearningOptions) -> list[LearningJob]:
     )
 
 
-def write_page(results_folder: Path) -> Path:
+def write_page(results_folder: Path, keep_old: bool = False) -> Path:
     """Write the page of all results, their curves, and what a comparison of methods beside it says."""
     rows, methods = read_results(results_folder), results_folder.with_name("compare")
+    compared = read_results(methods) if methods.is_dir() else []
+    known = ages([*rows, *compared], LEARNING)
+    fresh, old = split(rows, known)
     picture, page = (results_folder.with_suffix(suffix) for suffix in (".png", ".md"))
-    compared = summary(read_results(methods), f"{methods.name}.md") if methods.is_dir() else None
-    return write_text(page, results(rows, picture.name if plot(picture, rows) else None, compared))
+    drawn = plot(picture, fresh or (old if keep_old else []))
+    if not drawn:
+        picture.unlink(missing_ok=True)
+    told_there = summary(compared, known, f"{methods.name}.md", keep_old) if compared else None
+    return write_text(page, results(rows, known, keep_old, picture.name if drawn else None, told_there))

@@ -2,78 +2,85 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 
 import numpy as np
 
-from devi_jax.bench.learning.jobs import FULL
+from devi_jax.bench.evidence import beats_all, counts, graded_rate, rate, verdict
+from devi_jax.bench.learning.jobs import CAPTURE, DEMO, FULL
 from devi_jax.bench.result_files import Result
 from devi_jax.datasets.bundled_sets import SUITE
 
 
 @dataclass(frozen=True)
 class LearningTarget:
-    """Minutes of training within which half of the runs of a root and some grades should be so far."""
+    """Shares of perturbed starts, `easy` and `hard`, from which half of the policies should succeed.
+
+    `clips`: names, or patterns of names. `minutes`: of learning, within which.
+    """
 
     label: str
-    root: str
+    clips: tuple[str, ...]
     grades: tuple[str, ...]
-    minutes: dict[str, float]
+    root: str
+    minutes: float
+    easy: float
+    hard: float
 
 
 TARGETS = (
-    LearningTarget(
-        "pinned pelvis, clean and mild",
-        "pinned",
-        ("clean", "mild"),
-        {"plan": 1, "success": 3, "parity": 5, "perturbed_80": 10},
-    ),
-    LearningTarget(
-        "pinned pelvis, rough", "pinned", ("rough",), {"plan": 2, "success": 5, "parity": 10, "perturbed_60": 15}
-    ),
-    LearningTarget(
-        "whole body, free root, clean and mild",
-        "free",
-        ("clean", "mild"),
-        {"plan": 2, "success": 10, "parity": 20, "perturbed_60": 45},
-    ),
+    LearningTarget("demo clip, free root", DEMO[:1], DEMO[1:], "free", 6, 0.97, 0.85),
+    LearningTarget("tabletop-8, mild and rough, pinned", SUITE, ("mild", "rough"), "pinned", 10, 0.95, 0.70),
+    LearningTarget("tabletop-8, mild and rough, free root", SUITE, ("mild", "rough"), "free", 20, 0.90, 0.60),
+    LearningTarget("ParaHome, pinned", ("parahome_*",), (CAPTURE,), "pinned", 20, 0.80, 0.40),
 )
+
+HEAD = ["", "runs that count", "policy, easy", "policy, hard", "better than plan and replay", "worse than the plan"]
+"""Of a table with a line a target."""
 
 
 def of_target(rows: Sequence[Result], target: LearningTarget) -> list[Result]:
-    """The rows a target speaks of: suite clips of its root and grades, the recipe as it is, trained long enough."""
+    """The rows a target speaks of, trivial clips among them: its clips, grades and root, and the recipe as it is."""
     return [
         row
         for row in rows
         if row["root"] == target.root
         and row["grade"] in target.grades
         and row["variant"] == FULL
-        and row["clip"] in SUITE
-        and row["minutes"] >= max(target.minutes.values())
+        and any(fnmatch(row["clip"], pattern) for pattern in target.clips)
+        and row["minutes"] <= target.minutes
     ]
 
 
-def times(rows: Sequence[Result], stage: str) -> np.ndarray:
-    """Minutes until each row reached a stage; infinite for one that never did, or ended in an error."""
-    return np.array([row["stages"].get(stage, {}).get("minutes", np.inf) for row in rows])
+def target_line(rows: Sequence[Result], target: LearningTarget) -> list[str]:
+    """A target's line: medians over its rows that count, and in how many the policy is better, or worse."""
+    every = of_target(rows, target)
+    mine = [row for row in every if counts(row)]
+    left_out = len(every) - len(mine)
+    judged_rows = [row["evaluation"] for row in mine]
+    better = sum(beats_all(e) for e in judged_rows)
+    worse = sum(bool(e) and verdict(e, "plan") == "worse" for e in judged_rows)
+    return [
+        f"{target.label}, {target.minutes:g} min",
+        f"{len(mine)}" + (f" ({left_out} trivial left out)" if left_out else ""),
+        judged([_failed_is_zero(e, rate(e)) for e in judged_rows], target.easy),
+        judged([_failed_is_zero(e, graded_rate(e, "hard")) for e in judged_rows], target.hard),
+        f"{better} of {len(mine)}" if mine else "-",
+        f"{worse} of {len(mine)}" if mine else "-",
+    ]
 
 
-def in_words(minutes: np.ndarray) -> str:
-    """The median, and how many never arrived."""
-    count, never = len(minutes), int(np.isinf(minutes).sum())
-    if not count:
-        return "-"
-    median = float(np.median(minutes))
-    if np.isinf(median):
-        return f"never in {never} of {count}" if never < count else "never"
-    return f"{median:.1f}" + (f" ({never} of {count} never)" if never else "")
+def _failed_is_zero(evaluation: Result | None, value: float | None) -> float | None:
+    return value if evaluation else 0.0
 
 
-def judged(minutes: np.ndarray, wanted: float) -> str:
-    """The median beside its target: met, or by how much it is missed."""
-    if not len(minutes):
-        return f"not run (≤ {wanted:g})"
-    median = float(np.median(minutes))
-    if median <= wanted:
-        return f"**{in_words(minutes)} min**, met (≤ {wanted:g})"
-    by = f" min, missed by {median - wanted:.1f} min" if np.isfinite(median) else ", missed"
-    return f"{in_words(minutes)}{by} (≤ {wanted:g})"
+def judged(rates: Sequence[float | None], wanted: float) -> str:
+    """The median beside its target: met, or by how much it is missed. None: not measured."""
+    there = [r for r in rates if r is not None]
+    aim = f"(≥ {100 * wanted:.0f} %)"
+    if not there:
+        return f"{'not measured' if rates else 'not run'} {aim}"
+    median = float(np.median(there))
+    if median >= wanted:
+        return f"**{100 * median:.0f} %**, met {aim}"
+    return f"{100 * median:.0f} %, missed by {100 * (wanted - median):.0f} points {aim}"

@@ -1,4 +1,4 @@
-"""The numbers that DeVI's paper prints in its Tables 1 and 3, by the system here that each method is.
+"""The numbers that DeVI's paper prints in its Table 1, by the system here that each method is.
 
 Its last method, "DeVI without 2D reward", is rewarded by the object's 6-DoF pose (B.2).
 """
@@ -22,19 +22,6 @@ TABLE_1: dict[str, tuple[Values, Values]] = {
     "devi_6d": ((98.11, 129.5, 116.2, 95.58, 103.0, 1.120), (28.61, 23.94, 25.92, 35.64, 20.96, 0.6048)),
 }
 """Of each method: its own row, and DeVI's on the clips where both succeed."""
-
-BOUNDS: tuple[tuple[float, float, float], ...] = tuple(
-    (turn, mpjpe, place) for turn in (0.9, 1.0) for mpjpe in (0.1, 0.2) for place in (0.1, 0.2)
-)
-"""Columns of Table 3: O_obj, MPJPE (all) in metres and T_obj in metres must all stay below."""
-
-TABLE_3: dict[str, Values] = {
-    "physhoi": (0.0, 0.0, 0.0, 0.0625, 0.0, 0.0, 0.0, 0.0625),
-    "skillmimic": (0.0625, 0.0625, 0.0625, 0.125, 0.0625, 0.0625, 0.0625, 0.125),
-    "intermimic_reward": (0.188, 0.250, 0.250, 0.438, 0.250, 0.312, 0.312, 0.500),
-    "devi_6d": (0.188,) * 8,
-    "devi": (0.5,) * 8,
-}
 
 LABELS = {
     "devi": "DeVI",
