@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from devi_jax.systems import devi
 from envs import rewards
-from envs.rewards import Reward, combine, evaluate_rows, measured, shape_factor
+from envs.rewards import Reward, combine, evaluate_rows, half_at, measured, shape_factor
 
 DEVI = devi("cpu").rewards
 SHARPNESS = 3.0
@@ -47,9 +47,17 @@ def test_factor_starts_at_its_best_and_falls(shape):
     assert (np.diff(factor) < 0).all() and (factor >= 0).all()
 
 
-def test_gaussian_is_one_half_where_it_should():
-    half = np.sqrt(np.log(2) / 20.0)
-    np.testing.assert_allclose(shape_factor("gaussian", jnp.asarray(half), 20.0), 0.5, rtol=1e-6)
+@pytest.mark.parametrize("shape", ["gaussian", "exponential", "sigmoid", "half_sigmoid"])
+@pytest.mark.parametrize("error", [0.008, 0.5, 3.0])
+def test_a_factor_is_half_of_its_best_at_the_error_asked_for(shape, error):
+    best, half = shape_factor(shape, jnp.asarray([0.0, error], jnp.float32), half_at(shape, error))
+    np.testing.assert_allclose(half, best / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", ["linear", "half_exponential"])
+def test_a_shape_without_such_a_half_is_refused(shape):
+    with pytest.raises(ValueError, match=shape):
+        half_at(shape, 0.1)
 
 
 @given(factors, weights)
