@@ -37,7 +37,7 @@ from envs.rewards.object import (
     object_size,
     object_velocity,
 )
-from envs.rewards.shaping import Combine, Reward, Rewards, Shape, combine, evaluate_rows, half_at, shape_factor
+from envs.rewards.shaping import Combine, Reward, Rewards, Shape, combine, evaluate_rows, half_at, halved, shape_factor
 
 __all__ = [
     "Rewards",
@@ -55,6 +55,7 @@ __all__ = [
     "evaluate_rows",
     "far_rotation",
     "half_at",
+    "halved",
     "hand_contact",
     "hand_local_position",
     "hand_local_rotation",

@@ -71,6 +71,11 @@ def shape_factor(shape: Shape, error: Float[Array, "..."], sharpness: float) -> 
     return (2.0 if shape == "sigmoid" else 1.0) * jax.nn.sigmoid(-sharpness * error**2)
 
 
+def halved(error: ErrorFunction, at: float, shape: Shape = "exponential", weight: float = 1.0) -> Reward:
+    """A row whose factor is one half of its best where the error is `at`, in its unit."""
+    return Reward(error, shape, half_at(shape, at), weight)
+
+
 def half_at(shape: Shape, error: float) -> float:
     """The sharpness at which a factor is one half of its best at this error, in the error's unit.
 

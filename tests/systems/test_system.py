@@ -118,7 +118,8 @@ def test_a_weight_without_meaning_names_its_flag(values, system):
 def test_the_paper_preset_is_as_printed():
     """A.10, Eq. 22 and the batch it states."""
     paper = devi("paper", "paper")
-    assert paper.combine == "product" and paper.action.mode == "absolute" and len(paper.rewards) == 9
+    assert paper.combine == "product" and paper.action.mode == "absolute"
+    assert sum(row.weight > 0 for row in paper.rewards.values()) == 9
     bounds = {name: row.bound for name, row in paper.terminations.items() if row.on}
     assert bounds == {"body_mean": 0.2, "body_any": 0.4, "fingertips": 0.04, "object_pixels": 0.08}
     assert paper.resets.pre_contact == 0.5 and paper.object_points.count == 1024
@@ -146,11 +147,38 @@ def test_a_field_that_older_files_lack_means_what_they_did(path, system):
     assert read == from_json(data, "run/config.json")
 
 
+@pytest.mark.parametrize("name", ["devi", "devi_6d", "physhoi"])
+def test_rows_of_files_without_shapes_keep_the_shapes_they_had(name):
+    """Their numbers were of gaussians, whatever the default has become."""
+    data = through_a_file(make_system(name))
+    for row in data["rewards"].values():
+        row.pop("shape")
+    for lacking in ("object_size", "object_second_view"):
+        data["rewards"].pop(lacking, None)
+    rows = from_json(data, "run/config.json").rewards
+    told = {n: row.shape for n, row in rows.items() if row.weight}
+    others = {"power": "exponential", "contact_force": "linear", "contact_distance": "sigmoid"}
+    others |= {"object_contact": "exponential"}
+    assert told == {n: others.get(n, "gaussian") for n in told}
+    assert not {"object_size", "object_second_view"} & set(told)
+
+
+def test_the_soft_variant_is_what_the_default_was():
+    soft, now = make_system("devi_soft"), make_system("devi")
+    assert {n: row.error for n, row in soft.rewards.items()} == {n: row.error for n, row in now.rewards.items()}
+    formerly = {"joint_position": 20.0, "joint_velocity": 0.05, "joint_rotation": 0.5, "hand_position": 200.0}
+    formerly |= {"hand_rotation": 0.3, "object_2d": 300.0, "contact_distance": 60.0, "power": 0.02}
+    assert {n: row.sharpness for n, row in soft.rewards.items() if n in formerly} == formerly
+    assert replace(soft, name="devi", rewards=now.rewards) == now
+
+
 def through_a_file_value(value):
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
-@pytest.mark.parametrize("name", ["physhoi", "skillmimic", "intermimic_reward", "devi_6d", "devi_no_object"])
+@pytest.mark.parametrize(
+    "name", ["physhoi", "skillmimic", "intermimic_reward", "devi_6d", "devi_no_object", "devi_soft"]
+)
 def test_a_method_changes_what_is_rewarded_and_not_how_it_is_learned(name):
     for recipe in ("fast", "paper"):
         ours, base = make_system(name, "cpu", recipe), devi("cpu", recipe)
