@@ -38,13 +38,6 @@ ADDED: dict[str, Any] = {
     "rewards.object_second_view": {"shape": "exponential", "sharpness": 0.0, "weight": 0.0},
 }
 """Fields that files of older versions lack, and what those runs did without them."""
-_FORMER_SHAPES = {
-    **dict.fromkeys(
-        ("joint_position", "joint_velocity", "joint_rotation", "hand_position", "hand_rotation"), "gaussian"
-    ),
-    **dict.fromkeys(("object_2d", "object_position", "object_rotation"), "gaussian"),
-}
-"""Shapes of rows whose files do not name one, where it has become another since."""
 _YOUNG = ("observations", "goal", "timing", "embodiment", "arm_reference")  # younger than files that are still read
 
 RENAMED: dict[str, str] = {
@@ -176,7 +169,7 @@ def _with_added(data: dict[str, Any], base: System) -> dict[str, Any]:
     rows = data.get("rewards")
     for name, row in rows.items() if isinstance(rows, dict) else ():
         if isinstance(row, dict) and name in base.rewards:
-            row.setdefault("shape", _FORMER_SHAPES.get(name, base.rewards[name].shape))
+            row.setdefault("shape", base.rewards[name].shape)
     return data
 
 

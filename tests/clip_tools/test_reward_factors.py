@@ -11,13 +11,13 @@ from devi_jax.clip_tools.reward_factors import OBJECT_CASES, SIMULATED, FactorRo
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import crop
 from devi_jax.datasets.load import resolve
-from devi_jax.systems import assemble, devi
+from devi_jax.systems import assemble, make_system
 
 
 @pytest.fixture(scope="module")
 def environment():
-    """The second of `lift_can` in which the can leaves the table, with a pinned pelvis."""
-    return assemble(devi("cpu"), crop(resolve("lift_can"), 30, 75), "c", "pinned").environment
+    """The second of `lift_can` in which the can leaves the table, with a pinned pelvis and rewards that see."""
+    return assemble(make_system("devi_sharp"), crop(resolve("lift_can"), 30, 75), "c", "pinned").environment
 
 
 @pytest.fixture(scope="module")

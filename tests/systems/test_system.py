@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 
+import jax.numpy as jnp
 import pytest
 
 from agents import Ppo
@@ -13,6 +14,7 @@ from devi_jax.systems import NAMES, System, choose_preset, devi, make_system
 from devi_jax.systems.registry import SYSTEMS
 from devi_jax.systems.stored import ADDED, from_json, to_json
 from envs.control import FeedForward, GraspClosure
+from envs.rewards import shape_factor
 from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
 
 
@@ -147,29 +149,20 @@ def test_a_field_that_older_files_lack_means_what_they_did(path, system):
     assert read == from_json(data, "run/config.json")
 
 
-@pytest.mark.parametrize("name", ["devi", "devi_6d", "physhoi"])
-def test_rows_of_files_without_shapes_keep_the_shapes_they_had(name):
-    """Their numbers were of gaussians, whatever the default has become."""
-    data = through_a_file(make_system(name))
-    for row in data["rewards"].values():
-        row.pop("shape")
-    for lacking in ("object_size", "object_second_view"):
-        data["rewards"].pop(lacking, None)
-    rows = from_json(data, "run/config.json").rewards
-    told = {n: row.shape for n, row in rows.items() if row.weight}
-    others = {"power": "exponential", "contact_force": "linear", "contact_distance": "sigmoid"}
-    others |= {"object_contact": "exponential"}
-    assert told == {n: others.get(n, "gaussian") for n in told}
-    assert not {"object_size", "object_second_view"} & set(told)
-
-
-def test_the_soft_variant_is_what_the_default_was():
-    soft, now = make_system("devi_soft"), make_system("devi")
-    assert {n: row.error for n, row in soft.rewards.items()} == {n: row.error for n, row in now.rewards.items()}
-    formerly = {"joint_position": 20.0, "joint_velocity": 0.05, "joint_rotation": 0.5, "hand_position": 200.0}
-    formerly |= {"hand_rotation": 0.3, "object_2d": 300.0, "contact_distance": 60.0, "power": 0.02}
-    assert {n: row.sharpness for n, row in soft.rewards.items() if n in formerly} == formerly
-    assert replace(soft, name="devi", rewards=now.rewards) == now
+def test_the_sharp_variant_is_one_half_at_its_scales_and_changes_nothing_else():
+    sharp, base = make_system("devi_sharp"), make_system("devi")
+    halves = {"joint_position": 0.04, "joint_velocity": 0.3, "joint_rotation": 0.2, "hand_position": 0.016}
+    halves |= {"hand_rotation": 0.2, "power": 2.0, "object_2d": 0.016, "contact_distance": 0.06}
+    for name, error in halves.items():
+        row = sharp.rewards[name]
+        assert float(shape_factor(row.shape, jnp.asarray(error), row.sharpness)) == pytest.approx(0.5, rel=1e-5)
+    assert [(n, row.error, row.weight) for n, row in sharp.rewards.items()] == [
+        (n, row.error, row.weight) for n, row in base.rewards.items()
+    ]
+    assert {n: row for n, row in sharp.rewards.items() if n not in halves} == {
+        n: row for n, row in base.rewards.items() if n not in halves
+    }
+    assert replace(sharp, name="devi", rewards=base.rewards) == base
 
 
 def through_a_file_value(value):

@@ -240,12 +240,12 @@ def test_devi_without_its_2d_reward_is_devi_times_nothing(near):
     without, same = rewards("devi_no_object")(frame, target)
     assert set(errors) == set(same)
     sharpness = make_system("devi").rewards["object_2d"].sharpness
-    factor = np.exp(-sharpness * f64(errors["object_2d"]))
+    factor = np.exp(-sharpness * f64(errors["object_2d"]) ** 2)
     assert factor < 0.99
     np.testing.assert_allclose(full, without * factor, rtol=1e-4, atol=1e-12)
     with_pose, pose = rewards("devi_6d")(frame, target)
     place, way = f64(pose["object_position"]), f64(pose["object_rotation"])
-    np.testing.assert_allclose(with_pose, without * 2.0 ** -(0.28 / 0.016 * place + way), rtol=1e-4, atol=1e-12)
+    np.testing.assert_allclose(with_pose, without * np.exp(-25 * place**2 - 0.1 * way**2), rtol=1e-4, atol=1e-12)
 
 
 def test_interaction_vectors_differ_as_much_from_either_side(near):

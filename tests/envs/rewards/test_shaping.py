@@ -139,7 +139,7 @@ def test_terms_without_their_target_do_not_apply(make_frame, make_target):
 
 
 @pytest.mark.parametrize("contact", [[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
-@pytest.mark.parametrize("system", ["devi", "devi_soft"])
+@pytest.mark.parametrize("system", ["devi", "devi_sharp"])
 def test_devi_reward_is_the_product_of_its_factors(system, contact, matching, rng):
     """Equation 15 with the shapes of equations 16 to 21, from the errors; contact per hand."""
     frame, target = matching
