@@ -170,7 +170,7 @@ def through_a_file_value(value):
 
 
 @pytest.mark.parametrize(
-    "name", ["physhoi", "skillmimic", "intermimic_reward", "devi_6d", "devi_no_object", "devi_soft"]
+    "name", ["physhoi", "skillmimic", "intermimic_reward", "devi_6d", "devi_no_object", "devi_sharp"]
 )
 def test_a_method_changes_what_is_rewarded_and_not_how_it_is_learned(name):
     for recipe in ("fast", "paper"):
