@@ -129,17 +129,23 @@ def check(
     Args:
         clip: a bundled name, a clip .npz, or a foreign recording.
         mesh: the object's mesh of a foreign recording.
-        simulate: also rest the object, look for overlap, and replay the clip open loop, some seconds each.
+        simulate: also rest the object, look for overlap, replay the clip open loop, and tell what DeVI's reward makes
+            of it done well, not done or done wrong; some seconds each.
         as_json: print JSON in place of the table.
     """
     c = resolve(clip, mesh)
-    findings = clip_quality.measure(c)
+    findings, factors = clip_quality.measure(c), []
     if simulate:
         from devi_jax.clip_tools.check import examine
 
-        findings += examine(c)
+        found, factors = examine(c)
+        findings += found
     if as_json:
-        out = {"clip": c.name, "findings": [dataclasses.asdict(f) | {"verdict": f.verdict} for f in findings]}
+        out = {
+            "clip": c.name,
+            "findings": [dataclasses.asdict(f) | {"verdict": f.verdict} for f in findings],
+            "factors": [dataclasses.asdict(f) | {"blind": f.blind} for f in factors],
+        }
         print(json.dumps(out, indent=2))
         return
     rows = [["finding", "value", "limit", "verdict", "what to do"]]
@@ -148,6 +154,10 @@ def check(
         for f in findings
     ]
     print(_table(rows))
+    if factors:
+        from devi_jax.clip_tools.reward_factors import HEAD, factor_table
+
+        print(f"\n{HEAD}\n{_table(factor_table(factors))}")
 
 
 def repair(

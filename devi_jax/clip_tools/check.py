@@ -7,6 +7,7 @@ import jax
 import mujoco
 import numpy as np
 
+from devi_jax.clip_tools.reward_factors import FactorRow, reward_factors
 from devi_jax.core.clip import Clip
 from devi_jax.core.skeleton import INDEX, SIDES
 from devi_jax.datasets.clip_quality import ClipFinding
@@ -20,6 +21,7 @@ from envs.animation.repair.posed_clip import clearances, pose_frame, sole_height
 from envs.physics import HumanRoot
 from envs.tracking.env import TrackingEnvironment
 
+ROOTS: tuple[HumanRoot, ...] = ("pinned", "free")
 REPAIR = "python -m devi_jax.clips repair CLIP --out=REPAIRED.npz"
 REST_MM, REST_DEG = 2.0, 3.0
 """An object that moves or turns more in two seconds alone does not rest where the clip says."""
@@ -32,9 +34,12 @@ BALANCE_MM = 1e3 * MARGIN_M - 1
 """What the repair leaves between the centre of mass and the edge of the soles, but for a millimetre."""
 
 
-def examine(clip: Clip) -> list[ClipFinding]:
-    """All that posing and simulating the clip shows; takes some seconds, most of them to compile the replays."""
-    return [*_of_posture(clip), *_of_rest(clip), *_of_replay(clip)]
+def examine(clip: Clip) -> tuple[list[ClipFinding], list[FactorRow]]:
+    """All that posing and simulating the clip shows, and what DeVI's reward tells of it; takes some seconds, most of
+    them to compile the replays."""
+    worlds = {root: assemble(devi("cpu"), clip, "c", root).environment for root in ROOTS}
+    findings = [*_of_posture(clip), *_of_rest(clip), *(f for r in ROOTS for f in _of_replay(worlds[r], r))]
+    return findings, reward_factors(worlds["pinned"])
 
 
 def replay_scores(environment: TrackingEnvironment) -> Scores:
@@ -125,16 +130,14 @@ def _of_rest(clip: Clip) -> Iterator[ClipFinding]:
     yield ClipFinding("object turns in 2 s at rest", float(np.degrees(found.turned_rad)), "deg", 0, REST_DEG, advice)
 
 
-def _of_replay(clip: Clip) -> Iterator[ClipFinding]:
-    """Open-loop replay of the PD targets with both roots; its success is bounded as that of policies is."""
-    roots: tuple[HumanRoot, ...] = ("pinned", "free")
-    for root in roots:
-        scores = replay_scores(assemble(devi("cpu"), clip, "c", root).environment)
-        advice = f"not by itself: training has to {'plan the grasp' if root == 'pinned' else 'balance and plan'}"
-        if scores.success is not None:
-            yield ClipFinding(f"replay, {root}: succeeds", float(scores.success), "", 1, 1, advice)
-        yield ClipFinding(f"replay, {root}: MPJPE", scores.mpjpe_all_mm, "mm", 0, 200, advice)
-        if scores.t_obj_mm is not None:
-            yield ClipFinding(f"replay, {root}: T_obj", scores.t_obj_mm, "mm", 0, 200, advice)
-        if scores.lift_ratio is not None:
-            yield ClipFinding(f"replay, {root}: lift over the clip's", scores.lift_ratio, "", 0.7, 1.3, advice)
+def _of_replay(environment: TrackingEnvironment, root: HumanRoot) -> Iterator[ClipFinding]:
+    """Open-loop replay of the PD targets; its success is bounded as that of policies is."""
+    scores = replay_scores(environment)
+    advice = f"not by itself: training has to {'plan the grasp' if root == 'pinned' else 'balance and plan'}"
+    if scores.success is not None:
+        yield ClipFinding(f"replay, {root}: succeeds", float(scores.success), "", 1, 1, advice)
+    yield ClipFinding(f"replay, {root}: MPJPE", scores.mpjpe_all_mm, "mm", 0, 200, advice)
+    if scores.t_obj_mm is not None:
+        yield ClipFinding(f"replay, {root}: T_obj", scores.t_obj_mm, "mm", 0, 200, advice)
+    if scores.lift_ratio is not None:
+        yield ClipFinding(f"replay, {root}: lift over the clip's", scores.lift_ratio, "", 0.7, 1.3, advice)

@@ -57,8 +57,9 @@ class CameraParams:
 class ReferenceState:
     """The clip at one instant: embodiment in 3D, object as M 2D points, contact labels psi per hand.
 
-    The object's pose and velocity, and `object_distance` of each joint from its surface, exist only for clips with
-    6-DoF poses; DeVI's rewards never read them. Absent modalities are `None`.
+    The object's pose and velocity, `object_distance` of each joint from its surface, and `second_view`, a camera that
+    looks across the first one, exist only for clips with 6-DoF poses; DeVI's rewards never read them. Absent modalities
+    are `None`.
     """
 
     position: Float[Array, "B 3"]
@@ -76,3 +77,4 @@ class ReferenceState:
     object_linear_velocity: Float[Array, "3"] | None = None
     object_distance: Float[Array, " B"] | None = None
     scalars: Float[Array, " n"] | None = None
+    second_view: CameraParams | None = None

@@ -1,7 +1,7 @@
 """DeVI: dexterous video imitation. A human tracked in 3D, an object tracked in 2D, contact per hand, PPO.
 
 The whole task is the table that `devi` returns. Reward: R = R_h R_o R_contact (Eq. 15-21). The paper states no
-sharpness; these are measured to let a grasp be found.
+sharpness; these are measured to let a grasp be found. `devi_sharp` in `ablations.py` has sharper ones.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from agents import PAPER, NetworkConfig, Ppo
 from devi_jax.systems.system import System
 from envs import rewards
 from envs.control import AnkleBalance, FeedForward, GraspClosure, GroundReaction, ObjectFollowing, PalmForce
-from envs.rewards import Reward
+from envs.rewards import Reward, halved
 from envs.tracking import observations, terminations
 from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
 from envs.tracking.observations import Goal, Observe
@@ -53,6 +53,9 @@ def devi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
             "object_2d": Reward(rewards.object_2d, sharpness=300.0),
             "contact_force": Reward(rewards.contact_force, shape="linear"),
             "contact_distance": Reward(rewards.contact_distance, shape="sigmoid", sharpness=60.0),
+            # not the paper's, for what one view is blind to. 8 cm are a twentieth of 1.6 m
+            "object_size": halved(rewards.object_size, 0.05, weight=0.0),
+            "object_second_view": halved(rewards.object_second_view, 0.016, weight=0.0),
         },
         combine="product",
         terminations={

@@ -15,7 +15,12 @@ FORMULAS: dict[Shape, str] = {
 }
 """The factor in [0, 1] that each shape makes of an error e."""
 
-UNITS = {"diag": "share of the image diagonal", "share": "share from 0 to 1", "wrong": "1 if wrong, else 0"}
+UNITS = {
+    "diag": "share of the image diagonal",
+    "share": "share from 0 to 1",
+    "wrong": "1 if wrong, else 0",
+    "log": "absolute logarithm of a ratio",
+}
 """Units that are words."""
 
 

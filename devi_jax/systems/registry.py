@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from devi_jax.core.errors import ConfigError, did_you_mean
-from devi_jax.systems.ablations import devi_6d, devi_no_object
+from devi_jax.systems.ablations import devi_6d, devi_no_object, devi_sharp
 from devi_jax.systems.capsule_arm import capsule_arm
 from devi_jax.systems.devi import Preset, Recipe, devi
 from devi_jax.systems.intermimic import intermimic_reward
@@ -18,6 +18,7 @@ SYSTEMS: dict[str, Callable[[Preset, Recipe], System]] = {
     "physhoi": physhoi,
     "skillmimic": skillmimic,
     "intermimic_reward": intermimic_reward,
+    "devi_sharp": devi_sharp,
     "devi_6d": devi_6d,
     "devi_no_object": devi_no_object,
     "capsule_arm": capsule_arm,

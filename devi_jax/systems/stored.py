@@ -40,6 +40,8 @@ ADDED: dict[str, Any] = {
     "observations.actor.human": {"noise": 0.0, "history": 1},
     "observations.actor.object": {"noise": 0.0, "history": 1},
     "observations.critic": {},
+    "rewards.object_size": {"shape": "exponential", "sharpness": 0.0, "weight": 0.0},
+    "rewards.object_second_view": {"shape": "exponential", "sharpness": 0.0, "weight": 0.0},
 }
 """Fields that files of older versions lack, and what those runs did without them."""
 _YOUNG = ("observations", "goal", "timing", "embodiment", "arm_reference")  # younger than files that are still read

@@ -29,8 +29,15 @@ from envs.rewards.kinematic import (
     pose_vector_quaternion,
 )
 from envs.rewards.measured import ErrorFunction, measure_info, measured
-from envs.rewards.object import object_2d, object_position, object_rotation, object_velocity
-from envs.rewards.shaping import Combine, Reward, Rewards, Shape, combine, evaluate_rows, shape_factor
+from envs.rewards.object import (
+    object_2d,
+    object_position,
+    object_rotation,
+    object_second_view,
+    object_size,
+    object_velocity,
+)
+from envs.rewards.shaping import Combine, Reward, Rewards, Shape, combine, evaluate_rows, half_at, halved, shape_factor
 
 __all__ = [
     "Rewards",
@@ -47,6 +54,8 @@ __all__ = [
     "contact_load",
     "evaluate_rows",
     "far_rotation",
+    "half_at",
+    "halved",
     "hand_contact",
     "hand_local_position",
     "hand_local_rotation",
@@ -65,6 +74,8 @@ __all__ = [
     "object_contact",
     "object_position",
     "object_rotation",
+    "object_second_view",
+    "object_size",
     "object_spin",
     "object_velocity",
     "pose_vector",

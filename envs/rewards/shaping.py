@@ -1,5 +1,6 @@
 """From errors to a reward: each error is shaped into a factor in (0, 1], factors are combined by product or by sum."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -68,6 +69,29 @@ def shape_factor(shape: Shape, error: Float[Array, "..."], sharpness: float) -> 
     if shape == "linear":
         return 1.0 - error
     return (2.0 if shape == "sigmoid" else 1.0) * jax.nn.sigmoid(-sharpness * error**2)
+
+
+def halved(error: ErrorFunction, at: float, shape: Shape = "exponential", weight: float = 1.0) -> Reward:
+    """A row whose factor is one half of its best where the error is `at`, in its unit."""
+    return Reward(error, shape, half_at(shape, at), weight)
+
+
+def half_at(shape: Shape, error: float) -> float:
+    """The sharpness at which a factor is one half of its best at this error, in the error's unit.
+
+    An exponential that is one half at a fifth of a bound is 1/32 there, and 1/10 at two thirds of it; a gaussian that
+    is one half at a fifth is 3e-8 at the bound, where nothing tells a policy any more which way to go.
+
+    Raises:
+        ValueError: the shape has no such sharpness.
+    """
+    if shape == "exponential":
+        return math.log(2.0) / error
+    if shape == "gaussian":
+        return math.log(2.0) / error**2
+    if shape in ("sigmoid", "half_sigmoid"):
+        return math.log(3.0) / error**2
+    raise ValueError(f"a {shape} factor has no half that its sharpness sets")
 
 
 def evaluate_rows(

@@ -1,5 +1,7 @@
 """The camera of a clip that brings none: one of DeVI's frontal cameras (A.3), far enough to see the whole action."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from devi_jax.core import rotations as rot
@@ -32,6 +34,18 @@ def choose_camera(clip: Clip, points_object: np.ndarray | None, azimuth_deg: flo
         if depth.min() > 0.3 and share.min() > MARGIN and share.max() < 1 - MARGIN:
             return camera
     raise CameraError("no frontal camera sees the whole clip", where=clip.name, valid="a clip within about 30 m")
+
+
+def look_across(camera: Camera, pivot: np.ndarray) -> Camera:
+    """The camera carried round the vertical through `pivot` (3,), world metres, by 90 degrees to its right.
+
+    It sees the pivot in the same pixel, and across what the first one looks along.
+    """
+    turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    # a world point p is to the new camera where pivot + turn^T (p - pivot) is to the old one
+    back = np.eye(4)
+    back[:3, :3], back[:3, 3] = turn.T, pivot - turn.T @ pivot
+    return replace(camera, T_camera_world=camera.T_camera_world @ back)
 
 
 def object_points(clip: Clip, points_object: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from devi_jax.core.sim_state import ReferenceState
 from envs.physics import Control, Pose, Velocity
 from envs.tracking.reference import Reference
 
-_FIXED = ("object_start", "points_object", "view", "object_round")  # of a clip as a whole: no time axis
+_FIXED = ("object_start", "points_object", "view", "second_view", "object_round")  # of a clip as a whole
 
 
 @jax.tree_util.register_dataclass
@@ -80,6 +80,7 @@ class MotionLibrary:
             object_linear_velocity=None if speed is None else speed * moving,
             object_distance=now(of.object_distance),
             scalars=now(of.scalars),
+            second_view=whole(of.second_view),
         )
 
     def noted(self, clip: Int[Array, ""], t: Int[Array, ""]) -> dict[str, dict[str, Array]]:

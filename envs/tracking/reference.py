@@ -20,7 +20,7 @@ from envs.physics import Physics
 from envs.scenes.objects import sample_surface
 from envs.scenes.objects.roundness import is_round
 from envs.tracking.actions import Action
-from envs.tracking.clip_camera import choose_camera, project_object
+from envs.tracking.clip_camera import choose_camera, look_across, project_object
 from envs.tracking.config import ObjectPoints
 
 
@@ -61,6 +61,7 @@ class Reference:
     scalar_rates: Float[Array, "T n"] | None = None
     target_scalars: Float[Array, "T n"] | None = None
     action: dict[str, Array] = field(default_factory=dict)
+    second_view: CameraParams | None = None
 
     @property
     def frames(self) -> int:
@@ -96,7 +97,8 @@ def make_reference(
         points_px=None if tracks is None else _f32(tracks.points_px),
         visible=None if tracks is None else jnp.asarray(tracks.visible, bool),
         points_object=None if tracks is None else _f32(tracks.points_object),
-        view=CameraParams(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px)),
+        view=_params(camera),
+        second_view=None if poses is None or start is None else _params(look_across(camera, np.asarray(start)[:3])),
         object_position=None if poses is None else _f32(poses.positions),
         object_rotation=None if poses is None else _f32(poses.rotations),
         object_linear_velocity=None if poses is None else _f32(np.gradient(poses.positions, 1 / clip.fps, axis=0)),
@@ -112,6 +114,10 @@ def _distances(motion: dict[str, np.ndarray], poses: ObjectPoses, tracks: Object
     about = motion["position"] - poses.positions[:, None]
     seen = rot.rotate_inverse(np.asarray(poses.rotations, float)[:, None], about)
     return KDTree(tracks.points_object).query(seen)[0]
+
+
+def _params(camera: Camera) -> CameraParams:
+    return CameraParams(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px))
 
 
 def _f32(x: np.ndarray | float) -> Array:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from devi_jax.core.camera import frontal
+from devi_jax.core.camera import Camera, frontal
 from devi_jax.core.clip import Clip
 from devi_jax.core.sim_state import CameraParams, ReferenceState, SimState
 from devi_jax.datasets.load import resolve
 from devi_jax.systems import Assembly, assemble
+from envs.tracking.clip_camera import look_across
 from tests.envs.replay import recipe
 
 POINTS = 64
@@ -28,6 +29,10 @@ def quaternions(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 def _f32(x):
     return jnp.asarray(x, jnp.float32)
+
+
+def _params(camera: Camera) -> CameraParams:
+    return CameraParams(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px))
 
 
 @pytest.fixture
@@ -74,11 +79,12 @@ def make_target() -> MakeTarget:
             points_px=_f32(rng.uniform(0, 1, size=(POINTS, 2)) * [camera.width, camera.height]),
             visible=jnp.asarray(visible),
             points_object=_f32(rng.normal(scale=0.05, size=(POINTS, 3))),
-            view=CameraParams(_f32(camera.K), _f32(camera.T_camera_world), _f32(camera.diagonal_px)),
+            view=_params(camera),
             object_position=_f32(rng.normal(scale=0.1, size=3) + [0, 0.3, 1]),
             object_rotation=_f32(quaternions(rng, 1)[0]),
             object_linear_velocity=_f32(rng.normal(size=3)),
             object_distance=_f32(rng.uniform(0, 1, size=52)),
+            second_view=_params(look_across(camera, np.array([0.0, 0.3, 1.0]))),
         )
 
     return make

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 
+import jax.numpy as jnp
 import pytest
 
 from agents import Ppo
@@ -13,6 +14,7 @@ from devi_jax.systems import NAMES, System, choose_preset, devi, make_system
 from devi_jax.systems.registry import SYSTEMS
 from devi_jax.systems.stored import ADDED, from_json, to_json
 from envs.control import FeedForward, GraspClosure
+from envs.rewards import shape_factor
 from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
 
 
@@ -118,7 +120,8 @@ def test_a_weight_without_meaning_names_its_flag(values, system):
 def test_the_paper_preset_is_as_printed():
     """A.10, Eq. 22 and the batch it states."""
     paper = devi("paper", "paper")
-    assert paper.combine == "product" and paper.action.mode == "absolute" and len(paper.rewards) == 9
+    assert paper.combine == "product" and paper.action.mode == "absolute"
+    assert sum(row.weight > 0 for row in paper.rewards.values()) == 9
     bounds = {name: row.bound for name, row in paper.terminations.items() if row.on}
     assert bounds == {"body_mean": 0.2, "body_any": 0.4, "fingertips": 0.04, "object_pixels": 0.08}
     assert paper.resets.pre_contact == 0.5 and paper.object_points.count == 1024
@@ -146,11 +149,29 @@ def test_a_field_that_older_files_lack_means_what_they_did(path, system):
     assert read == from_json(data, "run/config.json")
 
 
+def test_the_sharp_variant_is_one_half_at_its_scales_and_changes_nothing_else():
+    sharp, base = make_system("devi_sharp"), make_system("devi")
+    halves = {"joint_position": 0.04, "joint_velocity": 0.3, "joint_rotation": 0.2, "hand_position": 0.016}
+    halves |= {"hand_rotation": 0.2, "power": 2.0, "object_2d": 0.016, "contact_distance": 0.06}
+    for name, error in halves.items():
+        row = sharp.rewards[name]
+        assert float(shape_factor(row.shape, jnp.asarray(error), row.sharpness)) == pytest.approx(0.5, rel=1e-5)
+    assert [(n, row.error, row.weight) for n, row in sharp.rewards.items()] == [
+        (n, row.error, row.weight) for n, row in base.rewards.items()
+    ]
+    assert {n: row for n, row in sharp.rewards.items() if n not in halves} == {
+        n: row for n, row in base.rewards.items() if n not in halves
+    }
+    assert replace(sharp, name="devi", rewards=base.rewards) == base
+
+
 def through_a_file_value(value):
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
-@pytest.mark.parametrize("name", ["physhoi", "skillmimic", "intermimic_reward", "devi_6d", "devi_no_object"])
+@pytest.mark.parametrize(
+    "name", ["physhoi", "skillmimic", "intermimic_reward", "devi_6d", "devi_no_object", "devi_sharp"]
+)
 def test_a_method_changes_what_is_rewarded_and_not_how_it_is_learned(name):
     for recipe in ("fast", "paper"):
         ours, base = make_system(name, "cpu", recipe), devi("cpu", recipe)

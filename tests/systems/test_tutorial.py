@@ -162,7 +162,7 @@ def test_the_environment_has_the_rows(environment, system):
     wanted = np.arctan2(np.linalg.norm(np.cross(*axes)), np.dot(*axes))
     np.testing.assert_allclose(transition.metrics["object_tilt"], wanted, atol=1e-4)
     factors = [
-        shape_factor(row.shape, transition.metrics[name], row.sharpness)
+        shape_factor(row.shape, transition.metrics[name], row.sharpness) ** row.weight
         for name, row in system.rewards.items()
         if row.measure.gate is None
     ]

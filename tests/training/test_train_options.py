@@ -83,5 +83,6 @@ def test_the_help_fits_two_screens_and_the_long_one_gives_units_and_shapes(capsy
         assert "--clip" in told and "--combine" in told and "--name " not in told
         assert "--system {devi,physhoi,skillmimic," in told
         assert (told.count("\n") <= 100) == (word == "--help")
-    assert "share of the image diagonal; gaussian factor exp(-sharpness e^2)" in told
-    assert told.count("share of the image diagonal;") == 1
+    assert told.count("share of the image diagonal; gaussian factor exp(-sharpness e^2)") == 1
+    assert told.count("share of the image diagonal; exponential factor exp(-sharpness e)") == 1
+    assert "absolute logarithm of a ratio; exponential factor" in told

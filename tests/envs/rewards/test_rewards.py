@@ -98,6 +98,22 @@ def numpy_contact_force(frame, target):
     return np.array([len(hand) / 16 for hand in silent])
 
 
+def numpy_spread(pixels, target) -> float:
+    seen = np.asarray(pixels, float)[np.asarray(target.visible)]
+    return float(np.sqrt(np.mean(np.sum((seen - seen.mean(axis=0)) ** 2, axis=-1))))
+
+
+def numpy_object_size(frame, target):
+    return abs(np.log(numpy_spread(numpy_pixels(frame, target), target) / numpy_spread(target.points_px, target)))
+
+
+def numpy_second_view(frame, target):
+    seen = replace(target, view=target.second_view)
+    reference = replace(frame, object_position=target.object_position, object_rotation=target.object_rotation)
+    gaps = (numpy_pixels(frame, seen) - numpy_pixels(reference, seen)) / float(target.second_view.diagonal_px)
+    return float(np.sqrt(np.mean(np.sum(gaps[np.asarray(target.visible)] ** 2, axis=-1))))
+
+
 def numpy_contact_distance(frame, target):
     points = turn(frame.object_rotation).apply(np.asarray(target.points_object, float))
     nearest = cdist(np.asarray(frame.tips, float), points + np.asarray(frame.object_position, float)).min(axis=1)
@@ -117,6 +133,8 @@ FORMULAS = {
     rewards.joint_power: numpy_power,
     rewards.object_2d: numpy_object_2d,
     object_2d_mean: numpy_object_2d_mean,
+    rewards.object_size: numpy_object_size,
+    rewards.object_second_view: numpy_second_view,
     rewards.object_position: numpy_object_position,
     rewards.object_rotation: numpy_object_rotation,
     rewards.contact_force: numpy_contact_force,
@@ -140,7 +158,17 @@ NEVER_ZERO = {
 
 def test_every_term_has_a_formula_here():
     # what the package exports beside terms: the parts that make a reward of them, and the gate
-    parts = {"Combine", "ErrorFunction", "Reward", "Rewards", "combine", "evaluate_rows", "shape_factor"}
+    parts = {
+        "Combine",
+        "ErrorFunction",
+        "Reward",
+        "Rewards",
+        "combine",
+        "evaluate_rows",
+        "half_at",
+        "halved",
+        "shape_factor",
+    }
     parts |= {"hand_contact", "measure_info", "measured", "Shape"}
     exported = {getattr(rewards, name) for name in set(rewards.__all__) - parts}
     assert exported <= set(FORMULAS)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devi_jax.systems import devi
+from devi_jax.systems import devi, make_system
 from envs import rewards
-from envs.rewards import Reward, combine, evaluate_rows, measured, shape_factor
+from envs.rewards import Reward, combine, evaluate_rows, half_at, halved, measured, shape_factor
 
 DEVI = devi("cpu").rewards
 SHARPNESS = 3.0
@@ -47,9 +47,22 @@ def test_factor_starts_at_its_best_and_falls(shape):
     assert (np.diff(factor) < 0).all() and (factor >= 0).all()
 
 
-def test_gaussian_is_one_half_where_it_should():
-    half = np.sqrt(np.log(2) / 20.0)
-    np.testing.assert_allclose(shape_factor("gaussian", jnp.asarray(half), 20.0), 0.5, rtol=1e-6)
+@pytest.mark.parametrize("shape", ["gaussian", "exponential", "sigmoid", "half_sigmoid"])
+@pytest.mark.parametrize("error", [0.008, 0.5, 3.0])
+def test_a_factor_is_half_of_its_best_at_the_error_asked_for(shape, error):
+    best, half = shape_factor(shape, jnp.asarray([0.0, error], jnp.float32), half_at(shape, error))
+    np.testing.assert_allclose(half, best / 2, rtol=1e-5)
+
+
+def test_a_row_is_written_by_its_half():
+    row = halved(rewards.object_2d, 0.016, weight=0.5)
+    assert row == Reward(rewards.object_2d, "exponential", half_at("exponential", 0.016), 0.5)
+
+
+@pytest.mark.parametrize("shape", ["linear", "half_exponential"])
+def test_a_shape_without_such_a_half_is_refused(shape):
+    with pytest.raises(ValueError, match=shape):
+        half_at(shape, 0.1)
 
 
 @given(factors, weights)
@@ -111,37 +124,46 @@ def test_terms_without_their_target_do_not_apply(make_frame, make_target):
     evaluate = jax.jit(partial(evaluate_rows, DEVI))
     full, _ = evaluate(make_frame(0), target)
     assert set(full) == set(DEVI)
-    blind = replace(target, points_px=None, visible=None, points_object=None)
+    blind = replace(target, points_px=None, visible=None, points_object=None, object_position=None)
     some, errors = evaluate(make_frame(0), blind)
-    assert set(DEVI) - set(some) == {"object_2d", "contact_force", "contact_distance"}
+    assert set(DEVI) - set(some) == {
+        "object_2d",
+        "object_size",
+        "object_second_view",
+        "contact_force",
+        "contact_distance",
+    }
     assert set(errors) == set(some)
     for name in some:
         np.testing.assert_allclose(some[name], full[name], rtol=1e-5)
 
 
 @pytest.mark.parametrize("contact", [[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
-def test_devi_reward_is_the_product_of_its_factors(contact, matching, rng):
+@pytest.mark.parametrize("system", ["devi", "devi_sharp"])
+def test_devi_reward_is_the_product_of_its_factors(system, contact, matching, rng):
     """Equation 15 with the shapes of equations 16 to 21, from the errors; contact per hand."""
     frame, target = matching
     near = jnp.asarray(rng.normal(scale=0.02, size=(52, 3)), jnp.float32)
     frame = replace(frame, position=frame.position + near, object_position=frame.object_position + 0.01)
+    frame = replace(frame, tips=frame.object_position[None] + near[:10])
     target = replace(target, contact=jnp.asarray(contact))
-    result, _ = evaluate_rows(DEVI, frame, target)
+    rows = make_system(system).rewards
+    result, _ = evaluate_rows(rows, frame, target)
     wanted = 1.0
     on = np.asarray(contact) > 0.5
-    for name, row in DEVI.items():
+    for name, row in rows.items():
         error = np.asarray(row.error(frame, target), float)
         sharpness = row.sharpness
-        match name:
-            case "power":
+        match row.shape:
+            case "exponential":
                 factor = np.exp(-sharpness * error)
-            case "contact_force":
+            case "linear":
                 factor = np.prod(np.where(on, 1 - error, 1))
-            case "contact_distance":
+            case "sigmoid":
                 factor = np.prod(np.where(on, 2 / (1 + np.exp(sharpness * error**2)), 1))
             case _:
                 factor = np.exp(-sharpness * error**2)
         assert factor > 1e-6
         np.testing.assert_allclose(result[name], factor, rtol=1e-5)
         wanted *= factor**row.weight
-    np.testing.assert_allclose(combine("product", result, DEVI), wanted, rtol=1e-4)
+    np.testing.assert_allclose(combine("product", result, rows), wanted, rtol=1e-4)

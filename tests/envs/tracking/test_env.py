@@ -87,6 +87,8 @@ def test_reward_is_the_product_of_the_errors_it_reports(t, environment, step, st
     factors = []
     for name, row in environment.rewards.rows.items():
         s, e = row.sharpness, error[name]
+        if row.weight == 0:
+            continue
         match row.shape:
             case "gaussian":
                 factors.append(np.exp(-s * e**2))
