@@ -58,7 +58,7 @@ def judge(
     The same seed draws the same perturbations, whoever acts. `replay`: nobody does, and `policy` is only compiled.
     """
     # a plan's states only serve resets: without them one compilation fits the environments with and without a plan
-    environment = replace(environment.calm, planned=None)
+    environment = replace(environment, planned=None)
     rollouts = roll(environment, policy, jax.random.key(seed), count + 1, perturbation, exact=1, replay=replay)
     scores = score(rollouts, environment.reference, environment.policy_hz)
     reward = np.asarray(rollouts.reward)[1:].mean(axis=0)

@@ -5,6 +5,7 @@ sharpness; these are measured to let a grasp be found. `devi_sharp` in `ablation
 """
 
 from dataclasses import replace
+from math import pi
 from typing import Literal
 
 from agents import PAPER, NetworkConfig, Ppo
@@ -99,7 +100,8 @@ def _fast(system: System) -> System:
         resets=ResetConfig(
             pre_contact=0.5, displace="first", plan_states=0.3, onset=0.2, visited=0.1, joint_noise_rad=0.02
         ),
-        randomization=Randomization(),
+        # what is judged as hard, but for noise on the targets, of which exploration has enough
+        randomization=Randomization(0.05, pi / 6, (0.5, 2.0), (0.5, 1.3), push_m_s=0.5),
         ppo=replace(system.ppo, actor_learning_rate=1e-4, target_kl=0.01, critic_warmup=5, actor_ema=0.9),
         network=replace(system.network, output_scale=0.0, log_std=-1.6),
     )

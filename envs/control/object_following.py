@@ -41,7 +41,8 @@ class ObjectFollowing(Controller):
     fade: bool = True
     """Whether the displacement fades while the hand carries, so that the object ends where the clip has it."""
     feedback: float = 0.0
-    """How much farther than to its place a hand reaches, as a share of what it still is away from that."""
+    """How much farther than to its place a hand reaches, as a share of what it still is away from that. 1 steadies a
+    clip that is right; where a clip is wrong by centimetres, a hand that insists pushes things over."""
 
     def prepare(self, physics: Physics, motion: ReferenceMotion, prepared: Prepared) -> dict[str, np.ndarray] | None:
         """`watch` (T, 2): whether a hand still looks where the object stands; `weight` (T, 2): how much of its

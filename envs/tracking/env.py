@@ -276,7 +276,7 @@ class TrackingEnvironment:
         by, key = self.config.randomization, jax.random.fold_in(jax.random.fold_in(state.noise, 1), state.t)
         when, where, noise = jax.random.split(key, 3)
         if by.push_m_s > 0:
-            now = jax.random.uniform(when) * self.library.length[state.clip] < 1
+            now = jax.random.uniform(when) * self.library.length[state.clip].astype(jnp.float32) < 1
             state = self.pushed(state, kick(where, jnp.where(now, by.push_m_s, 0.0)))
         if by.joint_rad > 0:
             action = action + self.action.noise(noise, jnp.full(1, by.joint_rad))[0]

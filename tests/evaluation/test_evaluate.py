@@ -121,10 +121,10 @@ def test_one_compilation_serves_policy_plan_and_replay(short, result):
 def test_without_a_plan_there_is_no_plans_column(short):
     bare = replace(short, environment=short.raw, raw=None)
     result = evaluate(bare, Policy(_steady, jnp.float32(0.0)), seed=5, count=COUNT)[0]
-    assert "plan" not in result and set(result["versus"]) == {"nothing", "reference"}
-    assert result["exact"] == result["reference"]["exact"]
-    assert result["versus"]["reference"]["verdict"] == "no different"
-    assert set(yardsticks(bare)) == {"nothing", "reference"} and not searched(bare)
+    assert "plan" not in result and set(result["versus"]) == {"follow", "nothing", "reference"}
+    assert result["exact"] == result["follow"]["exact"]
+    assert result["versus"]["follow"]["verdict"] == "no different"
+    assert set(yardsticks(bare)) == {"follow", "nothing", "reference"} and not searched(bare)
 
 
 def test_absolute_actions_are_replayed_in_residuals(short):

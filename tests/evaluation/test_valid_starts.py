@@ -43,9 +43,9 @@ def test_overlap_is_how_deep(crowded):
     at = crowded.physics.layout.object().qpos
     start = np.asarray(crowded.start(jnp.zeros((), jnp.int32)).physics.qpos)
     assert overlap_m(crowded.physics, start[None])[0] == 0.0
-    tray = np.asarray(crowded.physics.scene.spec.prop_poses)[0]
+    tray = np.asarray(crowded.physics.scene.spec.prop_poses).reshape(-1, 7)[0]
     inside = start.copy()
-    inside[at] = np.concatenate([tray[:2], [tray[2]], start[at][3:]])
+    inside[at] = np.concatenate([tray[:3], start[at][3:]])
     assert overlap_m(crowded.physics, inside[None])[0] > 0.005
 
 
