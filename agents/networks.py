@@ -38,6 +38,9 @@ class Networks:
     """The carry after this observation, and the value."""
     initial_carry: Callable[[], tuple[Any, Any]] = lambda: ((), ())
     """Carries of actor and critic at the beginning of one episode."""
+    rescale_critic: Callable[[Parameters, Array, Array], Parameters] | None = None
+    """The critic's parameters with which it says `a v + b` where it said v, for numbers a and b. Without it, values
+    jump by as much as the statistics move by which they are normalised."""
 
     @property
     def recurrent(self) -> bool:
@@ -165,7 +168,12 @@ def _build(
     def critic(parameters: Parameters, carry: Any, observation: Observation) -> tuple[Any, Float[Array, "*B"]]:
         return carry, nnx.merge(critic_graph, parameters)(group(observation, "critic"))
 
-    return Networks(init, actor, critic)
+    def rescale_critic(parameters: Parameters, factor: Array, shift: Array) -> Parameters:
+        last = parameters["mlp"]["output"]
+        last = {"kernel": factor * last["kernel"], "bias": factor * last["bias"] + shift}
+        return {**parameters, "mlp": {**parameters["mlp"], "output": last}}
+
+    return Networks(init, actor, critic, rescale_critic=rescale_critic)
 
 
 def _log_std(config: NetworkConfig, action_size: int) -> np.ndarray:

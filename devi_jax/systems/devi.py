@@ -106,6 +106,7 @@ _SMALL_PPO = Ppo(
     actor_learning_rate=1e-4,
     critic_learning_rate=1e-3,
     value_clip=None,
+    normalise_value=False,
     reward_scale=0.03,
 )
 _SMALL_NETWORK = NetworkConfig(

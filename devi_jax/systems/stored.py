@@ -23,6 +23,7 @@ ADDED: dict[str, Any] = {
     "timing.physics_hz": 0.0,
     "planner.search.assist": 0.0,
     "network.precision": "float32",
+    "ppo.normalise_value": False,
     "controllers.ground_reaction.rate": 0.0,
     "goal.joints.on": True,
     "goal.object.on": False,
