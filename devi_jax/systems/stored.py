@@ -23,7 +23,10 @@ ADDED: dict[str, Any] = {
     "timing.physics_hz": 0.0,
     "planner.search.assist": 0.0,
     "network.precision": "float32",
+    "network.log_std_range": math.inf,
     "ppo.normalise_value": False,
+    "action.zero": "t_pose",
+    "exploration": {part: 0.0 for part in ("finger", "wrist", "arm", "spine", "leg", "gripper")},
     "controllers.ground_reaction.rate": 0.0,
     "goal.joints.on": True,
     "goal.object.on": False,
@@ -37,7 +40,14 @@ ADDED: dict[str, Any] = {
     "observations.critic": {},
 }
 """Fields that files of older versions lack, and what those runs did without them."""
-_YOUNG = ("observations", "goal", "timing", "embodiment", "arm_reference")  # younger than files that are still read
+_YOUNG = (
+    "observations",
+    "goal",
+    "timing",
+    "embodiment",
+    "arm_reference",
+    "exploration",
+)  # younger than files that are still read
 
 RENAMED: dict[str, str] = {
     "ppo.actor_rate": "ppo.actor_learning_rate",
