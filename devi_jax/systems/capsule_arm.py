@@ -5,6 +5,7 @@ the policy's rate. The reference knows how to grip the object where it stands, a
 the object's path alone. With `--arm-reference=follow` the reference carries it too, as a yardstick.
 """
 
+import math
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -81,6 +82,6 @@ def capsule_arm(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
         randomization=Randomization(),
         exploration=Exploration(),
         curriculum=CurriculumConfig(),
-        network=replace(base.network, output_scale=0.0, log_std=-2.2, learn_log_std=False),
+        network=replace(base.network, output_scale=0.0, log_std=-2.2, learn_log_std=False, log_std_range=math.inf),
         ppo=replace(base.ppo, actor_learning_rate=5e-4, critic_warmup=0, target_kl=0.03, actor_ema=0.0),
     )
