@@ -3,6 +3,7 @@
 `flax.nnx` modules stay inside this file; outside there are pure functions and parameter dictionaries.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -17,6 +18,10 @@ from agents.distribution import Gaussian
 from agents.modules import EncoderLayer, Mlp, TokenEncoder
 from devi_jax.core.environment import Observation, ObservationSizes, Tokens, group
 from devi_jax.core.errors import ConfigError
+
+_LOG_STD_GAIN = 64.0
+# Adam moves every parameter by its rate, and so an output of a hidden layer of 256 by up to 256 times that: at the same
+# rate a lone parameter would learn two orders of magnitude slower than the mean beside it
 
 Parameters = dict[str, Any]
 """Nested dictionary of arrays."""
@@ -38,6 +43,9 @@ class Networks:
     """The carry after this observation, and the value."""
     initial_carry: Callable[[], tuple[Any, Any]] = lambda: ((), ())
     """Carries of actor and critic at the beginning of one episode."""
+    rescale_critic: Callable[[Parameters, Array, Array], Parameters] | None = None
+    """The critic's parameters with which it says `a v + b` where it said v, for numbers a and b. Without it, values
+    jump by as much as the statistics move by which they are normalised."""
 
     @property
     def recurrent(self) -> bool:
@@ -81,11 +89,15 @@ class NetworkConfig:
     bfloat16 pays on an accelerator, and is slower than float32 on a CPU."""
     learn_log_std: bool = False
     """Whether the log standard deviation is a parameter or stays as given."""
+    log_std_range: float = math.inf
+    """How far a learned log standard deviation gets from the given one, either way; inf: as far as it likes."""
 
     def __post_init__(self):
         for name in ("token_width", "token_layers", "heads"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}", where=name, valid="1 or more")
+        if not self.log_std_range > 0:
+            raise ConfigError(f"log_std_range is {self.log_std_range}", where="log_std_range", valid="above 0, or inf")
         if self.token_width % self.heads:
             valid = [h for h in range(1, self.token_width + 1) if self.token_width % h == 0]
             raise ConfigError(
@@ -160,12 +172,25 @@ def _build(
 
     def actor(parameters: Parameters, carry: Any, observation: Observation) -> tuple[Any, Gaussian]:
         mean = nnx.merge(actor_graph, parameters["mean"])(group(observation, "actor"))
-        return carry, Gaussian(mean, jnp.broadcast_to(parameters.get("log_std", log_std), mean.shape))
+        learned = _within(config.log_std_range, parameters.get("log_std", log_std), log_std)
+        return carry, Gaussian(mean, jnp.broadcast_to(learned, mean.shape))
 
     def critic(parameters: Parameters, carry: Any, observation: Observation) -> tuple[Any, Float[Array, "*B"]]:
         return carry, nnx.merge(critic_graph, parameters)(group(observation, "critic"))
 
-    return Networks(init, actor, critic)
+    def rescale_critic(parameters: Parameters, factor: Array, shift: Array) -> Parameters:
+        last = parameters["mlp"]["output"]
+        last = {"kernel": factor * last["kernel"], "bias": factor * last["bias"] + shift}
+        return {**parameters, "mlp": {**parameters["mlp"], "output": last}}
+
+    return Networks(init, actor, critic, rescale_critic=rescale_critic)
+
+
+def _within(reach: float, parameter: Array | np.ndarray, given: np.ndarray) -> Array | np.ndarray:
+    """The log standard deviation (A,) of a parameter, softly bounded: a hard bound would have no gradient to return."""
+    if math.isinf(reach):
+        return parameter
+    return given + reach * jnp.tanh(_LOG_STD_GAIN / reach * (parameter - given))
 
 
 def _log_std(config: NetworkConfig, action_size: int) -> np.ndarray:

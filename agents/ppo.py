@@ -1,4 +1,4 @@
-"""Proximal policy optimisation (DeVI, A.10, Eq. 23-27): settings, losses, targets, minibatches, update.
+"""Proximal policy optimisation (DeVI, A.10, Eq. 23-27): settings, targets, losses, minibatches, update.
 
 Where the paper is silent the defaults are InterMimic's, whose set-up it shares. Pure functions of arrays throughout.
 """
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
-from agents import normaliser
+from agents import normaliser, value_scale
 from agents.algorithm import Decision, Metrics, Rollout
 from agents.distribution import Gaussian, entropy, kl, log_prob, sample
 from agents.gae import Trajectory, advantages
@@ -19,17 +19,20 @@ from agents.minibatch import RolloutConfig, group_samples, minibatch_epochs
 from agents.networks import Networks, Parameters
 from agents.normaliser import Normaliser, normalise
 from agents.policies import mean_policy
+from agents.ppo_losses import bound_loss, ppo_loss, value_loss
 from agents.recurrence import episode_starts, evaluate
+from agents.value_scale import ValueScale, denormalise
 from devi_jax.core.environment import Observation, ObservationSizes
 from devi_jax.core.policy import Policy
-
-_LARGEST_LOG_RATIO = 20.0
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PpoState:
-    """Parameters, optimisers and observation statistics; `actor_ema` is the actor averaged over iterations."""
+    """Parameters, optimisers and observation statistics; `actor_ema` is the actor averaged over iterations.
+
+    `value_scale`: statistics of returns in which the critic's output is to be read; None: it is the return itself.
+    """
 
     actor: Parameters
     actor_ema: Parameters
@@ -37,6 +40,7 @@ class PpoState:
     actor_optimiser: optax.OptState
     critic_optimiser: optax.OptState
     normaliser: Normaliser
+    value_scale: ValueScale | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -59,7 +63,11 @@ class Ppo(RolloutConfig):
     clip: float = 0.2
     """Clipping constant epsilon of the likelihood ratio (Eq. 23)."""
     value_clip: float | None = 0.2
-    """Largest change of the value in one iteration, in scaled return (Eq. 26, which reuses epsilon); None: no limit."""
+    """Largest change of the value in one iteration (Eq. 26, which reuses epsilon), in standard deviations of the return
+    with `normalise_value`, else in scaled return; None: no limit."""
+    normalise_value: bool = True
+    """Whether the critic learns returns of zero mean and unit variance (PopArt). Not stated in the paper; InterMimic's
+    configuration has it."""
     actor_learning_rate: float = 2e-5
     """Adam's learning rate of the actor."""
     critic_learning_rate: float = 1e-4
@@ -93,6 +101,7 @@ class Ppo(RolloutConfig):
             actor_optimiser=optimisers.actor.init(actor),
             critic_optimiser=optimisers.critic.init(critic),
             normaliser=normaliser.init(observation_sizes),
+            value_scale=value_scale.init() if self.normalise_value else None,
         )
 
     def act(
@@ -108,14 +117,15 @@ class Ppo(RolloutConfig):
         normalised = normalise(state.normaliser, observation)
         actor_carry, behaviour = networks.actor(state.actor, carry[0], normalised)
         critic_carry, value = networks.critic(state.critic, carry[1], normalised)
-        action = jax.vmap(sample)(behaviour, keys)
-        return Decision(action, (actor_carry, critic_carry), PpoRecord(behaviour, value))
+        record = PpoRecord(behaviour, denormalise(state.value_scale, value))
+        return Decision(jax.vmap(sample)(behaviour, keys), (actor_carry, critic_carry), record)
 
     def bootstrap(
         self, networks: Networks, state: PpoState, carry: Any, observation: Observation
     ) -> Float[Array, " N"]:
         """The critic's value of the observation that a step led to."""
-        return networks.critic(state.critic, carry[1], normalise(state.normaliser, observation))[1]
+        normalised = normalise(state.normaliser, observation)
+        return denormalise(state.value_scale, networks.critic(state.critic, carry[1], normalised)[1])
 
     def update(
         self, networks: Networks, state: PpoState, rollout: Rollout, key: PRNGKeyArray, iteration: Int[Array, ""]
@@ -126,29 +136,6 @@ class Ppo(RolloutConfig):
     def policy(self, networks: Networks, state: PpoState) -> Policy:
         """The averaged actor's mean action."""
         return mean_policy(networks, state.actor_ema, state.normaliser)
-
-
-def ppo_loss(log_ratio: Float[Array, "*B"], advantage: Float[Array, "*B"], clip: float) -> Float[Array, ""]:
-    """-E[min(r A, clip(r, 1 - clip, 1 + clip) A)], r = exp(log_ratio) (Eq. 23, with A on both terms)."""
-    # exp overflows float32 from 88 on; e^20 already lies far outside any trust region.
-    ratio = jnp.exp(jnp.minimum(log_ratio, _LARGEST_LOG_RATIO))
-    return -jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - clip, 1 + clip) * advantage).mean()
-
-
-def bound_loss(mean: Float[Array, "*B A"]) -> Float[Array, ""]:
-    """Sum over actions of ReLU(mu - 1)^2 + ReLU(-mu - 1)^2, mean over the batch (Eq. 24)."""
-    return (jnp.maximum(jnp.abs(mean) - 1, 0) ** 2).sum(-1).mean()
-
-
-def value_loss(
-    value: Float[Array, "*B"], old_value: Float[Array, "*B"], target: Float[Array, "*B"], value_clip: float | None
-) -> Float[Array, ""]:
-    """1/2 E[max((V - R)^2, (V_clip - R)^2)], V_clip = clip(V, V_old - value_clip, V_old + value_clip) (Eq. 26, 27)."""
-    error = (value - target) ** 2
-    if value_clip is not None:
-        clipped = old_value + jnp.clip(value - old_value, -value_clip, value_clip)
-        error = jnp.maximum(error, (clipped - target) ** 2)
-    return 0.5 * error.mean()
 
 
 @jax.tree_util.register_dataclass
@@ -192,6 +179,18 @@ def compute_targets(config: Ppo, state: PpoState, rollout: Rollout) -> Batch:
         value=value,
         target=target,
     )
+
+
+def rescale_values(networks: Networks, state: PpoState, batch: Batch) -> tuple[PpoState, Batch]:
+    """The statistics of the return with this batch merged, a critic that says the same in them, and the batch's values
+    and targets in the unit of its output."""
+    if state.value_scale is None:
+        return state, batch
+    scale, critic = value_scale.update(state.value_scale, batch.target), state.critic
+    if networks.rescale_critic is not None:
+        critic = networks.rescale_critic(critic, *value_scale.correction(state.value_scale, scale))
+    value, target = (value_scale.normalise(scale, x) for x in (batch.value, batch.target))
+    return replace(state, critic=critic, value_scale=scale), replace(batch, value=value, target=target)
 
 
 def actor_loss(
@@ -257,7 +256,8 @@ def update(
 ) -> tuple[PpoState, Metrics]:
     """All epochs over one rollout, with the statistics it was collected with; only then are they updated."""
     optimisers = make_optimisers(config)
-    batch = group_samples(compute_targets(config, state, rollout), config, networks.recurrent)
+    state, samples = rescale_values(networks, state, compute_targets(config, state, rollout))
+    batch = group_samples(samples, config, networks.recurrent)
     actor_learns = (iteration >= config.critic_warmup).astype(jnp.float32)
 
     def gradient_step(optimiser, loss, parameters, optimiser_state, minibatch, scale: Array | float = 1.0):
@@ -295,5 +295,5 @@ def update(
     return state, last_epoch | {
         "policy/learning_rate": optax.tree.get(state.actor_optimiser, "learning_rate"),
         "value/explained_variance": 1 - (batch.target - batch.value).var() / (batch.target.var() + 1e-8),
-        "value/mean": batch.value.mean(),
+        "value/mean": denormalise(state.value_scale, batch.value.mean()),
     }

@@ -5,6 +5,7 @@ the policy's rate. The reference knows how to grip the object where it stands, a
 the object's path alone. With `--arm-reference=follow` the reference carries it too, as a yardstick.
 """
 
+import math
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -12,12 +13,13 @@ from jaxtyping import Array, Float
 
 from devi_jax.core.sim_state import ReferenceState, SimState
 from devi_jax.systems.devi import Preset, Recipe, devi
+from devi_jax.systems.exploration import Exploration
 from devi_jax.systems.system import System
 from envs import rewards
 from envs.physics import Timing
 from envs.rewards import Reward, hand_contact, measured
 from envs.tracking import observations
-from envs.tracking.config import ActionConfig, ActionScale, ResetConfig
+from envs.tracking.config import ActionConfig, ActionScale, CurriculumConfig, ResetConfig
 from envs.tracking.observations import Goal, Observe
 from envs.tracking.randomization import Randomization
 from envs.tracking.terminations import Termination, Untouched
@@ -78,6 +80,8 @@ def capsule_arm(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
         controllers={},
         resets=ResetConfig(pre_contact=0.7, lead=8, visited=0.2),
         randomization=Randomization(),
-        network=replace(base.network, output_scale=0.0, log_std=-2.2),
+        exploration=Exploration(),
+        curriculum=CurriculumConfig(),
+        network=replace(base.network, output_scale=0.0, log_std=-2.2, learn_log_std=False, log_std_range=math.inf),
         ppo=replace(base.ppo, actor_learning_rate=5e-4, critic_warmup=0, target_kl=0.03, actor_ema=0.0),
     )

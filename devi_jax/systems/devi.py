@@ -9,12 +9,13 @@ from math import pi
 from typing import Literal
 
 from agents import PAPER, NetworkConfig, Ppo
+from devi_jax.systems.exploration import Exploration
 from devi_jax.systems.system import System
 from envs import rewards
 from envs.control import AnkleBalance, FeedForward, GraspClosure, GroundReaction, ObjectFollowing, PalmForce
 from envs.rewards import Reward, halved
 from envs.tracking import observations, terminations
-from envs.tracking.config import ActionConfig, ActionScale, ObjectPoints, ResetConfig
+from envs.tracking.config import ActionConfig, ActionScale, CurriculumConfig, ObjectPoints, ResetConfig
 from envs.tracking.observations import Goal, Observe
 from envs.tracking.randomization import Randomization
 from envs.tracking.terminations import Termination
@@ -80,7 +81,23 @@ def devi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
         ppo=_SMALL_PPO if small else Ppo(),
         network=_SMALL_NETWORK if small else PAPER,
     )
-    return _fast(system) if recipe == "fast" else system
+    return _fast(system) if recipe == "fast" else _paper(system)
+
+
+def _paper(system: System) -> System:
+    """What A.10 leaves open, such that something is learned: see "Learning" in docs/fidelity.md.
+
+    Noise and first bounds go together: with them the ideal policy lives through the clip, and as the bounds become
+    those of A.10 the policy makes its noise smaller.
+    """
+    return replace(
+        system,
+        action=ActionConfig(mode="absolute", zero="first_frame"),
+        exploration=Exploration(finger=0.17, wrist=0.12, arm=0.08, spine=0.05, leg=0.05),
+        curriculum=CurriculumConfig(termination_scale=3.0, decay=500),
+        ppo=replace(system.ppo, normalise_value=True, value_clip=0.2, target_kl=0.02),
+        network=replace(system.network, learn_log_std=True, log_std_range=1.5),
+    )
 
 
 def _fast(system: System) -> System:
@@ -115,6 +132,7 @@ _SMALL_PPO = Ppo(
     actor_learning_rate=1e-4,
     critic_learning_rate=1e-3,
     value_clip=None,
+    normalise_value=False,
     reward_scale=0.03,
 )
 _SMALL_NETWORK = NetworkConfig(

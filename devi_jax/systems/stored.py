@@ -28,6 +28,10 @@ ADDED: dict[str, Any] = {
     "resets.displace": "all",
     "planner.search.assist": 0.0,
     "network.precision": "float32",
+    "network.log_std_range": math.inf,
+    "ppo.normalise_value": False,
+    "action.zero": "t_pose",
+    "exploration": {part: 0.0 for part in ("finger", "wrist", "arm", "spine", "leg", "gripper")},
     "controllers.ground_reaction.rate": 0.0,
     "controllers.object_following": {"on": False, "fade": True, "feedback": 0.0},
     "goal.joints.on": True,
@@ -44,7 +48,14 @@ ADDED: dict[str, Any] = {
     "rewards.object_second_view": {"shape": "exponential", "sharpness": 0.0, "weight": 0.0},
 }
 """Fields that files of older versions lack, and what those runs did without them."""
-_YOUNG = ("observations", "goal", "timing", "embodiment", "arm_reference")  # younger than files that are still read
+_YOUNG = (
+    "observations",
+    "goal",
+    "timing",
+    "embodiment",
+    "arm_reference",
+    "exploration",
+)  # younger than files that are still read
 
 RENAMED: dict[str, str] = {
     "ppo.actor_rate": "ppo.actor_learning_rate",

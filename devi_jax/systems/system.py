@@ -8,6 +8,7 @@ from tyro.conf import Fixed, SuppressFixed
 
 from agents import NetworkConfig, Ppo
 from devi_jax.core.errors import ConfigError
+from devi_jax.systems.exploration import Exploration
 from devi_jax.systems.trajectory_search import PlanConfig
 from envs.control import Controller
 from envs.physics import Timing
@@ -56,6 +57,8 @@ class System:
     """The learner."""
     network: NetworkConfig
     """Actor and critic."""
+    exploration: Exploration = Exploration()
+    """Initial noise on the targets of each class of joints."""
     timing: Timing = Timing()
     """How often it simulates, drives its joints and asks its policy."""
     resets: ResetConfig = ResetConfig()

@@ -18,6 +18,7 @@ from devi_jax.core.policy import Policy
 from devi_jax.runs.checkpoint import Checkpoints, OlderPaths
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly, assemble
+from devi_jax.systems.exploration import explore
 from devi_jax.systems.stored import from_json, to_json
 from devi_jax.systems.system import System
 from devi_jax.training.best import load_best
@@ -136,7 +137,8 @@ def make_learner(config: RunConfig, clips: Clip | Sequence[Clip], mesh: Mesh | N
 
 def with_learner(assembly: Assembly, config: RunConfig, mesh: Mesh | None = None) -> Learner:
     """The learner of an environment, whose targets may be a plan's, on the devices of a mesh."""
-    return Learner(assembly.environment, config.system.ppo, config.system.network, mesh)
+    system, environment = config.system, assembly.environment
+    return Learner(environment, system.ppo, explore(system.exploration, system.network, environment), mesh)
 
 
 def plan_files(run: RunDir, assembly: Assembly) -> list[Path]:

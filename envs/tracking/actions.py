@@ -128,10 +128,14 @@ class JointResidual:
 @dataclass(frozen=True)
 class JointAbsolute:
     """The paper's action: each ball joint's rotation vector is pi times its three numbers. The root follows the
-    reference, and so do hinges and slides."""
+    reference, and so do hinges and slides.
+
+    `parents`: of each ball joint's body, where zero is the reference's first pose; empty where it is the T-pose.
+    """
 
     around: JointResidual
     """All ball joints: what zero action means where it should replay the reference."""
+    parents: tuple[int, ...] = ()
     residual: bool = False
 
     @property
@@ -140,13 +144,24 @@ class JointAbsolute:
         return 3 * self.around.ball_count
 
     def prepare(self, motion: ReferenceMotion) -> dict[str, np.ndarray]:
-        """Nothing."""
-        return {}
+        """`zero` (T, 51, 4): the pose that actions turn from, in every frame the first one's."""
+        if not self.parents:
+            return {}
+        first = np.asarray(motion.rotation[0])
+        local = rot.quat_mul(rot.quat_conj(first[np.array(self.parents)]), first[1:])
+        return {"zero": np.broadcast_to(local, (len(motion.rotation), *local.shape))}
 
     def decode(self, action: Float[Array, " A"], target: Control, given: Mapping[str, Array], bend: Bend) -> Control:
         """The action's own targets; controllers add nothing."""
         joints = rot.quat_exp(jnp.pi * action.reshape(-1, 3))
+        joints = rot.quat_mul(given["zero"], joints) if self.parents else joints
         return Control(jnp.concatenate([target.rotation[:1], joints]), target.root_position, target.scalars)
+
+    def encode(self, control: Control, given: Mapping[str, Array]) -> Float[Array, " A"]:
+        """Inverse of `decode`: the action with these targets."""
+        joints = control.rotation[1:]
+        joints = rot.quat_mul(rot.quat_conj(given["zero"]), joints) if self.parents else joints
+        return rot.quat_log(joints).reshape(-1) / jnp.pi
 
     def turns(self, action: Float[Array, "*B A"], given: Mapping[str, Array]) -> Float[Array, "*B J 3"]:
         """As if it were residual."""
@@ -213,7 +228,8 @@ def make_action(config: ActionConfig, embodiment: Embodiment, contact: np.ndarra
         one = np.zeros((1, 52, 3)), np.broadcast_to([1.0, 0, 0, 0], (1, 52, 4)), np.array([[left, right]], float)
         return HandTaskSpace((left, right), legs, len(task_space(*one, legs).names))
     if config.mode == "absolute":
-        return JointAbsolute(_residual(config, embodiment, None))
+        parents = tuple(joint.parent for joint in embodiment.joints[1:]) if config.zero == "first_frame" else ()
+        return JointAbsolute(_residual(config, embodiment, None), parents)
     return _residual(config, embodiment, contact if config.joints == "active" else None)
 
 

@@ -34,6 +34,8 @@ class ActionConfig:
     mode: Literal["residual", "absolute", "hand_task_space"] = "residual"
     """`absolute`: rotation vectors are pi times the action (the paper). `residual`: a turn around the reference.
     `hand_task_space`: the same in the planner's numbers, palms, fingers and balance."""
+    zero: Literal["t_pose", "first_frame"] = "t_pose"
+    """From where absolute actions turn: all joints straight, or the clip's first pose."""
     scale: ActionScale = ActionScale()
     """How far residual actions go."""
     joints: Literal["all", "active"] = "all"

@@ -108,6 +108,24 @@ def test_a_learned_log_std_is_a_parameter_for_each_action(learned):
     assert not any(np.any(x) for x in jax.tree.leaves(gradient))
 
 
+def test_a_bounded_log_std_stays_in_its_range_and_can_return():
+    config = replace(TINY, log_std=-2.0, learn_log_std=True, log_std_range=0.5)
+    networks = config.build(SIZES, 3)
+    actor, _ = networks.init(jax.random.key(0))
+
+    def log_std(parameter):
+        return networks.actor({**actor, "log_std": parameter}, (), observation(1))[1].log_std[0]
+
+    np.testing.assert_allclose(log_std(actor["log_std"]), -2.0, rtol=1e-6)
+    # in a layer's steps: 64 times the parameter's own, and in closed form -2 + 0.5 tanh(64 d / 0.5)
+    moved = log_std(jnp.array([-2.0 + 1e-3, -2.0 - 4e-3, -2.0 + 1.0]))
+    np.testing.assert_allclose(moved, -2 + 0.5 * np.tanh(64 * np.array([1e-3, -4e-3, 1.0]) / 0.5), rtol=1e-4)
+    slope = jax.grad(lambda p: log_std(p).sum())(jnp.full(3, -2.0 - 0.02))
+    assert (slope > 0).all()
+    with pytest.raises(ConfigError, match="log_std_range is 0"):
+        replace(TINY, log_std_range=0.0)
+
+
 def test_a_fixed_log_std_is_as_given_and_no_parameter():
     networks = replace(TINY, log_std=-1.5).build(SIZES, 3)
     shapes, _ = jax.eval_shape(networks.init, jax.random.key(0))

@@ -12,7 +12,7 @@ from envs.control.controller import ReferenceMotion
 from envs.control.hand_task_space import FINGER_RAD, WRIST_M
 from envs.embodiments.human import Human
 from envs.physics import Control
-from envs.tracking.actions import HandTaskSpace, JointResidual, make_action, residual_control
+from envs.tracking.actions import HandTaskSpace, JointAbsolute, JointResidual, make_action, residual_control
 from envs.tracking.config import ActionConfig, ActionScale
 
 ROOT = jnp.array([0.1, 0.2, 0.9])
@@ -73,6 +73,35 @@ def test_absolute_zero_is_the_t_pose_and_one_is_half_a_turn(target):
     assert (control.rotation[1:] == jnp.array([[1.0, 0, 0, 0]])).all()
     control = action.decode(jnp.zeros(153).at[0].set(1.0), target, {}, unbent)
     np.testing.assert_allclose(np.abs(control.rotation[1]), [0, 1, 0, 0], atol=1e-6)
+
+
+def test_absolute_actions_turn_from_the_first_pose_of_a_clip_where_asked(rng, target):
+    """A random pose, given by how its bodies stand in the world."""
+    first = Rotation.random(52, rng=rng).as_quat(scalar_first=True)
+    world = global_rotations(first[None])
+    motion = ReferenceMotion(
+        np.zeros((4, 52, 3)),
+        np.concatenate([world, np.broadcast_to([1.0, 0, 0, 0], (3, 52, 4))]),
+        *(np.zeros(0),) * 4,
+        30.0,
+    )
+    action = make_action(ActionConfig(mode="absolute", zero="first_frame"), Human(), BOTH)
+    zero = action.prepare(motion)["zero"]
+    assert zero.shape == (4, 51, 4) and (zero == zero[:1]).all()
+    given = {"zero": jnp.asarray(zero[2], jnp.float32)}
+    numbers = jnp.asarray(rng.uniform(-0.5, 0.5, 153), jnp.float32)
+    control = action.decode(numbers, target, given, unbent)
+    wanted = turn(first[1:]) * Rotation.from_rotvec(np.pi * np.asarray(numbers).reshape(51, 3))
+    assert (turn(control.rotation[1:]).inv() * wanted).magnitude().max() < 1e-5
+    assert isinstance(action, JointAbsolute)
+    np.testing.assert_allclose(action.encode(control, given), numbers, atol=1e-5)
+
+
+def test_an_absolute_action_is_read_off_its_targets(rng, target):
+    action = make_action(ActionConfig(mode="absolute"), Human(), BOTH)
+    assert isinstance(action, JointAbsolute)
+    again = action.decode(action.encode(target, {}), target, {}, unbent)
+    assert (turn(again.rotation).inv() * turn(target.rotation)).magnitude().max() < 1e-5
 
 
 def test_zero_residual_returns_the_target_exactly(target):
