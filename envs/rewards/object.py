@@ -106,5 +106,7 @@ def _pixel_errors(state: SimState, reference: ReferenceState) -> Float[Array, "M
 
 
 def _mean_visible(values: Float[Array, " M"], reference: ReferenceState) -> Float[Array, ""]:
+    if reference.visible is None:
+        return jnp.mean(values)
     seen = jnp.asarray(reference.visible, jnp.float32)
     return jnp.sum(values * seen) / jnp.maximum(jnp.sum(seen), 1.0)

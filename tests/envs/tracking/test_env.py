@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from devi_jax.datasets.load import resolve
+from devi_jax.systems import assemble
 from envs.physics import Timing
 from envs.tracking.actions import make_action
-from envs.tracking.config import ActionConfig, ResetConfig
+from envs.tracking.config import STILL, ActionConfig, ResetConfig
 from envs.tracking.env import TrackingState
+from envs.tracking.randomization import Randomization
+from tests.envs.replay import recipe
 from tests.simulated import within
 
 ZERO = jnp.zeros(153)

@@ -40,6 +40,7 @@ def moved(thing, by: Rotation, shift):
             "visible",
             "points_object",
             "view",
+            "second_view",
             "joint_acceleration",
             "object_acceleration",
             "object_distance",
