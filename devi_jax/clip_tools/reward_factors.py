@@ -14,14 +14,15 @@ from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.sim_state import ReferenceState, SimState
-from devi_jax.evaluation.rollouts import Perturbation, Rollouts, roll, zero_policy
+from devi_jax.evaluation.rollouts import Rollouts, roll, zero_policy
 from envs.rewards import combine, contact_force, evaluate_rows, joint_power
 from envs.tracking.config import STILL
 from envs.tracking.env import TrackingEnvironment
+from envs.tracking.randomization import Randomization
 
 BLIND = 0.94
 """A factor that is never below this, whatever is wrong, tells nothing."""
-THRASHING = Perturbation(STILL, 0.0, 0.5)
+THRASHING = replace(STILL, joint_rad=0.5)
 """Half a radian of noise on each axis of each joint target, drawn anew in every frame."""
 REWARD = "reward"
 """What the last row, of all factors together, is called."""
@@ -104,7 +105,7 @@ def _cases(environment: TrackingEnvironment) -> dict[str, SimState]:
     return simulated | object_cases(environment)
 
 
-def _rolled(environment: TrackingEnvironment, perturbation: Perturbation | None = None) -> SimState:
+def _rolled(environment: TrackingEnvironment, perturbation: Randomization | None = None) -> SimState:
     played: Rollouts = roll(environment, zero_policy(), jax.random.key(0), perturbation=perturbation)
     return jax.tree.map(lambda x: x[:, 0], played.frames)
 

@@ -17,7 +17,7 @@ from tests.agents.test_learner import GAMMA, acting, riccati
 
 PPO = Ppo(
     environments=64, horizon=16, minibatch=256, epochs=4, gamma=GAMMA, value_clip=None, actor_learning_rate=1e-3,
-    critic_learning_rate=1e-3,
+    critic_learning_rate=1e-3, normalise_value=False,
 )  # fmt: skip
 NETWORK = NetworkConfig(
     token_width=16, transformer_layers=0, heads=1, actor_widths=(32,), critic_widths=(32, 32), log_std=-1.5

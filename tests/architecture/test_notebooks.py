@@ -72,7 +72,7 @@ def test_the_first_policy_asks_for_a_clip_and_flags_that_exist():
 def test_the_ablation_uses_flags_and_terms_that_exist():
     names, asked = given("02_reward_ablation")
     rewards = devi().rewards
-    assert names["CLIP"] in bundled() and len(rewards) == 9
+    assert names["CLIP"] in bundled() and len(rewards) == 11
     changed = {flag for flags in names["CHANGES"].values() for flag in flags}
     for flag in changed:
         start, term, value = flag.partition("=")[0].split(".")
