@@ -105,14 +105,18 @@ def evaluate(
 
     `exact` and `perturbed` (the easy grade) are the policy's; under the names of `yardsticks` stands the same for each
     of these. `grades` and `causes` have everybody's rates with Wilson's intervals, and `versus` compares the policy
-    with each: at the top for easy starts, within each grade for its own. `noisy`: rates under noise of 0.02 rad on the
-    joint targets. `trivial`: whether replay or doing nothing passes most easy starts. `glances`: starts of each cause.
+    with each: at the top for easy starts, within each grade for its own; of causes only with what it turns around.
+    `noisy`: rates under noise of 0.02 rad on the joint targets. `trivial`: whether replay or doing nothing passes most
+    easy starts. `glances`: starts of each cause.
     """
     glances, environment = glances or min(count, GLANCES), assembly.environment
     others = yardsticks(assembly)
+    nearest = next(name for name in ("plan", "follow", "reference") if name in others)
 
-    def all_of(perturbation: Randomization, starts: int) -> dict[str, Judgement]:
-        idle = {name: judge(e, policy, seed, starts, True, perturbation) for name, e in others.items()}
+    def all_of(
+        perturbation: Randomization, starts: int, among: Mapping[str, TrackingEnvironment] = others
+    ) -> dict[str, Judgement]:
+        idle = {name: judge(e, policy, seed, starts, True, perturbation) for name, e in among.items()}
         return {"policy": judge(environment, policy, seed, starts, False, perturbation), **idle}
 
     graded = {grade: all_of(perturbation, count) for grade, perturbation in GRADES.items()}
@@ -126,7 +130,10 @@ def evaluate(
         **easy["policy"].to_json(),
         **{name: easy[name].to_json() for name in others},
         "grades": {grade: rates(sides) for grade, sides in graded.items()},
-        "causes": {cause: rates(all_of(perturbation, glances)) for cause, perturbation in CAUSES.items()},
+        "causes": {
+            cause: rates(all_of(perturbation, glances, {nearest: others[nearest]}))
+            for cause, perturbation in CAUSES.items()
+        },
         "noisy": {name: side.perturbed for name, side in all_of(NOISE, glances).items()},
         "versus": versus(easy),
         "trivial": bool(max(easy[name].successes.mean() for name in ("nothing", "reference")) > TRIVIAL),

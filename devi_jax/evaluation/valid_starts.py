@@ -35,9 +35,12 @@ def perturbed_starts(
         return drawn
     thing = int(environment.library.thing[0])
     usual = overlap_m(environment.physics, np.asarray(states.physics.qpos[:1]), thing)[0]
+    good = np.zeros(len(keys), bool)
     for attempt in range(1, TRIES + 1):
-        qpos = np.asarray(drawn.physics.qpos)
-        good = (overlap_m(environment.physics, qpos, thing) < usual + DEPTH_M) & borne(environment.physics, qpos)
+        tried = np.flatnonzero(~good)
+        qpos = np.asarray(drawn.physics.qpos)[tried]
+        clear = overlap_m(environment.physics, qpos, thing) < usual + DEPTH_M
+        good[tried] = clear & borne(environment.physics, qpos)
         if good.all():
             return drawn
         again = states if attempt == TRIES else draw(jax.vmap(lambda k, a=attempt: jax.random.fold_in(k, a))(keys))

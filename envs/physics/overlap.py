@@ -1,5 +1,7 @@
 """How deep the object is in other things, for configurations that nobody has simulated."""
 
+from functools import lru_cache
+
 import mujoco
 import numpy as np
 from jaxtyping import Float
@@ -13,13 +15,20 @@ def overlap_m(physics: Physics, qpos: Float[np.ndarray, "N nq"], thing: int = 0)
     deepest = np.zeros(len(qpos))
     if not physics.has_object:
         return deepest
-    model = physics.model_of(thing)
+    model = _model(physics, thing)
     data, own = mujoco.MjData(model), model.body(OBJECT_NAME).id
     for i, q in enumerate(qpos):
         data.qpos[:] = q
-        mujoco.mj_fwdPosition(model, data)
-        for contact in data.contact:
-            bodies = model.geom_bodyid[contact.geom]
-            if own in bodies and bodies.min() > 0:  # what bears it belongs to the world
-                deepest[i] = max(deepest[i], -contact.dist)
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_collision(model, data)
+        bodies = model.geom_bodyid[data.contact.geom]
+        # what bears the object belongs to the world
+        own_contacts = (bodies == own).any(axis=1) & (bodies.min(axis=1) > 0)
+        deepest[i] = max(0.0, *(-data.contact.dist[own_contacts]), 0.0)
     return deepest
+
+
+@lru_cache(maxsize=8)
+def _model(physics: Physics, thing: int) -> mujoco.MjModel:
+    """Made anew for each thing of a shelf, which takes longer than all else here."""
+    return physics.model_of(thing)
