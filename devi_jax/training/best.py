@@ -1,7 +1,6 @@
 """The policy that a run keeps: the best judged one, which is the targets' own replay until a better one is learned."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -40,7 +39,7 @@ def standing(iteration: int, scalars: Mapping[str, float]) -> Standing:
     named = (f"evaluation/{key}" for key in ("perturbed_success", "hard_success"))
     rates = [scalars[name] for name in named if name in scalars]
     rate = sum(rates) / len(rates) if rates else 0.0
-    return Standing(iteration, rate, scalars.get("evaluation/perturbed_reward", -math.inf))
+    return Standing(iteration, rate, scalars.get("evaluation/perturbed_reward", 0.0))
 
 
 class BestPolicy:
@@ -54,6 +53,8 @@ class BestPolicy:
         self._states = Checkpoints(run.path / "best", keep=1)
         stored = json.loads(self._file.read_text()) if self._file.exists() else {}
         self.first, self.best = (Standing(**stored[k]) if k in stored else None for k in ("first", "best"))
+        if self.best is not None and self._states.latest() != self.best.iteration:
+            self.best = None  # killed between the two: what was judged best is not on disk
         self.setbacks: int = stored.get("setbacks", 0)
 
     def __enter__(self) -> "BestPolicy":

@@ -1,5 +1,6 @@
 """The kept policy: the best judged one, the first included; and when learning has unlearned enough to go back."""
 
+import json
 from dataclasses import replace
 
 import jax
@@ -55,6 +56,27 @@ def test_the_best_judged_state_is_kept_and_an_equal_one_by_its_reward(tmp_path, 
     with again:
         again.offer(20, _scalars(0.5, 0.4), _marked(state, 20))
     assert _kept(tmp_path, learner) == 4
+
+
+def test_a_standing_without_its_state_counts_for_nothing(tmp_path, learner, state):
+    """A process killed after best.json was written, and before the state was."""
+    with BestPolicy(RunDir(tmp_path)) as best:
+        best.offer(0, _scalars(0.5, 0.1), _marked(state, 0))
+    told = json.loads((tmp_path / "best.json").read_text())
+    told["best"] |= {"iteration": 20, "rate": 0.9}
+    (tmp_path / "best.json").write_text(json.dumps(told))
+    with BestPolicy(RunDir(tmp_path)) as again:
+        assert again.best is None and again.first == standing(0, _scalars(0.5, 0.1))
+        again.offer(20, _scalars(0.9, 0.9), _marked(state, 20))
+    assert _kept(tmp_path, learner) == 20
+
+
+def test_nothing_judged_is_kept_once_and_read_again(tmp_path, learner, state):
+    with BestPolicy(RunDir(tmp_path)) as best:
+        best.offer(0, {}, _marked(state, 0))
+    with BestPolicy(RunDir(tmp_path)) as again:
+        again.offer(2, {}, _marked(state, 2))
+    assert _kept(tmp_path, learner) == 0
 
 
 def test_a_run_that_kept_none_has_none(tmp_path, learner):

@@ -39,10 +39,10 @@ def size_row(system: System, name: str, clip: Clip, root: HumanRoot) -> dict[str
 
 
 def tree_bytes(tree: Any) -> int:
-    """Bytes of all arrays of a pytree, or of shapes that stand for them; keys count four numbers."""
+    """Bytes of all arrays of a pytree, or of shapes that stand for them; a key is two numbers."""
     return sum(_bytes(leaf) for leaf in jax.tree.leaves(tree))
 
 
 def _bytes(leaf: Any) -> int:
     leaf = leaf if hasattr(leaf, "dtype") else jnp.asarray(leaf)
-    return leaf.size * (16 if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf.dtype.itemsize)
+    return leaf.size * leaf.dtype.itemsize
