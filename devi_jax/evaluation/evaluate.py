@@ -99,7 +99,7 @@ def searched(assembly: Assembly) -> bool:
 
 
 def evaluate(
-    assembly: Assembly, policy: Policy, seed: int = 0, count: int = ROLLOUTS, glances: int | None = None
+    assembly: Assembly, policy: Policy, seed: int = 0, count: int | None = None, glances: int | None = None
 ) -> tuple[dict[str, Any], Rollouts]:
     """The content of `evaluation.json`, and the rollouts for a film, the exact one first.
 
@@ -107,9 +107,10 @@ def evaluate(
     of these. `grades` and `causes` have everybody's rates with Wilson's intervals, and `versus` compares the policy
     with each: at the top for easy starts, within each grade for its own; of causes only with what it turns around.
     `noisy`: rates under noise of 0.02 rad on the joint targets. `trivial`: whether replay or doing nothing passes most
-    easy starts. `glances`: starts of each cause.
+    easy starts. `count`: starts of each grade, `ROLLOUTS` unless said; `glances`: of each cause.
     """
-    glances, environment = glances or min(count, GLANCES), assembly.environment
+    count, environment = count or ROLLOUTS, assembly.environment
+    glances = glances or min(count, GLANCES)
     others = yardsticks(assembly)
     nearest = next(name for name in ("plan", "follow", "reference") if name in others)
 

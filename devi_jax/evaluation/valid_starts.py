@@ -1,11 +1,12 @@
 """Perturbed starts that a person could begin from: the object stands clear of everything and on what bears it."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Key, PRNGKeyArray
 
 from envs.physics import Physics
 from envs.physics.overlap import overlap_m
@@ -15,7 +16,7 @@ from envs.tracking.randomization import Randomization, randomize
 
 DEPTH_M = 0.002
 """The object may overlap other things by this much more than it does in the clip."""
-TRIES = 20
+TRIES = 10
 """Draws of a start, after which its object stands where the clip has it."""
 
 
@@ -24,13 +25,7 @@ def perturbed_starts(
 ) -> TrackingState:
     """States (N, ...) at frame 0 with another object each, drawn again while it stands in or beside something."""
 
-    def draw(keys: Key[Array, " N"]) -> TrackingState:
-        def one(state: TrackingState, key: PRNGKeyArray) -> TrackingState:
-            return replace(state, physics=randomize(environment.physics, state.physics, key, by))
-
-        return jax.vmap(one)(states, keys)
-
-    drawn = draw(keys)
+    drawn = _drawn(environment.physics, by, states, keys)
     if not environment.physics.has_object or not (by.object_m or by.object_rad):
         return drawn
     thing = int(environment.library.thing[0])
@@ -43,8 +38,9 @@ def perturbed_starts(
         good[tried] = clear & borne(environment.physics, qpos)
         if good.all():
             return drawn
-        again = states if attempt == TRIES else draw(jax.vmap(lambda k, a=attempt: jax.random.fold_in(k, a))(keys))
-        drawn = jax.tree.map(lambda old, new, g=good: _chosen(jnp.asarray(g), old, new), drawn, again)
+        others = jax.vmap(jax.random.fold_in, (0, None))(keys, attempt)
+        again = states if attempt == TRIES else _drawn(environment.physics, by, states, others)
+        drawn = _chosen(jnp.asarray(good), drawn, again)
     return drawn
 
 
@@ -59,5 +55,14 @@ def borne(physics: Physics, qpos: Float[np.ndarray, "N nq"]) -> np.ndarray:
     return inside.all(axis=1) | lies_below
 
 
-def _chosen(good: Array, old: Array, new: Array) -> Array:
-    return jnp.where(good.reshape(-1, *[1] * (old.ndim - 1)), old, new)
+@partial(jax.jit, static_argnums=(0, 1))
+def _drawn(physics: Physics, by: Randomization, states: TrackingState, keys: Key[Array, " N"]) -> TrackingState:
+    def one(state: TrackingState, key: PRNGKeyArray) -> TrackingState:
+        return replace(state, physics=randomize(physics, state.physics, key, by))
+
+    return jax.vmap(one)(states, keys)
+
+
+@jax.jit
+def _chosen(good: Bool[Array, " N"], old: TrackingState, new: TrackingState) -> TrackingState:
+    return jax.tree.map(lambda a, b: jnp.where(good.reshape(-1, *[1] * (a.ndim - 1)), a, b), old, new)

@@ -98,8 +98,9 @@ def test_what_does_not_fit_together_is_refused():
 
 
 @pytest.mark.slow
-def test_a_run_of_two_clips_is_trained_resumed_evaluated_and_played_clip_by_clip(tmp_path, capsys):
+def test_a_run_of_two_clips_is_trained_resumed_evaluated_and_played_clip_by_clip(tmp_path, capsys, monkeypatch):
     """Of a second around first contact each: an evaluation steps hundreds of environments through every frame."""
+    monkeypatch.setattr("devi_jax.evaluation.evaluate.ROLLOUTS", 8)
     cuts = {"lift_can": (46, 71), "push_box": (46, 66)}
     files = [save_clip(crop(resolve(name), *part), tmp_path / f"{name}.npz") for name, part in cuts.items()]
     run = tmp_path / "run"
@@ -111,7 +112,7 @@ def test_a_run_of_two_clips_is_trained_resumed_evaluated_and_played_clip_by_clip
     assert [written["clips"][name]["frames"] for name in cuts] == [stop - first for first, stop in cuts.values()]
     capsys.readouterr()
     # as many rollouts as there were, so that it is the same compiled program
-    evaluate.main([str(run), "--json"])
+    evaluate.main([str(run), "--rollouts=8", "--json"])
     assert json.loads(capsys.readouterr().out) == written
     with pytest.raises(SystemExit) as stop:
         play.main([str(run)])
