@@ -81,12 +81,9 @@ def score(rollouts: Rollouts, reference: Reference, fps: float) -> list[Scores]:
     paper = _within(mpjpe, t_obj, o_obj, PAPER)
     blind = t_obj is None and reference.object_start is not None
     placed = _placed(rollouts, reference)
-    whole = paper if placed is None else paper & placed
+    kept = _followed(rollouts, reference) if t_obj is None else _in_place(columns) & _upright(rollouts, reference)
     columns |= {
-        "success": None
-        if blind
-        else whole
-        & (_followed(rollouts, reference) if t_obj is None else _in_place(columns) & _upright(rollouts, reference)),
+        "success": None if blind else paper & kept & (True if placed is None else placed),
         "parity": None if blind else _within(mpjpe, t_obj, o_obj, PARITY),
         "success_paper": paper,
         "success_tight": _within(mpjpe, t_obj, o_obj, TIGHT),

@@ -33,7 +33,7 @@ ADDED: dict[str, Any] = {
     "action.zero": "t_pose",
     "exploration": {part: 0.0 for part in ("finger", "wrist", "arm", "spine", "leg", "gripper")},
     "controllers.ground_reaction.rate": 0.0,
-    "controllers.object_following": {"on": False, "fade": True, "feedback": 0.0},
+    "controllers.object_following": {"on": False, "fade": True},
     "goal.joints.on": True,
     "goal.object.on": False,
     "terminations.pelvis_height.bound": -math.inf,

@@ -59,10 +59,6 @@ class Controller:
         """Beforehand: what to add to the targets of every frame. `prepared`: what all controllers noted."""
         return TargetOffsets()
 
-    def aim(self, motion: ReferenceMotion, target: np.ndarray) -> dict[str, np.ndarray]:
-        """Beforehand: more arrays (T, ...) for `command`, which depend on the finished targets (T, 52, 4)."""
-        return {}
-
     def remember(self, state: SimState, noted: Mapping[str, Array], before: Array | None) -> Array | None:
         """In every step: what is kept of it for those to come. `before`: what was kept so far, None in an episode's
         first state. A controller without memory keeps None."""

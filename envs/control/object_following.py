@@ -1,15 +1,13 @@
 """Targets that follow the object: where it stands otherwise than in the clip, the hand that is to touch it goes there.
 
 Until shortly before contact a palm's place and turn are carried along with the object; from then on the displacement is
-kept, and while the hand carries the object it fades, as the clip's own path has an absolute end. From approach to
-release the hand is also drawn to where it should be, which makes up for sway, load and what joints do not quite do.
+kept, and while the hand carries the object it fades, as the clip's own path has an absolute end.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -24,8 +22,6 @@ from envs.physics import Control, Physics
 LEAD_S, APPROACH_S, CARRY_S, LEAVE_S = 4 / 30, 0.8, 1.0, 0.5
 """Seconds before contact at which a displacement is kept; in which a hand comes to follow; in which what it carries is
 brought to the clip's path; and in which a hand that has let go returns to the clip."""
-FEEDBACK_M, FEEDBACK_RAD = 0.06, 0.4
-"""Largest error of a hand that is answered: a body that falls does not flail."""
 CARRIED_M = 0.03
 """A palm this far from where it first touched carries."""
 LIMIT_M, LIMIT_RAD = 0.12, 0.8
@@ -40,21 +36,16 @@ class ObjectFollowing(Controller):
     """Whether targets follow."""
     fade: bool = True
     """Whether the displacement fades while the hand carries, so that the object ends where the clip has it."""
-    feedback: float = 0.0
-    """How much farther than to its place a hand reaches, as a share of what it still is away from that. 1 steadies a
-    clip that is right; where a clip is wrong by centimetres, a hand that insists pushes things over."""
 
     def prepare(self, physics: Physics, motion: ReferenceMotion, prepared: Prepared) -> dict[str, np.ndarray] | None:
         """`watch` (T, 2): whether a hand still looks where the object stands; `weight` (T, 2): how much of its
-        displacement is followed; `handles` (T, 2): how much it is about the object; `place` (T, 7): the object's in the
-        clip; `turns` (T,): whether its turn matters."""
+        displacement is followed; `place` (T, 7): the object's in the clip; `turns` (T,): whether its turn matters."""
         if not (self.on and physics.has_object and motion.object_pose is not None):
             return None
         contact, palm, fps, posed = motion.contact, motion.position[:, PALMS], motion.fps, motion.object_posed
         watch, weight = schedule(contact, palm, fps, posed, self.fade)
         turns = np.full(len(watch), float(not motion.object_round))
-        noted = {"watch": watch, "weight": weight, "place": motion.object_pose, "turns": turns}
-        return noted | {"handles": schedule(contact, palm, fps, posed, fade=False)[1]}
+        return {"watch": watch, "weight": weight, "place": motion.object_pose, "turns": turns}
 
     def remember(
         self, state: SimState, noted: Mapping[str, Array], before: Float[Array, "2 6"] | None
@@ -67,14 +58,6 @@ class ObjectFollowing(Controller):
         kept = jnp.zeros((2, 6)) if before is None else before
         return jnp.where(noted["watch"][:, None] > 0.5, now[None], kept)
 
-    def aim(self, motion: ReferenceMotion, target: np.ndarray) -> dict[str, np.ndarray]:
-        """`aim` (T, 2, 7): palm and wrist's rotation if joints had their targets, which lead and bear loads."""
-        position, rotation = (jnp.asarray(x, jnp.float32) for x in (motion.position, motion.rotation))
-        local = jnp.asarray(target[:, ARMS], jnp.float32)
-        joints = jax.vmap(arm_joints)(position)
-        at, turned = jax.vmap(turned_arms)(joints, rotation[:, ARMS], rotation[:, CHEST], local)
-        return {"aim": np.concatenate([at[:, :, -1], turned[:, :, -1]], axis=-1)}
-
     def command(
         self,
         physics: Physics,
@@ -83,42 +66,25 @@ class ObjectFollowing(Controller):
         noted: Mapping[str, Array],
         memory: Float[Array, "2 6"] | None = None,
     ) -> dict[str, Array]:
-        """What `correct` needs to know of this moment: the displacement that is followed, and of both hands where
-        they are and should be."""
+        """What `correct` turns the arms by: the reference's arms, and the displacement that each hand follows."""
         assert memory is not None
         return {
             "joints": arm_joints(reference.position),
             "rotation": reference.rotation[ARMS],
             "chest": reference.rotation[CHEST],
-            "aim": noted["aim"],
             "origin": noted["place"][:3],
             "followed": noted["weight"][:, None] * memory,
-            "palm": state.position[PALMS],
-            "hand": state.rotation[ARMS[:, -1]],
-            "more": self.feedback * noted["handles"][:, None],
         }
 
     def correct(self, control: Control, command: Any) -> Control:
         """Turn the arms' targets, after the action's turns."""
-        c, joints = command, ARMS.reshape(-1)
+        joints, origin, followed = ARMS.reshape(-1), command["origin"][None], command["followed"]
         local = control.rotation[joints].reshape(2, 4, 4)
-        at, turned = turned_arms(c["joints"], c["rotation"], c["chest"], local)
-        turn, origin = rot.quat_exp(c["followed"][:, 3:]), c["origin"][None]
-
-        def displaced(palm: Array, hand: Array) -> tuple[Array, Array]:
-            return rot.rotate(turn, palm - origin) + origin + c["followed"][:, :3], rot.quat_mul(turn, hand)
-
-        palm, hand = displaced(at[:, -1], turned[:, -1])
-        if self.feedback:
-            # where the hands should be: the clip's, moved as action and plan move the targets, and the object
-            moved = rot.quat_mul(turned[:, -1], rot.quat_conj(c["aim"][:, 3:]))
-            wanted = displaced(
-                c["joints"][:, -1] + at[:, -1] - c["aim"][:, :3], rot.quat_mul(moved, c["rotation"][:, -1])
-            )
-            slant = rot.quat_log(rot.quat_mul(wanted[1], rot.quat_conj(c["hand"])))
-            palm = palm + c["more"] * _limited(wanted[0] - c["palm"], FEEDBACK_M)
-            hand = rot.quat_mul(rot.quat_exp(c["more"] * _limited(slant, FEEDBACK_RAD)), hand)
-        local = rot.quat_mul(local, rot.quat_exp(displaced_arms(at, turned, palm, hand)))
+        at, turned = turned_arms(command["joints"], command["rotation"], command["chest"], local)
+        turn = rot.quat_exp(followed[:, 3:])
+        palm = rot.rotate(turn, at[:, -1] - origin) + origin + followed[:, :3]
+        turns = displaced_arms(at, turned, palm, rot.quat_mul(turn, turned[:, -1]))
+        local = rot.quat_mul(local, rot.quat_exp(turns))
         return replace(control, rotation=control.rotation.at[joints].set(local.reshape(8, 4)))
 
 
@@ -138,7 +104,9 @@ def schedule(
         before = 0
         for begin, end in _intervals(contact[:, s] > 0.5):
             until = max(begin - lead, 0)
-            watch[before : (until if posed else min(until, first - lead)) + 1, s] = 1.0
+            # what is held from the first frame on is followed from where it stands then
+            seen = until if posed else min(until, max(first - lead, 0))
+            watch[before : seen + 1, s] = 1.0
             weight[:, s] = np.maximum(weight[:, s], _weight(palm[:, s], before, until, begin, end, fps, fade))
             before = end
     return watch, weight
@@ -168,6 +136,5 @@ def _smooth(x: np.ndarray) -> np.ndarray:
     return x * x * (3 - 2 * x)
 
 
-def _limited(vectors: Float[Array, "*n 3"], limit: float) -> Float[Array, "*n 3"]:
-    length = jnp.sqrt(jnp.sum(vectors**2, axis=-1, keepdims=True))
-    return vectors * jnp.minimum(1.0, limit / jnp.maximum(length, 1e-6))
+def _limited(vector: Float[Array, "3"], limit: float) -> Float[Array, "3"]:
+    return vector * jnp.minimum(1.0, limit / jnp.maximum(jnp.linalg.norm(vector), 1e-6))

@@ -23,8 +23,8 @@ def overlap_m(physics: Physics, qpos: Float[np.ndarray, "N nq"], thing: int = 0)
         mujoco.mj_collision(model, data)
         bodies = model.geom_bodyid[data.contact.geom]
         # what bears the object belongs to the world
-        own_contacts = (bodies == own).any(axis=1) & (bodies.min(axis=1) > 0)
-        deepest[i] = max(0.0, *(-data.contact.dist[own_contacts]), 0.0)
+        counts = (bodies == own).any(axis=1) & (bodies.min(axis=1) > 0)
+        deepest[i] = (-data.contact.dist[counts]).max(initial=0.0)
     return deepest
 
 

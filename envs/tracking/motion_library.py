@@ -17,7 +17,8 @@ from devi_jax.core.sim_state import ReferenceState
 from envs.physics import Control, Pose, Velocity
 from envs.tracking.reference import Reference
 
-_FIXED = ("object_start", "points_object", "view", "second_view", "object_round")  # of a clip as a whole
+TIMELESS = ("object_start", "points_object", "view", "second_view", "object_round")
+"""Parts of a reference that are of a clip as a whole: no time axis."""
 
 
 @jax.tree_util.register_dataclass
@@ -142,8 +143,8 @@ class MotionLibrary:
         """The reference of one clip, without padding."""
         length = int(np.asarray(self.length)[clip])
         of = self.reference
-        fixed = {name: jax.tree.map(lambda x: x[clip], getattr(of, name)) for name in _FIXED}
-        timed = jax.tree.map(lambda x: x[clip, :length], replace(of, **dict.fromkeys(_FIXED)))
+        fixed = {name: jax.tree.map(lambda x: x[clip], getattr(of, name)) for name in TIMELESS}
+        timed = jax.tree.map(lambda x: x[clip, :length], replace(of, **dict.fromkeys(TIMELESS)))
         return replace(timed, **fixed)
 
 
@@ -180,8 +181,8 @@ def make_library(
 
 def _padded(reference: Reference, frames: int, points: int) -> Reference:
     more = frames - reference.frames
-    fixed = {name: getattr(reference, name) for name in _FIXED}
-    timed = replace(reference, **dict.fromkeys(_FIXED))
+    fixed = {name: getattr(reference, name) for name in TIMELESS}
+    timed = replace(reference, **dict.fromkeys(TIMELESS))
     if more:
         timed = jax.tree.map(lambda x: jnp.concatenate([x, jnp.repeat(x[-1:], more, axis=0)]), timed)
     lacking = 0 if fixed["points_object"] is None else points - fixed["points_object"].shape[0]

@@ -196,9 +196,7 @@ def _targets(
     after = np.minimum(np.arange(frames) + 1, frames - 1)
     half = np.full(motion["local"].shape[:2], 0.5)
     middle = rot.slerp(motion["local"], motion["local"][after], half)
-    target = rot.quat_mul(middle, rot.quat_exp((turns + turns[after]) / 2))
-    noted = {name: {**own, **controllers[name].aim(whole, target)} for name, own in noted.items()}
-    return target, (root + root[after]) / 2, noted
+    return rot.quat_mul(middle, rot.quat_exp((turns + turns[after]) / 2)), (root + root[after]) / 2, noted
 
 
 def _coordinates(physics: Physics, motion: dict[str, np.ndarray], clip: Clip) -> tuple[np.ndarray, np.ndarray]:
