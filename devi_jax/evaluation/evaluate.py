@@ -68,6 +68,7 @@ def judge(
             **summary(scores[1:]),
             "reward": float(reward[1:].mean()),
             "perturbation": asdict(perturbation),
+            "unmoved": rollouts.unmoved,
         },
         successes=np.array([bool(s.success) for s in scores[1:]]),
         rollouts=rollouts,

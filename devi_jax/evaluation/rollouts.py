@@ -1,6 +1,6 @@
 """Whole-clip rollouts of a policy, nothing cut off after a fall: what evaluation, films and plots are made of."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,9 @@ from devi_jax.core.environment import Observation
 from devi_jax.core.policy import Act, Policy
 from devi_jax.core.sim_state import SimState
 from devi_jax.evaluation.valid_starts import perturbed_starts
-from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import Randomization, kick
+from envs.tracking.state import TrackingState
 
 
 @jax.tree_util.register_dataclass
@@ -22,7 +23,8 @@ class Rollouts:
     """N rollouts over all T frames of a clip; frame 0 is the start state.
 
     `frames` has leaves (T, N, ...); `alive` is whether early termination (A.10) would not yet have struck; `target` is
-    the pose of the thing that the object is brought to, in scenes with one.
+    the pose of the thing that the object is brought to, in scenes with one. `unmoved`: in how many of them nothing but
+    the clip's own place was free for the object.
     """
 
     frames: SimState
@@ -30,6 +32,7 @@ class Rollouts:
     reward: Float[Array, "T N"]
     alive: Bool[Array, "T N"]
     target: Float[Array, "T N 7"] | None = None
+    unmoved: int = field(default=0, metadata={"static": True})
 
 
 def zero_policy() -> Policy:
@@ -61,13 +64,13 @@ def roll(
     environment = environment.calm  # what training is disturbed by is no part of what is asked for here
     frames, length = environment.frames, int(environment.library.length[0])
     start_key, push_key, run_key = jax.random.split(key, 3)
-    first = jax.vmap(lambda _: environment.start(jnp.zeros((), jnp.int32)))(jnp.arange(count))
+    first, unmoved = _starts(environment, count), 0
     pushes, noise_rad = jnp.zeros((frames, count, 2)), jnp.zeros(count)
     if perturbation is not None:
         some = count - exact
         keys = jax.random.split(start_key, some)
         rest = jax.tree.map(lambda x: x[exact:], first)
-        rest = perturbed_starts(environment, rest, keys, perturbation)
+        rest, unmoved = perturbed_starts(environment, rest, keys, perturbation)
         first = jax.tree.map(lambda a, b: jnp.concatenate([a[:exact], b]), first, rest)
         pushes = pushes.at[:, exact:].set(_draw_pushes(environment, push_key, some, perturbation))
         noise_rad = noise_rad.at[exact:].set(perturbation.joint_rad)
@@ -75,7 +78,14 @@ def roll(
     parts = policy.parameters, policy.initial_carry(count)
     played = _run(policy.act, environment, parts, first, disturbances, run_key, jnp.asarray(not replay))
     played = jax.tree.map(lambda x: x[:length], played)
-    return replace(played, target=target_poses(environment, played.qpos))
+    return replace(played, target=target_poses(environment, played.qpos), unmoved=unmoved)
+
+
+@partial(jax.jit, static_argnums=1)
+def _starts(environment: TrackingEnvironment, count: int) -> TrackingState:
+    """The clip's start, `count` times."""
+    start = environment.start(jnp.zeros((), jnp.int32))
+    return jax.tree.map(lambda x: jnp.broadcast_to(x, (count, *x.shape)), start)
 
 
 def target_poses(environment: TrackingEnvironment, qpos: Float[Array, "T N nq"]) -> Float[Array, "T N 7"] | None:

@@ -57,6 +57,8 @@ def table(result: dict[str, Any]) -> str:
         f"clip {result['clip']}, root {result['root']}, engine {result['engine']}; plan, follow, replay: targets "
         "without a policy; nothing: the first pose held; * DeVI's Table 1, other clips"
     )
+    if unmoved := result["perturbed"].get("unmoved"):
+        lines.append(f"in {unmoved} easy starts the object stands where the clip has it: nowhere else nearby is free")
     if result.get("trivial"):
         lines.append("TRIVIAL: replay, or doing nothing, passes most easy starts; success says nothing of the policy")
     return "\n".join([*lines, *_online(result.get("online")), *_truth(result.get("truth")), *verdicts(result)])

@@ -11,8 +11,9 @@ from jaxtyping import Array, Bool, Float, Key, PRNGKeyArray
 from envs.physics import Physics
 from envs.physics.overlap import overlap_m
 from envs.scenes.objects.mujoco_bodies import OBJECT_NAME
-from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import Randomization, randomize
+from envs.tracking.state import TrackingState
 
 DEPTH_M = 0.002
 """The object may overlap other things by this much more than it does in the clip."""
@@ -22,12 +23,12 @@ TRIES = 10
 
 def perturbed_starts(
     environment: TrackingEnvironment, states: TrackingState, keys: Key[Array, " N"], by: Randomization
-) -> TrackingState:
-    """States (N, ...) at frame 0 with another object each, drawn again while it stands in or beside something."""
-
+) -> tuple[TrackingState, int]:
+    """States (N, ...) at frame 0 with another object each, drawn again while it stands in something or off its table;
+    and in how many of them it had to stay where the clip has it."""
     drawn = _drawn(environment.physics, by, states, keys)
     if not environment.physics.has_object or not (by.object_m or by.object_rad):
-        return drawn
+        return drawn, 0
     thing = int(environment.library.thing[0])
     usual = overlap_m(environment.physics, np.asarray(states.physics.qpos[:1]), thing)[0]
     good = np.zeros(len(keys), bool)
@@ -37,11 +38,11 @@ def perturbed_starts(
         clear = overlap_m(environment.physics, qpos, thing) < usual + DEPTH_M
         good[tried] = clear & borne(environment.physics, qpos)
         if good.all():
-            return drawn
+            break
         others = jax.vmap(jax.random.fold_in, (0, None))(keys, attempt)
         again = states if attempt == TRIES else _drawn(environment.physics, by, states, others)
         drawn = _chosen(jnp.asarray(good), drawn, again)
-    return drawn
+    return drawn, int((~good).sum())
 
 
 def borne(physics: Physics, qpos: Float[np.ndarray, "N nq"]) -> np.ndarray:

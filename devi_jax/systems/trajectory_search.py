@@ -17,8 +17,9 @@ from devi_jax.core.errors import ConfigError
 from envs.control.hand_task_space import task_space
 from envs.physics import PhysicsState
 from envs.tracking.actions import HandTaskSpace, JointAbsolute, JointResidual
-from envs.tracking.env import PlanStates, TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import Randomization, randomize
+from envs.tracking.state import PlanStates, TrackingState
 
 Watch = Callable[[float, float], None]
 """Hears of the share of the clip that is planned, and of the latest window's mean reward in its worst condition."""

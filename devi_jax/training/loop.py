@@ -124,9 +124,10 @@ def train(
             show.update(_share(config, iteration, spent), _rows(config.system, _mean(scalars), iteration, rate))
             done = agree(done)
             if iteration % config.checkpoint_every == 0 or done:
-                for best, judged, own in zip(kept, scalars, unstack(state), strict=True):
-                    if not _is_warming(config, judged):
+                if not _is_warming(config, scalars[0]):
+                    for best, judged, own in zip(kept, scalars, unstack(state), strict=True):
                         best.offer(iteration, judged, own)
+                # several seeds are one program, of which none goes back alone
                 if not done and seeds is None and kept[0].lost(iteration, scalars[0]):
                     state = kept[0].go_back(learner, iteration)
                     learner = slowed(original, kept[0].setbacks)

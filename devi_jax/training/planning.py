@@ -20,7 +20,8 @@ from devi_jax.evaluation.evaluate import Judgement
 from devi_jax.systems.build import Assembly
 from devi_jax.systems.trajectory_search import PlanConfig, Watch, fold, search, states, variants, with_states
 from envs.embodiments.human import Human
-from envs.tracking.env import PlanStates, TrackingEnvironment
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.state import PlanStates
 
 FIX = "train again into a new folder with --out"
 FORMAT = NpzFormat("plan", 1, RunError, FIX, kind="plan", bare=True)

@@ -9,11 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from devi_jax.core import rotations as rot
 from devi_jax.core.environment import Observation, Transition
 from devi_jax.core.sim_state import SimState
 from envs.control import Controller
-from envs.physics import Control, Physics, PhysicsState, Pose, Variation
+from envs.physics import Control, Physics, PhysicsState, Variation
 from envs.rewards import Rewards
 from envs.tracking import curriculum as curricula
 from envs.tracking.actions import Action
@@ -21,46 +20,14 @@ from envs.tracking.config import STILL, TaskConfig
 from envs.tracking.curriculum import Curriculum
 from envs.tracking.motion_library import MotionLibrary
 from envs.tracking.observations import Observations
-from envs.tracking.randomization import Randomization, kick, randomize
+from envs.tracking.randomization import Randomization, kick, pushed, randomize
 from envs.tracking.reference import Reference
-from envs.tracking.resets import start_frame
+from envs.tracking.resets import disturbed_pose, start_frame
+from envs.tracking.state import PlanStates, TrackingState
 from envs.tracking.terminations import Terminations, count_untouched
 
 ONSET_S = 0.5, 1 / 3
 """Seconds before and after contact onset between which `ResetConfig.onset` starts."""
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class TrackingState:
-    """Simulated state, which clip it follows, the frame it stands for, and the factor on the bounds of its episode.
-
-    `commands`: what each controller with something to do adds in the next step; `memory`: what each keeps of the
-    episode so far, where it keeps anything. `untouched`: for how many steps each
-    hand that should touch the object has felt nothing; `past`: states before this one, (H, ...); `noise`: key of the
-    observations' noise and of pushes. The last three are `None` where nothing asks for them.
-    """
-
-    physics: PhysicsState
-    clip: Int[Array, ""]
-    t: Int[Array, ""]
-    termination_scale: Float[Array, ""]
-    commands: dict[str, Any]
-    memory: dict[str, Array] = field(default_factory=dict)
-    untouched: Int[Array, " H"] | None = None
-    past: SimState | None = None
-    noise: PRNGKeyArray | None = None
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class PlanStates:
-    """States (C, L, V, ...) that a plan of each clip leads through from frame 0, in V conditions, to start from.
-    `length`: how many of the L frames each clip's plan survives; `memory`: what controllers keep in each state."""
-
-    states: PhysicsState
-    length: Int[Array, " C"]
-    memory: dict[str, Array] = field(default_factory=dict)
 
 
 @partial(
@@ -181,7 +148,7 @@ class TrackingEnvironment:
         clip = jnp.asarray(clip, jnp.int32)
         pose, velocity = self.library.pose(clip, t), self.library.velocity(clip, t)
         if key is not None and self.config.resets.joint_noise_rad > 0:
-            pose = _disturbed(pose, self.config.resets.joint_noise_rad, key)
+            pose = disturbed_pose(pose, self.config.resets.joint_noise_rad, key)
         physics = self.physics.init(pose, velocity, self._variation(clip))
         return self._begin(physics, clip, t)[0]
 
@@ -261,12 +228,7 @@ class TrackingEnvironment:
 
     def pushed(self, state: TrackingState, kick_m_s: Float[Array, "2"]) -> TrackingState:
         """The state with another horizontal velocity of its root, where nothing holds that in its place."""
-        layout = self.physics.layout
-        if layout.base is not None or self.physics.scene.embodiment.root != "free":
-            return state
-        first = layout.root_position.qvel.start
-        qvel = state.physics.qvel.at[first : first + 2].add(kick_m_s)
-        return replace(state, physics=replace(state.physics, qvel=qvel))
+        return replace(state, physics=pushed(self.physics, state.physics, kick_m_s))
 
     def _disturb(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Float[Array, " A"]]:
         """Pushed as often as once in the time of the clip, and targets that are not quite met."""
@@ -335,17 +297,6 @@ class Controllers:
     """The controllers of a system, by name."""
 
     rows: Mapping[str, Controller] = field(default_factory=dict)
-
-
-def _disturbed(pose: Pose, deviation: float, key: PRNGKeyArray) -> Pose:
-    """A pose with Gaussian noise on each axis of each ball joint (rad), and on each hinge and slide (rad or m)."""
-    noise = deviation * jax.random.normal(key, (len(pose.rotation) - 1, 3))
-    joints = rot.quat_mul(pose.rotation[1:], rot.quat_exp(noise))
-    pose = replace(pose, rotation=jnp.concatenate([pose.rotation[:1], joints]))
-    if pose.scalars is None:
-        return pose
-    moved = pose.scalars + deviation * jax.random.normal(jax.random.fold_in(key, 1), pose.scalars.shape)
-    return replace(pose, scalars=moved)
 
 
 def _at(states: SimState, k: int) -> SimState:

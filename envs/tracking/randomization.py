@@ -35,6 +35,15 @@ def kick(key: PRNGKeyArray, push_m_s: float | Float[Array, ""]) -> Float[Array, 
     return push_m_s * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
 
 
+def pushed(physics: Physics, state: PhysicsState, kick_m_s: Float[Array, "2"]) -> PhysicsState:
+    """The state with another horizontal velocity of its root, where nothing holds that in its place."""
+    layout = physics.layout
+    if layout.base is not None or physics.scene.embodiment.root != "free":
+        return state
+    first = layout.root_position.qvel.start
+    return replace(state, qvel=state.qvel.at[first : first + 2].add(kick_m_s))
+
+
 def randomize(
     physics: Physics, state: PhysicsState, key: PRNGKeyArray, by: Randomization, place: float | Float[Array, ""] = 1.0
 ) -> PhysicsState:

@@ -11,7 +11,8 @@ from devi_jax.systems import System, devi
 from envs.control import AnkleBalance, GroundReaction, ObjectFollowing
 from envs.tracking import terminations
 from envs.tracking.config import STILL, ActionConfig, ObjectPoints, ResetConfig
-from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.state import TrackingState
 from envs.tracking.terminations import Termination
 
 

@@ -14,7 +14,8 @@ from devi_jax.core.clip import Clip
 from devi_jax.runs.devices import cpu_count
 from devi_jax.systems import System, assemble
 from envs.physics import EngineName, HumanRoot
-from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.state import TrackingState
 
 STEPS = 32
 """Control steps of one measurement."""

@@ -24,7 +24,8 @@ from devi_jax.datasets.load import resolve
 from devi_jax.systems import assemble
 from envs.physics import EngineName, Timing, make_physics
 from envs.rewards.contact import FORCE_THRESHOLD_N
-from envs.tracking.env import TrackingEnvironment, TrackingState
+from envs.tracking.env import TrackingEnvironment
+from envs.tracking.state import TrackingState
 from tests.envs.replay import recipe, replay
 from tests.simulated import within
 

@@ -13,8 +13,8 @@ from devi_jax.systems import assemble
 from envs.physics import Timing
 from envs.tracking.actions import make_action
 from envs.tracking.config import STILL, ActionConfig, ResetConfig
-from envs.tracking.env import TrackingState
 from envs.tracking.randomization import Randomization
+from envs.tracking.state import TrackingState
 from tests.envs.replay import recipe
 from tests.simulated import within
 
