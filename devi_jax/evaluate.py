@@ -20,8 +20,8 @@ from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.json_io import write_json
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly
-from devi_jax.training.report import UNSEEN
-from devi_jax.training.run_config import RunConfig, load_policy_state, load_run, trained_policy
+from devi_jax.training.report import unseen
+from devi_jax.training.run_config import RunConfig, load_policy_state, load_run, trained_policy, training_steps
 
 RENAMED = {"online": "mpc"}
 
@@ -31,10 +31,10 @@ class EvaluateOptions:
     """Evaluate a policy over its whole clip, from exact and perturbed starts. A fall does not end a rollout."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Run folder of devi_jax.train (its latest checkpoint is evaluated), name of a shipped policy, or policy file."""
+    """Run folder of devi_jax.train (the policy it keeps is evaluated), name of a shipped policy, or policy file."""
     rollouts: int = ROLLOUTS
     """Number of rollouts from perturbed starts."""
-    seed: int = UNSEEN
+    seed: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the run's own)")] = None
     """Random seed of the perturbed starts."""
     mpc: int = 0
     """Number of perturbed starts to control by the planner as well (model-predictive control), at minutes each."""
@@ -70,20 +70,18 @@ def _tables(result: dict[str, Any]) -> str:
 
 
 def _of_run(options: EvaluateOptions) -> dict[str, Any]:
-    """Evaluate a run's latest checkpoint, and write its evaluation.json anew."""
+    """Evaluate the policy that a run keeps, and write its evaluation.json anew."""
     run = RunDir.open(options.run)
     config, assembly, learner = load_run(run)
     state = load_policy_state(run, learner)
     policy, count = trained_policy(learner, state), len(assembly.clips)
     if count > 1 and (options.truth or options.mpc):
         raise ConfigError(f"the run has {count} clips", where="--truth, --mpc", valid="a run of one clip")
-    each = [evaluate(assembly.only(i), policy, options.seed, options.rollouts) for i in range(count)]
+    each = [evaluate(assembly.only(i), policy, _seed(options, config), options.rollouts) for i in range(count)]
     result, rollouts = each[0]
     if count > 1:
         result = {"clips": {clip.name: one for clip, (one, _) in zip(assembly.clips, each, strict=True)}}
-    iterations = int(state.iteration)
-    steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
-    result = {**result, "training": steps}
+    result = {**result, "training": training_steps(run, learner, state)}
     result |= _online(options, assembly, config) | _by_truth(options, assembly, rollouts)
     write_json(run.evaluation_json, result)
     return result
@@ -92,15 +90,20 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
 def _of_policy(options: EvaluateOptions, path: Path) -> dict[str, Any]:
     """Evaluate a policy file, which is left as it is."""
     file = read_policy(path)
-    result, rollouts = evaluate(file.assembly, file.policy, options.seed, options.rollouts)
+    result, rollouts = evaluate(file.assembly, file.policy, _seed(options, file.config), options.rollouts)
     return result | _online(options, file.assembly, file.config) | _by_truth(options, file.assembly, rollouts)
+
+
+def _seed(options: EvaluateOptions, config: RunConfig) -> int:
+    """The seed asked for, or that with which the run evaluated itself."""
+    return unseen(config.seed) if options.seed is None else options.seed
 
 
 def _online(options: EvaluateOptions, assembly: Assembly, config: RunConfig) -> dict[str, Any]:
     """The planner's own scores from perturbed starts, if asked for."""
     if not options.mpc:
         return {}
-    return {"online": control_online(assembly.environment, config.system.planner, options.seed, options.mpc)}
+    return {"online": control_online(assembly.environment, config.system.planner, _seed(options, config), options.mpc)}
 
 
 def _by_truth(options: EvaluateOptions, assembly: Assembly, rollouts: Rollouts) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from devi_jax.runs.json_io import write_json
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly
 from devi_jax.systems.system import System
-from devi_jax.training.run_config import trained_policy
+from devi_jax.training.run_config import trained_policy, training_steps
 
 UNSEEN = 1000
 """Seeds from here on draw the perturbed starts of last evaluations, which neither planning nor training has seen."""
@@ -39,11 +39,10 @@ def report(
 
     On a machine without a renderer, all but the film; the message names the missing package.
     """
-    policy, iterations = trained_policy(learner, state), int(state.iteration)
+    policy, steps = trained_policy(learner, state), training_steps(run, learner, state)
     if len(assembly.clips) > 1:
-        return _report_clips(run, assembly, learner, policy, iterations, film, seed)
+        return _report_clips(run, assembly, policy, steps, film, seed)
     result, rollouts = evaluate(assembly, policy, unseen(seed))
-    steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
     write_json(run.evaluation_json, {**result, "training": steps})
     print(table(result))
     curves(run.curves_png, run.metrics_jsonl, _units(assembly.system))
@@ -54,7 +53,7 @@ def report(
 
 
 def _report_clips(
-    run: RunDir, assembly: Assembly, learner: Learner, policy: Policy, iterations: int, film: bool, seed: int
+    run: RunDir, assembly: Assembly, policy: Policy, steps: dict[str, int], film: bool, seed: int
 ) -> dict[str, Any]:
     """The same of a policy of several clips: each is evaluated, printed and filmed by itself."""
     results = {}
@@ -63,7 +62,6 @@ def _report_clips(
         print(f"{clip.name}\n{table(results[clip.name])}")
         if film:
             _film(run, assembly.only(i), rollouts, f"-{clip.name}")
-    steps = {"iterations": iterations, "environment_steps": learner.environment_steps(iterations)}
     write_json(run.evaluation_json, {"clips": results, "training": steps})
     curves(run.curves_png, run.metrics_jsonl, _units(assembly.system))
     print(f"curves: {run.curves_png}\nevaluation: {run.evaluation_json}")

@@ -178,6 +178,16 @@ def load_policy_state(run: RunDir, learner: Learner) -> TrainState:
     return load_best(run, learner, OLDER) or load_state(run, learner)
 
 
+def training_steps(run: RunDir, learner: Learner, state: TrainState) -> dict[str, int]:
+    """How long a run has trained, and after how many iterations it had the policy that it keeps."""
+    iterations = max(int(path.name) for path in run.checkpoints.iterdir() if path.name.isdigit())
+    return {
+        "iterations": iterations,
+        "environment_steps": learner.environment_steps(iterations),
+        "kept_iteration": int(state.iteration),
+    }
+
+
 def trained_policy(learner: Learner, state: TrainState) -> Policy:
     """The deterministic policy, on one device of this process."""
     policy = learner.policy(state)
