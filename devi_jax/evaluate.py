@@ -12,9 +12,9 @@ from devi_jax.cli import parse
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.deploy.policy_file import find_policy, read_policy
-from devi_jax.evaluation.evaluate import ROLLOUTS, by_truth, evaluate
+from devi_jax.evaluation.evaluate import GLANCES, ROLLOUTS, by_truth, evaluate, in_other_models
 from devi_jax.evaluation.mpc import control_online
-from devi_jax.evaluation.rollouts import Rollouts
+from devi_jax.evaluation.rollouts import Policy, Rollouts
 from devi_jax.evaluation.table import table
 from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.json_io import write_json
@@ -38,6 +38,8 @@ class EvaluateOptions:
     """Random seed of the perturbed starts."""
     mpc: int = 0
     """Number of perturbed starts to control by the planner as well (model-predictive control), at minutes each."""
+    models: bool = False
+    """Also evaluate in other models of physics: timestep, solver, gains, engine. On a CPU that takes minutes."""
     truth: Path | None = None
     """Ground-truth clip to score the same rollouts against: the one that the imitated video was rendered from."""
     json: bool = False
@@ -77,7 +79,7 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     policy, count = trained_policy(learner, state), len(assembly.clips)
     if count > 1 and (options.truth or options.mpc):
         raise ConfigError(f"the run has {count} clips", where="--truth, --mpc", valid="a run of one clip")
-    each = [evaluate(assembly.only(i), policy, _seed(options, config), options.rollouts) for i in range(count)]
+    each = [_evaluated(options, assembly.only(i), policy, config) for i in range(count)]
     result, rollouts = each[0]
     if count > 1:
         result = {"clips": {clip.name: one for clip, (one, _) in zip(assembly.clips, each, strict=True)}}
@@ -90,8 +92,19 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
 def _of_policy(options: EvaluateOptions, path: Path) -> dict[str, Any]:
     """Evaluate a policy file, which is left as it is."""
     file = read_policy(path)
-    result, rollouts = evaluate(file.assembly, file.policy, _seed(options, file.config), options.rollouts)
+    result, rollouts = _evaluated(options, file.assembly, file.policy, file.config)
     return result | _online(options, file.assembly, file.config) | _by_truth(options, file.assembly, rollouts)
+
+
+def _evaluated(
+    options: EvaluateOptions, assembly: Assembly, policy: Policy, config: RunConfig
+) -> tuple[dict[str, Any], Rollouts]:
+    """The result of one clip's policy, and its rollouts."""
+    seed = _seed(options, config)
+    result, rollouts = evaluate(assembly, policy, seed, options.rollouts)
+    if options.models:
+        result["models"] = in_other_models(assembly, policy, seed, min(options.rollouts, GLANCES))
+    return result, rollouts
 
 
 def _seed(options: EvaluateOptions, config: RunConfig) -> int:

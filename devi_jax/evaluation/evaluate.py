@@ -4,7 +4,7 @@ Doing nothing, open-loop replay of the reference and the targets that the policy
 perturbations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,8 +15,10 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
 from devi_jax.evaluation.grades import CAUSES, EASY, GRADES, NOISE, wilson
 from devi_jax.evaluation.metrics import score, summary
+from devi_jax.evaluation.models import MODELS
 from devi_jax.evaluation.rollouts import Policy, Rollouts, roll
 from devi_jax.systems.build import Assembly
+from envs.physics import Physics
 from envs.tracking.actions import JointAbsolute
 from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import Randomization
@@ -113,7 +115,7 @@ def evaluate(
     count, environment = count or ROLLOUTS, assembly.environment
     glances = glances or min(count, GLANCES)
     others = yardsticks(assembly)
-    nearest = next(name for name in ("plan", "follow", "reference") if name in others)
+    nearest = _nearest(others)
 
     def all_of(
         perturbation: Randomization, starts: int, among: Mapping[str, TrackingEnvironment] = others
@@ -141,6 +143,27 @@ def evaluate(
         "trivial": bool(max(easy[name].successes.mean() for name in ("nothing", "reference")) > TRIVIAL),
     }
     return result, easy["policy"].rollouts
+
+
+def _nearest(others: Mapping[str, TrackingEnvironment]) -> str:
+    """Which of `yardsticks` the policy turns around."""
+    return next(name for name in ("plan", "follow", "reference") if name in others)
+
+
+def in_other_models(assembly: Assembly, policy: Policy, seed: int = 0, count: int = GLANCES) -> dict[str, Any]:
+    """`rates` from easy starts in each of `MODELS`, of the policy and of what it turns around."""
+    others = yardsticks(assembly)
+    around = _nearest(others)
+
+    def both(change: Callable[[Physics], Physics]) -> dict[str, Judgement]:
+        physics = change(assembly.environment.physics)
+        acting, still = (replace(e, physics=physics) for e in (assembly.environment, others[around]))
+        return {
+            "policy": judge(acting, policy, seed, count),
+            around: judge(still, policy, seed, count, replay=True),
+        }
+
+    return {name: rates(both(change)) for name, change in MODELS.items()}
 
 
 def rates(sides: Mapping[str, Judgement]) -> dict[str, Any]:

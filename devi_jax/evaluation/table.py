@@ -65,10 +65,11 @@ def table(result: dict[str, Any]) -> str:
 
 
 def _graded(result: dict[str, Any], around: str | None) -> list[str]:
-    """Rates of success by grade of perturbation, by each of its causes alone, and under a little noise."""
+    """Rates of success by grade of perturbation, by each of its causes alone, in other models, under a little noise."""
     lines = []
     rows = [(f"success, {n}, of {g['starts']} starts", g["success"]) for n, g in result["grades"].items()]
     rows += [(f"  {name} alone, of {cause['starts']}", cause["success"]) for name, cause in result["causes"].items()]
+    rows += [(f"  {name}, of {m['starts']}", m["success"]) for name, m in result.get("models", {}).items()]
     noisy = {name: scores["success_rate"] for name, scores in result["noisy"].items()}
     rows.append((f"  noise of {NOISE.joint_rad} rad on the joint targets", noisy))
     for label, rate in rows:
