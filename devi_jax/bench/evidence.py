@@ -12,6 +12,8 @@ OTHERS = ("plan", "reference", "nothing", "follow")
 LABELS = {"plan": "plan", "reference": "replay", "nothing": "do nothing", "follow": "follow"}
 """What pages call them."""
 
+CHANCE = 0.05
+"""A difference that chance makes more often than this is none."""
 PASSES = 0.6
 """Share of perturbed starts above which replay or doing nothing makes a clip trivial."""
 
@@ -41,8 +43,18 @@ def graded_rate(evaluation: Result | None, grade: str, name: str = "policy") -> 
 
 
 def verdict(evaluation: Result, name: str) -> str | None:
-    """`better`, `worse` or `no different`: the policy against one of `OTHERS`; None where that was not compared."""
-    return evaluation.get("versus", {}).get(name, {}).get("verdict") if side(evaluation, name) else None
+    """`better`, `worse` or `no different`: the policy against one of `OTHERS`; None where that was not compared.
+
+    Better from the starts of one grade at least, and worse from none. Each grade is a test of its own, so p is below
+    0.05 over their number (Bonferroni). Older evaluations have easy starts alone.
+    """
+    grades = [graded["versus"].get(name) for graded in evaluation.get("grades", {}).values() if "versus" in graded]
+    told = [one for one in grades or [evaluation.get("versus", {}).get(name)] if one]
+    if not told or not side(evaluation, name):
+        return None
+    sure = [one for one in told if one["p"] * len(told) < CHANCE]
+    words = {"better" if one["policy_only"] > one["other_only"] else "worse" for one in sure}
+    return "worse" if "worse" in words else "better" if words else "no different"
 
 
 def beats_all(evaluation: Result | None) -> bool:

@@ -14,6 +14,7 @@ from devi_jax.bench.learning.jobs import LearningJob
 from devi_jax.bench.result_files import Result
 from devi_jax.bench.row_age import Age
 from devi_jax.runs import provenance
+from tests.bench.comparisons import compared
 
 MakeRow = Callable[..., Result]
 
@@ -68,7 +69,7 @@ def make_row() -> MakeRow:
             exact = {"mpjpe_all_mm": 20.0 + seed, "t_obj_mm": 15.0, "alive_share": 0.9 + 0.03 * seed}
             return {"exact": exact, "perturbed": {"success_rate": rate}}
 
-        verdicts = {name: {"verdict": "better" if rates[0] > r else "worse"} for name, r in _others(rates)}
+        verdicts = {name: compared("better" if rates[0] > r else "worse") for name, r in _others(rates)}
         evaluation = {**side(rates[0]), "versus": verdicts, **{name: side(r) for name, r in _others(rates)}}
         return {
             "cell": f"{clip}-{grade}-{root}-{variant}-{seed}",
@@ -118,7 +119,7 @@ def trained(tmp_path) -> tuple[LearningJob, Path]:
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     scores = {"success": True, "mpjpe_all_mm": 12.0, "t_obj_mm": 9.0, "mpjpe_body_mm": 11.0}
     side = {"exact": scores, "perturbed": {"success_rate": 0.75, "rollouts": 64, "perturbation": {"push_ns": 5.0}}}
-    told = {"policy": 0.75, "other": 0.25, "verdict": "better"}
+    told = {"policy": 0.75, "other": 0.25, **compared("better")}
     evaluation = {**side, "plan": side, "reference": side, "versus": {"plan": told, "reference": told}, "frames": 110}
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     stages = [

@@ -3,12 +3,13 @@
 import pytest
 
 from devi_jax.bench.evidence import OTHERS, beats_all, counts, graded_rate, rate, searched, side, trivial, verdict
+from tests.bench.comparisons import compared
 
 
 def evaluation(policy=0.9, plan=None, replay=0.2, nothing=None, verdicts=None, **more):
     rates = {name: value for name, value in zip(OTHERS, (plan, replay, nothing), strict=False) if value is not None}
     sides = {name: {"exact": {}, "perturbed": {"success_rate": value}} for name, value in rates.items()}
-    words = {name: {"verdict": (verdicts or {}).get(name, "better")} for name in sides}
+    words = {name: compared((verdicts or {}).get(name, "better")) for name in sides}
     return {"exact": {}, "perturbed": {"success_rate": policy}, **sides, "versus": words, **more}
 
 
@@ -65,6 +66,22 @@ def test_a_failed_run_counts():
 )
 def test_a_policy_has_learned_something_once_it_is_better_than_all_that_is_none(told, expected):
     assert beats_all(told) is expected
+
+
+@pytest.mark.parametrize(
+    ("easy", "hard", "expected"),
+    [
+        (compared("no different"), compared("better"), "better"),
+        (compared("better"), compared("worse"), "worse"),
+        (compared("no different"), compared("no different"), "no different"),
+        # two tests, of which each has half the room for chance
+        (compared("no different"), compared("better", p=0.026), "no different"),
+        (compared("no different"), compared("better", p=0.024), "better"),
+    ],
+)
+def test_a_policy_is_better_where_it_is_from_one_grade_and_worse_from_none(easy, hard, expected):
+    grades = {"easy": {"versus": {"plan": easy}}, "hard": {"versus": {"plan": hard}}}
+    assert verdict(evaluation(plan=0.5, verdicts={"plan": "worse"}, grades=grades), "plan") == expected
 
 
 def test_grades_have_the_rate_of_each_side():

@@ -41,23 +41,23 @@ def test_list_tells_and_does_nothing(bench, capsys):
     run, calls, folder = bench
     run("--list")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["missing", "lift_can-clean-pinned-0"] and not calls
+    assert lines[0].split() == ["missing", "lift_can-rough-free-0"] and not calls
     assert not (folder / "docs").exists()
 
 
 def test_a_finished_run_without_a_row_gets_one_and_is_not_trained_again(bench, trained):
     run, calls, folder = bench
-    shutil.copytree(trained[1], folder / "learning" / "lift_can-clean-pinned-0")
+    shutil.copytree(trained[1], folder / "learning" / "lift_can-rough-free-0")
     run("--limit=1")
-    assert not calls and (folder / "docs" / "results" / "lift_can-clean-pinned-0.json").exists()
+    assert not calls and (folder / "docs" / "results" / "lift_can-rough-free-0.json").exists()
 
 
 def test_what_could_not_begin_leaves_no_row_and_the_rest_goes_on(bench, monkeypatch, capsys):
     run, calls, folder = bench
-    first, train = "lift_can-clean-pinned-0", training_result.run_logged
+    first, train = "lift_can-rough-free-0", training_result.run_logged
     monkeypatch.setattr(training_result, "run_logged", lambda _, log: 2 if log.stem == first else train(_, log))
     run("--limit=2")
-    assert calls == ["lift_can-mild-pinned-0"] and "no result" in capsys.readouterr().out
+    assert calls == ["lift_can-rough-free-1"] and "no result" in capsys.readouterr().out
     assert [p.stem for p in (folder / "docs" / "results").glob("*.json")] == calls
 
 

@@ -9,6 +9,7 @@ from devi_jax.bench.learning.plot import COLUMNS, panels, plot
 from devi_jax.bench.learning.stage_times import in_words, stage_times, times
 from devi_jax.bench.learning.targets import TARGETS, judged, of_target, target_line
 from devi_jax.bench.row_age import Age
+from tests.bench.comparisons import compared
 from tests.bench.conftest import YOUNG
 
 MET = {"plan": 0.4, "success": 2.0, "parity": 4.0, "perturbed_60": 5.0, "perturbed_80": 8.0}
@@ -77,7 +78,7 @@ def test_a_target_counts_no_trivial_clip_and_a_failed_run_as_zero(make_row):
     rows += [run(clip="hat", rates=(1.0, None, 0.9)), run(clip="hammer", evaluation=None, status="failed")]
     rows[0]["evaluation"]["grades"] = {"hard": {"success": {"policy": 0.8}}}
     rows[1]["evaluation"]["grades"] = {"hard": {"success": {"policy": 0.6}}}
-    rows[1]["evaluation"]["versus"]["plan"]["verdict"] = "worse"
+    rows[1]["evaluation"]["versus"]["plan"] = compared("worse")
     assert target_line(rows, TARGETS[1])[1:] == [
         "3 (1 trivial left out)",
         "**97 %**, met (≥ 95 %)",
@@ -90,7 +91,7 @@ def test_a_target_counts_no_trivial_clip_and_a_failed_run_as_zero(make_row):
 
 def test_a_stage_counts_only_where_the_policy_ended_better_than_plan_and_replay(make_row):
     better, same = make_row(stages=MET), make_row(seed=1, stages={**MET, "success": 1.0})
-    same["evaluation"]["versus"]["plan"]["verdict"] = "no different"
+    same["evaluation"]["versus"]["plan"] = compared("no different")
     assert stage_times([better], "success").tolist() == [2.0] and not len(stage_times([same], "success"))
     assert stage_times([better, same], "success").tolist() == [2.0, np.inf]
     page = section(results([better, same], YOUNG), "Clip by clip")

@@ -13,6 +13,7 @@ from devi_jax.bench.methods.published import LABELS, METRICS, TABLE_1
 from devi_jax.bench.methods.tables import with_idle
 from devi_jax.bench.row_age import Age
 from devi_jax.systems import NAMES
+from tests.bench.comparisons import compared
 from tests.bench.conftest import YOUNG
 
 
@@ -27,7 +28,7 @@ def row(
         "reference": {"exact": exact | {"mpjpe_all_mm": 4.4}, "perturbed": {"success_rate": replay}},
         "nothing": {"exact": exact | {"mpjpe_all_mm": 300.0, "success_paper": False}, "perturbed": {"success_rate": 0}},
     }
-    sides["versus"] = {name: {"verdict": "better"} for name in ("plan", "reference", "nothing")}
+    sides["versus"] = {name: compared("better") for name in ("plan", "reference", "nothing")}
     return {
         "cell": f"{clip}-{system}-{seed}",
         "clip": clip,

@@ -25,15 +25,15 @@ HEAD = f"""# Learning, measured
   pelvis.
 - What is **no policy** meets the same starts open loop: the **plan**, where one was searched and taken; the
   **replay** of the reference; **do nothing**, the body in its first pose. `-`: not measured, or no plan was searched,
-  because the replay did well enough. **beats them**: in how many runs the policy is better beyond chance than plan,
-  replay and doing nothing (exact sign test over the same starts, p < 0.05).
+  because the replay did well enough; **follow**, the clip's targets, carried along with where the object stands, where
+  there is no plan. **beats them**: in how many runs the policy is better beyond chance than each of these, from easy or
+  from hard starts, and worse from neither (exact sign test over the same starts, p < 0.05 over both grades).
 - **trivial**: replay or doing nothing succeeds from more than {100 * PASSES:.0f} % of those starts. What a policy
   scores there says little about learning, and counts in no headline. Where doing nothing was not measured, replay
   alone decides.
 - Times are minutes on the wall from the start of the command, planning and compilation included, until an evaluation
   first passed; medians over clips and seeds, where a run that never passed counts as infinitely long. They count only
   for policies that ended better than plan and replay: else it is those who passed, and `-` stands there.
-- A run stops when it succeeds from 95 % of perturbed starts.
 - **frames**: the share of the clip, from its exact start, before any bound of A.10's early termination is exceeded.
 - **pinned**: the pelvis follows the clip through stiff springs. **free**: it stands on its own feet.
 """
