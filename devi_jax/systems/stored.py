@@ -27,6 +27,7 @@ ADDED: dict[str, Any] = {
     "planner.conditions.joint_rad": 0.0,
     "resets.displace": "all",
     "planner.search.assist": 0.0,
+    "planner.rank": "success",
     "network.precision": "float32",
     "network.log_std_range": math.inf,
     "ppo.normalise_value": False,

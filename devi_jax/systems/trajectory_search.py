@@ -5,6 +5,7 @@ The score is the recipe's own reward, through the environment's own functions. A
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +41,10 @@ class PlanConfig:
     """How the variants differ that every candidate must bear; the first one is always the clip as it is."""
     attempts: int = 3
     """Searches at most, each with fresh candidates and conditions."""
+    rank: Literal["success", "reward"] = "success"
+    """By what the best attempt is taken: by success and the share of perturbed starts, which ask where the object is in
+    space, or by the mean reward from these starts, which asks what the system asks. By reward every attempt is made,
+    and `enough` is of no effect."""
     enough: float = 0.5
     """Share of perturbed starts that targets must carry to be taken at once, else the best attempt is: learning makes
     an uncertain grasp sure faster than another search does."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -55,14 +55,12 @@ class Attempt:
         """Whether the body, whatever the object does, is far from the reference on average from the exact start."""
         return self.judgement.exact["mpjpe_body_mm"] > FALLEN_MM
 
-    @property
-    def rank(self) -> tuple[bool, float, float]:
-        """Success on its feet from the exact start, then the share of perturbed starts, then the reward."""
-        return (
-            bool(self.judgement.exact["success"]) and not self.falls,
-            self.carried,
-            float(self.judgement.perturbed["reward"]),
-        )
+    def rank(self, by: Literal["success", "reward"] = "success") -> tuple[float, ...]:
+        """The higher the better: success on its feet from the exact start, then the share of perturbed starts, then the
+        reward; or the reward alone."""
+        reward = float(self.judgement.perturbed["reward"])
+        stands = bool(self.judgement.exact["success"]) and not self.falls
+        return (reward,) if by == "reward" else (float(stands), self.carried, reward)
 
 
 def plan(
@@ -93,16 +91,20 @@ def plan(
     searchable = legs or (touches and isinstance(body, Human))
     if not isinstance(body, Human):
         tell(f"plan: none is searched for the {body.name}; its reference's targets are kept")
-    while searchable and (best.carried < config.enough or (legs and best.falls)) and len(rows) <= config.attempts:
+    by_reward = config.rank == "reward"
+    while searchable and len(rows) <= config.attempts:
+        if not by_reward and best.carried >= config.enough and not (legs and best.falls):
+            break
         key, search_key = jax.random.split(key)
         environment = fold(raw, search(raw, config, search_key, lost, watch))
         attempt = Attempt(environment, judge(environment))
         rows.append(_row(f"{SEARCH} {len(rows)}", attempt, began))
         tell(_line(rows[-1]))
-        if attempt.rank <= best.rank:
+        if attempt.rank(config.rank) > best.rank(config.rank):
+            best = attempt
+        elif not by_reward:
             tell("plan: the search found nothing better, so there is no other")
             break
-        best = attempt
     return replace(assembly, environment=with_states(best.environment, config, key), raw=raw), rows
 
 

@@ -157,6 +157,22 @@ def test_the_best_targets_are_kept_and_searching_ends(verdicts, searches, kept, 
     assert result.environment.planned is not None
 
 
+def test_ranked_by_reward_every_search_is_made_and_success_decides_nothing(short, monkeypatch):
+    made, raw = [], short.environment
+    queue = [judged(True, 0.9, reward=0.2), judged(False, 0.0, reward=0.4), judged(True, 1.0, reward=0.3)]
+
+    def found(environment, config, key, falls, watch):
+        made.append(jnp.full((FRAMES - 1, raw.action_size), 0.01 * (len(made) + 1)))
+        return planned(environment, made[-1])
+
+    monkeypatch.setattr(module, "search", found)
+    config = replace(SMALL, attempts=2, rank="reward")
+    result, rows = plan(short, config, lambda e: queue[len(made)], jax.random.key(0), tell=lambda _: None)
+    assert len(made) == 2 and len(rows) == 3
+    wanted = fold(raw, planned(raw, made[0])).reference.target
+    np.testing.assert_allclose(result.environment.reference.target, wanted, atol=1e-6)
+
+
 def test_without_an_object_conditions_become_candidates():
     """As many rollouts a look: conditions that cannot differ would only repeat each other."""
     assert unvaried(PlannerConfig(samples=48, variants=4)) == PlannerConfig(samples=192, variants=1)
@@ -190,7 +206,7 @@ def test_a_body_that_falls_at_the_end_is_searched_on_and_the_one_that_stands_is_
 
 def test_a_clip_without_object_poses_is_judged_by_the_time_within_bounds():
     blind = module.Attempt(stand_in(TrackingEnvironment), judged(None, None))
-    assert blind.carried == 0.3 and blind.rank[0] is False
+    assert blind.carried == 0.3 and blind.rank()[0] == 0
 
 
 def test_a_plan_survives_its_file_and_another_clips_is_refused(short, lift_can, key, tmp_path):
