@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import tyro
 
-from devi_jax.bench.clean_tree import require_clean, uncommitted
-from devi_jax.bench.grid import Grid, check_positive, write_markdown
+from devi_jax.bench.grid import check_positive, write_markdown
+from devi_jax.bench.grid_flags import GridFlags, make_grid, told
 from devi_jax.bench.methods.jobs import ComparisonJob, collect, comparison, named_clips, train
 from devi_jax.bench.methods.page import page
-from devi_jax.bench.row_age import LEARNING, ages, is_old
+from devi_jax.bench.row_age import LEARNING, ages
 from devi_jax.cli import parse
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.systems import NAMES, Recipe
@@ -22,8 +22,8 @@ HUMAN = tuple(name for name in NAMES if make_system(name).embodiment == "human")
 """Methods that can be compared: those of a human."""
 
 
-@dataclass(frozen=True)
-class CompareOptions:
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(GridFlags):
     """Compare methods: train and evaluate each method on each clip, one training a job of the table.
 
     Jobs that have a result are skipped, interrupted ones are resumed. A failed job is shown as failed; delete its
@@ -46,16 +46,6 @@ class CompareOptions:
     """free: the human balances on its own feet; pinned: stiff springs pull its pelvis along the clip."""
     recipe: Recipe = "fast"
     """fast: plan first, then learn residual actions around the plan; paper: as printed in appendix A.10, no plan."""
-    limit: int | None = None
-    """Largest number of jobs to train in this call."""
-    list_: Annotated[bool, tyro.conf.arg(name="list")] = False
-    """Only list the jobs and whether each is done."""
-    page: bool = False
-    """Only write the page."""
-    keep_old: bool = False
-    """Show rows of old code too, below a heading that says so, and do not train them again."""
-    allow_dirty: bool = False
-    """Train with uncommitted changes; results stay beside the run folders, where no page of docs reads."""
     runs: Path = Path("runs/compare")
     """Folder for run folders."""
     out: Path = Path("docs/compare")
@@ -69,21 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
         options = parse(CompareOptions, arguments, prog="python -m devi_jax.compare")
         given = {"minutes": options.minutes, "iterations": options.iterations}
         check_positive(**given, seeds=options.seeds, limit=options.limit)
-        print(told(options))
-
-
-def told(options: CompareOptions) -> str:
-    """Do what the options say; what is printed at the end."""
-    runs, out = uncommitted(options.runs) if options.allow_dirty else (options.runs, options.out)
-    grid = Grid(
-        *(wanted(options), runs, out, train, collect, lambda folder: write_page(folder, options.keep_old)),
-        old=lambda row: not options.keep_old and is_old(row, LEARNING),
-        clean=None if options.allow_dirty else require_clean,
-    )
-    if options.list_:
-        return grid.listing()
-    path = grid.write_page(out) if options.page else grid.fill(options.limit)
-    return f"{path.read_text()}\npage: {path}"
+        grid = make_grid(options, LEARNING, wanted(options), train, collect, write_page)
+        said = told(options, grid)
+        print(said if options.list_ else f"{grid.results.with_suffix('.md').read_text()}\n{said}")
 
 
 def write_page(folder: Path, keep_old: bool = False) -> Path:

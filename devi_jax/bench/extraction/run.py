@@ -2,21 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import tyro
 
-from devi_jax.bench.clean_tree import require_clean, uncommitted
 from devi_jax.bench.extraction.jobs import NONE, ExtractionJob, Knob, collect, extract, film, log_file, schedule
 from devi_jax.bench.extraction.page import page
-from devi_jax.bench.grid import Grid, check_positive, write_markdown
-from devi_jax.bench.row_age import EXTRACTION, ages, is_old
+from devi_jax.bench.grid import check_positive, write_markdown
+from devi_jax.bench.grid_flags import GridFlags, make_grid, told
+from devi_jax.bench.row_age import EXTRACTION, ages
 from devi_jax.core.errors import RunError, exit_on_error
 from devi_jax.datasets.scenes import load_scene_file
 
 
-@dataclass(frozen=True)
-class BenchExtractOptions:
+@dataclass(frozen=True, kw_only=True)
+class BenchExtractOptions(GridFlags):
     """Measure extraction where the truth is known: scripted videos. What has a result is skipped.
 
     Without --scenes and --knobs: every bundled scene as it is, then two of them with each knob of imperfection.
@@ -28,16 +27,6 @@ class BenchExtractOptions:
     """Ways to make a video worse, or to take it from elsewhere; `none` leaves it as it is."""
     again: bool = False
     """Measure jobs anew that have a result; their videos are kept."""
-    limit: int | None = None
-    """Measure so many jobs at most."""
-    list_: Annotated[bool, tyro.conf.arg(name="list")] = False
-    """Only show the jobs and which have a result."""
-    page: bool = False
-    """Only write the page."""
-    keep_old: bool = False
-    """Show rows of old code too, with their age, and do not measure them again."""
-    allow_dirty: bool = False
-    """Measure with uncommitted changes; results stay beside the run folders, where no page of docs reads."""
     runs: Path = Path("runs/extraction")
     """Where videos and clips go."""
     out: Path = Path("docs/extraction")
@@ -49,20 +38,8 @@ def main(arguments: list[str]) -> None:
     with exit_on_error():
         options = tyro.cli(BenchExtractOptions, args=arguments, prog="python -m devi_jax.bench extract")
         check_positive(limit=options.limit)
-        print(told(options))
-
-
-def told(options: BenchExtractOptions) -> str:
-    """Do what the options say; what is printed at the end."""
-    runs, out = uncommitted(options.runs) if options.allow_dirty else (options.runs, options.out)
-    grid = Grid(
-        *(wanted(options), runs, out, run, collect, lambda folder: write_page(folder, options.keep_old)),
-        old=lambda row: not options.keep_old and is_old(row, EXTRACTION),
-        clean=None if options.allow_dirty else require_clean,
-    )
-    if options.list_:
-        return grid.listing()
-    return f"page: {grid.write_page(out) if options.page else grid.fill(options.limit, options.again)}"
+        grid = make_grid(options, EXTRACTION, wanted(options), run, collect, write_page)
+        print(told(options, grid, options.again))
 
 
 def write_page(folder: Path, keep_old: bool = False) -> Path:

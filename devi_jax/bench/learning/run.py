@@ -2,26 +2,26 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import tyro
 
-from devi_jax.bench.clean_tree import require_clean, uncommitted
-from devi_jax.bench.grid import Grid, check_positive
+from devi_jax.bench.grid import check_positive
+from devi_jax.bench.grid_flags import GridFlags, make_grid, told
 from devi_jax.bench.learning.jobs import FULL, LearningJob, Variant, chosen, collect, schedule, train
 from devi_jax.bench.learning.page import results
 from devi_jax.bench.learning.plot import plot
 from devi_jax.bench.methods.page import summary
 from devi_jax.bench.result_files import read_results
-from devi_jax.bench.row_age import LEARNING, ages, is_old, split
+from devi_jax.bench.row_age import LEARNING, ages, split
 from devi_jax.core.errors import exit_on_error
 from devi_jax.core.files import write_text
 from devi_jax.datasets.load import bundled
 from envs.physics import HumanRoot
 
 
-@dataclass(frozen=True)
-class BenchLearningOptions:
+@dataclass(frozen=True, kw_only=True)
+class BenchLearningOptions(GridFlags):
     """Fill the table of results, job by job; what has a result is skipped, what was interrupted goes on.
 
     Without --clips, --grades, --roots, --seeds or --ablations: all jobs, in order of what matters most.
@@ -39,16 +39,6 @@ class BenchLearningOptions:
     """Variants of the recipe, in place of the recipe itself (`full`)."""
     minutes: float | None = None
     """Minutes of each training, in place of each job's own."""
-    limit: int | None = None
-    """Train so many jobs at most."""
-    list_: Annotated[bool, tyro.conf.arg(name="list")] = False
-    """Only show the jobs and which have a result."""
-    page: bool = False
-    """Only write the page."""
-    keep_old: bool = False
-    """Show rows of old code too, below a heading that says so, and do not train them again."""
-    allow_dirty: bool = False
-    """Train with uncommitted changes; results stay beside the run folders, where no page of docs reads."""
     runs: Path = Path("runs/learning")
     """Where run folders go."""
     out: Path = Path("docs/results")
@@ -60,22 +50,10 @@ def main(arguments: list[str]) -> None:
     with exit_on_error():
         options = tyro.cli(BenchLearningOptions, args=arguments, prog="python -m devi_jax.bench learning")
         check_positive(minutes=options.minutes, seeds=options.seeds, limit=options.limit)
-        print(told(options))
-
-
-def told(options: BenchLearningOptions) -> str:
-    """Do what the options say; what is printed at the end."""
-    runs, out = uncommitted(options.runs) if options.allow_dirty else (options.runs, options.out)
-    grid = Grid(
-        *(wanted(options), runs, out, train, collect, lambda folder: write_page(folder, options.keep_old)),
-        obstacle=lambda job: "" if job.source in bundled() or Path(job.source).is_file() else "no clip",
-        label=lambda job: f"{job.name}, {job.minutes:g} minutes",
-        old=lambda row: not options.keep_old and is_old(row, LEARNING),
-        clean=None if options.allow_dirty else require_clean,
-    )
-    if options.list_:
-        return grid.listing()
-    return f"page: {grid.write_page(out) if options.page else grid.fill(options.limit)}"
+        jobs = wanted(options)
+        there = {"obstacle": lambda job: "" if job.source in bundled() or Path(job.source).is_file() else "no clip"}
+        label = {"label": lambda job: f"{job.name}, {job.minutes:g} minutes"}
+        print(told(options, make_grid(options, LEARNING, jobs, train, collect, write_page, **there, **label)))
 
 
 def wanted(options: BenchLearningOptions) -> list[LearningJob]:

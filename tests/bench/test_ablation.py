@@ -1,0 +1,128 @@
+"""The ablation of the object's reward: what differs between its arms, what is drawn from its plans, and its page."""
+
+import json
+
+import numpy as np
+import pytest
+
+from devi_jax.bench import training_result
+from devi_jax.bench.__main__ import main
+from devi_jax.bench.ablation.jobs import ARMS, CLIPS, SEEDS, AblationJob, schedule
+from devi_jax.bench.ablation.page import counting, difference, page
+from devi_jax.bench.row_age import Age
+from devi_jax.core.errors import ConfigError
+from devi_jax.training.train_options import read_early, read_options
+
+YOUNG = {"0123456789abcdef": Age(0)}
+
+
+def row(clip="hammer", arm="2D", seed=0, easy=0.5, hard=0.1, replay=0.0):
+    def graded(rate):
+        return {"starts": 256, "success": {"plan": rate, "reference": replay, "nothing": 0.0}}
+
+    return {
+        "cell": f"{clip}-{arm}-{seed}",
+        "clip": clip,
+        "arm": arm,
+        "seed": seed,
+        "status": "done",
+        "attempts": [{"stage": "follow", "minutes": 0.4}, {"stage": "search 1", "minutes": 2.0}],
+        "grades": {"easy": graded(easy), "hard": graded(hard)},
+        "commit": "0123456789abcdef",
+        "dirty": False,
+        "hardware": None,
+        "load_average": None,
+        "date": "2026-01-02",
+    }
+
+
+def system_of(arm):
+    flags = AblationJob(arm, "hammer", 0).flags
+    return read_options(flags, read_early(flags)).run
+
+
+def test_the_schedule_has_every_arm_of_a_clip_side_by_side_a_seed_of_everything_first():
+    jobs = schedule()
+    assert len(jobs) == len({job.name for job in jobs}) == len(CLIPS) * len(ARMS) * SEEDS
+    assert [job.arm for job in jobs[: len(ARMS)]] == list(ARMS) and len({job.clip for job in jobs[: len(ARMS)]}) == 1
+    assert [job.seed for job in jobs] == sorted(job.seed for job in jobs)
+    with pytest.raises(ConfigError) as caught:
+        schedule(("hamer",))
+    assert "hammer" in caught.value.valid
+
+
+def test_arms_differ_in_what_is_rewarded_and_in_nothing_else():
+    runs = {arm: system_of(arm) for arm in ARMS}
+    rewards = {arm: {k: r for k, r in run.system.rewards.items() if r.weight} for arm, run in runs.items()}
+    assert set(rewards["2D"]) - set(rewards["contact"]) == {"object_2d"}
+    assert set(rewards["6-DoF"]) - set(rewards["contact"]) == {"object_position", "object_rotation"}
+    assert set(rewards["contact"]) - set(rewards["human"]) == {"contact_force", "contact_distance"}
+    assert set(rewards["human"]) < set(rewards["2D"])
+    for run in runs.values():
+        assert run.plan == "only" and run.system.planner.rank == "reward" and run.root == "pinned"
+        assert not run.system.terminations["object_pixels"].on
+        assert run.system.planner == runs["2D"].system.planner
+        assert run.system.controllers == runs["2D"].system.controllers
+
+
+def test_a_difference_is_the_mean_over_pairs_and_its_interval_one_over_clips():
+    gaps = {"hammer": (0.3, 0.1), "push_box": (-0.1, 0.1), "lift_ball": (0.2, 0.0)}
+    rows = [row(clip, "2D", seed, 0.5 + gap) for clip, of in gaps.items() for seed, gap in enumerate(of)]
+    rows += [row(clip, "contact", seed, 0.5) for clip, of in gaps.items() for seed in range(len(of))]
+    found = difference(rows, "2D", "contact", "easy")
+    assert (found.pairs, found.clips) == (6, 3) and found.mean == pytest.approx(0.1)
+    # clips drawn with replacement from means 0.2, 0.0 and 0.1: all 27 samples, by hand
+    means = np.array([0.2, 0.0, 0.1])
+    every = np.sort([means[[a, b, c]].mean() for a in range(3) for b in range(3) for c in range(3)])
+    assert found.low == pytest.approx(every[1], abs=0.035) and found.high == pytest.approx(every[-2], abs=0.035)
+    assert difference(rows, "2D", "6-DoF", "easy") is None
+    # of one seed only one arm was searched: no pair
+    assert difference([*rows, row("hat", "2D", 7)], "2D", "contact", "easy") == found
+
+
+def test_a_clip_whose_replay_succeeds_does_not_count():
+    rows = [row("hammer", replay=0.3), row("push_box", replay=0.31)]
+    assert [r["clip"] for r in counting(rows)] == ["hammer"]
+
+
+def test_the_page_says_by_how_much_and_what_was_not_run():
+    rows = [row("hammer", arm, seed, easy) for arm, easy in (("2D", 0.6), ("contact", 0.4)) for seed in range(2)]
+    text = page(rows, YOUNG)
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    assert ["contact", "easy", "2", "1", "+20", "one clip has none"] in lines
+    assert ["6-DoF", "easy", "0", "0", "not run", "-"] in lines
+    assert ["hammer", "yes", "2", "60 / 10", "-", "40 / 10", "-", "0 / 0", "0 / 0"] in lines
+    assert page(rows[::-1], YOUNG) == text
+    assert "Not run yet." in page([], YOUNG)
+
+
+def test_missing_plans_are_searched_once_and_what_fails_says_why(tmp_path, young, monkeypatch, capsys):
+    calls = []
+
+    def run_logged(command, log):
+        calls.append(log.stem)
+        folder = log.with_suffix("")
+        folder.mkdir(parents=True)
+        if len(calls) == 2:
+            log.write_text("error: no room on the disk\n")
+            return 2
+        side = {"exact": {"success": True, "mpjpe_all_mm": 9.0}, "perturbed": {"success_rate": 0.5}}
+        told = {"plan": side, "reference": side, "nothing": side, "grades": row()["grades"]}
+        (folder / "evaluation.json").write_text(json.dumps(told))
+        (folder / "planning.json").write_text(json.dumps(row()["attempts"]))
+        git = {"commit": "0123456789abcdef", "dirty": False}
+        (folder / "config.json").write_text(
+            json.dumps({"format": 1, "system": "devi", "seed": 0, "config": {}, "git": git, "machine": None})
+        )
+        return 0
+
+    monkeypatch.setattr(training_result, "run_logged", run_logged)
+    where = [f"--runs={tmp_path / 'runs'}", f"--out={tmp_path / 'docs' / 'ablation'}"]
+    main(["ablation", "--clips", "hammer", "--limit=2", *where])
+    said = capsys.readouterr().out
+    assert calls == ["hammer-2D-0", "hammer-6-DoF-0"] and "no room on the disk" in said
+    kept = json.loads((tmp_path / "docs" / "ablation" / "hammer-2D-0.json").read_text())
+    assert kept["plan"]["exact"] == {"success": True, "mpjpe_all_mm": 9.0} and len(kept["attempts"]) == 2
+    main(["ablation", "--clips", "hammer", "--list", *where])
+    assert capsys.readouterr().out.split()[:4] == ["done", "hammer-2D-0", "begun", "hammer-6-DoF-0"]
+    assert len(calls) == 2
