@@ -36,7 +36,7 @@ from tests.simulated import within
 from tests.stand_in import stand_in
 
 FRAMES = 16
-SMALL = PlanConfig(PlannerConfig(window=8, samples=4, elites=2, iterations=1, retries=0, variants=2))
+SMALL = PlanConfig(PlannerConfig(window=8, samples=4, elites=2, iterations=1, retries=0, variants=2), enough=0.5)
 
 
 @pytest.fixture(scope="module")
