@@ -34,7 +34,7 @@ HEAD = f"""# Learning, measured
 - Times are minutes on the wall from the start of the command, planning and compilation included, until an evaluation
   first passed; medians over clips and seeds, where a run that never passed counts as infinitely long. They count only
   for policies that ended better than plan and replay: else it is those who passed, and `-` stands there.
-- **frames**: the share of the clip, from its exact start, before any bound of A.10's early termination is exceeded.
+- **frames**: the share of the clip, from its exact start, before a bound that ends an episode is exceeded.
 - **pinned**: the pelvis follows the clip through stiff springs. **free**: it stands on its own feet.
 """
 
