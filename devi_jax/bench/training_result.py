@@ -70,13 +70,15 @@ def outcome(folder: Path, kept: Sequence[str] = KEPT) -> Result:
 def shortened(evaluation: Result, kept: Sequence[str] = KEPT) -> Result:
     """An evaluation with the scores that are kept, for the policy and what is none; whether the clip is trivial."""
 
-    def some(side: Result) -> Result:
-        return {part: {k: side[part][k] for k in kept if k in side[part]} for part in ("exact", "perturbed")}
-
-    sides = {name: some(evaluation[name]) for name in OTHERS if evaluation.get(name)}
+    sides = {name: scores_of(evaluation[name], kept) for name in OTHERS if evaluation.get(name)}
     noisy = {name: scores.get("success_rate") for name, scores in evaluation.get("noisy", {}).items()}
     told = {key: evaluation[key] for key in ("trivial", "grades", "causes") if key in evaluation}
-    return {**some(evaluation), **sides, "versus": evaluation.get("versus", {}), "noisy": noisy, **told}
+    return {**scores_of(evaluation, kept), **sides, "versus": evaluation.get("versus", {}), "noisy": noisy, **told}
+
+
+def scores_of(side: Result, kept: Sequence[str] = KEPT) -> Result:
+    """The scores that are kept of the policy, or of what is none: from the exact start and over perturbed ones."""
+    return {part: {k: side[part][k] for k in kept if k in side[part]} for part in ("exact", "perturbed")}
 
 
 def first_times(stages: list[Result]) -> Result:

@@ -22,9 +22,9 @@ from envs.tracking.state import TrackingState
 class Rollouts:
     """N rollouts over all T frames of a clip; frame 0 is the start state.
 
-    `frames` has leaves (T, N, ...); `alive` is whether early termination (A.10) would not yet have struck; `target` is
-    the pose of the thing that the object is brought to, in scenes with one. `unmoved`: in how many of them nothing but
-    the clip's own place was free for the object.
+    `frames` has leaves (T, N, ...); `alive` is whether no bound that ends an episode of training has been exceeded yet;
+    `target` is the pose of the thing that the object is brought to, in scenes with one. `unmoved`: in how many of them
+    nothing but the clip's own place was free for the object.
     """
 
     frames: SimState

@@ -75,8 +75,8 @@ def plan(
 
     The reference's own targets, which may follow the object, are the first attempt: where they already carry enough
     perturbed starts, nothing is searched. Their states are simulated all the same. A search that finds nothing better
-    is the last one. Where a body on its own feet falls, be it after the last thing it
-    has to do, legs are searched.
+    is the last one, unless attempts are ranked by reward: then all are made. Where a body on its own feet falls, be it
+    after the last thing it has to do, legs are searched.
     """
     raw, began = assembly.environment, time.monotonic()
     best = Attempt(raw, judge(raw))
@@ -92,9 +92,7 @@ def plan(
     if not isinstance(body, Human):
         tell(f"plan: none is searched for the {body.name}; its reference's targets are kept")
     by_reward = config.rank == "reward"
-    while searchable and len(rows) <= config.attempts:
-        if not by_reward and best.carried >= config.enough and not (legs and best.falls):
-            break
+    while searchable and len(rows) <= config.attempts and (by_reward or not _enough(best, config, legs)):
         key, search_key = jax.random.split(key)
         environment = fold(raw, search(raw, config, search_key, lost, watch))
         attempt = Attempt(environment, judge(environment))
@@ -106,6 +104,10 @@ def plan(
             tell("plan: the search found nothing better, so there is no other")
             break
     return replace(assembly, environment=with_states(best.environment, config, key), raw=raw), rows
+
+
+def _enough(best: Attempt, config: PlanConfig, legs: bool) -> bool:
+    return best.carried >= config.enough and not (legs and best.falls)
 
 
 def _row(stage: str, attempt: Attempt, began: float) -> dict[str, Any]:

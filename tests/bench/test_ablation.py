@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from devi_jax.bench import training_result
@@ -71,10 +70,17 @@ def test_a_difference_is_the_mean_over_pairs_and_its_interval_one_over_clips():
     rows += [row(clip, "contact", seed, 0.5) for clip, of in gaps.items() for seed in range(len(of))]
     found = difference(rows, "2D", "contact", "easy")
     assert (found.pairs, found.clips) == (6, 3) and found.mean == pytest.approx(0.1)
-    # clips drawn with replacement from means 0.2, 0.0 and 0.1: all 27 samples, by hand
-    means = np.array([0.2, 0.0, 0.1])
-    every = np.sort([means[[a, b, c]].mean() for a in range(3) for b in range(3) for c in range(3)])
-    assert found.low == pytest.approx(every[1], abs=0.035) and found.high == pytest.approx(every[-2], abs=0.035)
+    # of clips whose means are 0.2, 0.0 and 0.1 one sample in 27 is thrice the least: more than 2.5 %
+    assert found.low == pytest.approx(0.0, abs=1e-9) and found.high == pytest.approx(0.2)
+    # of four clips it is one in 256, and less
+    apart = [
+        row(f"clip{i}", arm, 0, rate)
+        for i, rate in enumerate((0.0, 0.0, 0.0, 1.0))
+        for arm, rate in (("2D", rate), ("contact", 0.0))
+    ]
+    wide = difference(apart, "2D", "contact", "easy")
+    # (3/4)^4 of the samples lack the fourth clip; one in 256 has nothing else, 13 in 256 thrice or more
+    assert (wide.low, wide.high) == (0.0, 0.75) and wide.mean == 0.25
     assert difference(rows, "2D", "6-DoF", "easy") is None
     # of one seed only one arm was searched: no pair
     assert difference([*rows, row("hat", "2D", 7)], "2D", "contact", "easy") == found

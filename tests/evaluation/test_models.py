@@ -1,18 +1,15 @@
 """Other models of the same world: each changes one thing, and a policy is judged in them from the same starts."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from devi_jax.evaluation import evaluate as evaluation
-from devi_jax.evaluation.evaluate import in_other_models, judge
+from devi_jax.evaluation.evaluate import Judgement, in_other_models
 from devi_jax.evaluation.models import MODELS
 from devi_jax.evaluation.rollouts import zero_policy
 from devi_jax.evaluation.table import table
-from tests.short import cut
+from tests.stand_in import stand_in
 
-COUNT = 2
 OPTIONS = "timestep", "solver", "integrator", "impratio", "cone", "gravity"
 DRIVES = "jnt_stiffness", "dof_damping"
 
@@ -61,16 +58,21 @@ def test_gains_are_those_of_driven_joints_alone(physics, changed, factor):
     np.testing.assert_array_equal(after.ball_effort, before.ball_effort)
 
 
-def test_a_policy_is_judged_in_each_from_the_same_starts(assembly, monkeypatch):
-    short = replace(assembly, environment=cut(assembly.environment, 40, 70), raw=None)
-    same = {"the same": lambda physics: physics, "weak": MODELS["gains times 0.9"]}
-    monkeypatch.setattr(evaluation, "MODELS", same)
-    found = in_other_models(short, zero_policy(), seed=5, count=COUNT)
-    assert list(found) == list(same)
+def test_a_policy_is_judged_in_each_from_the_same_starts(assembly, changed, monkeypatch):
+    calls = []
+
+    def judged(environment, policy, seed, count, replay=False):
+        calls.append((environment.physics, seed, count, replay))
+        passed = np.arange(count) < (1 if replay else 2)
+        return stand_in(Judgement, successes=passed)
+
+    monkeypatch.setattr(evaluation, "judge", judged)
+    monkeypatch.setattr(evaluation, "MODELS", {name: lambda _, name=name: changed[name] for name in MODELS})
+    found = in_other_models(assembly, zero_policy(), seed=5, count=4)
+    assert [call[0] for call in calls] == [physics for physics in changed.values() for _ in range(2)]
+    assert [call[1:] for call in calls] == [(5, 4, False), (5, 4, True)] * len(MODELS)
     for told in found.values():
-        assert told["starts"] == COUNT and set(told["success"]) == {"policy", "follow"}
-    own = judge(short.environment, zero_policy(), 5, COUNT)
-    assert found["the same"]["success"]["policy"] == own.successes.mean()
+        assert told["success"] == {"policy": 0.5, "follow": 0.25} and told["starts"] == 4
 
 
 def test_the_table_has_a_row_of_each():

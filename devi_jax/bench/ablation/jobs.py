@@ -6,7 +6,7 @@ from pathlib import Path
 
 from devi_jax.bench.grid import last_error, log_file
 from devi_jax.bench.result_files import Result, made, read_json
-from devi_jax.bench.training_result import KEPT, run_training
+from devi_jax.bench.training_result import run_training, scores_of
 from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.datasets.bundled_sets import graded
 from devi_jax.datasets.load import bundled
@@ -70,14 +70,14 @@ def collect(job: AblationJob, folder: Path, code: int = 0) -> Result:
     """A job's result: every attempt, and the evaluation of the one of the highest reward.
 
     Raises:
-        RunError: nothing was searched.
+        RunError: the search did not end, or one of its files is not readable.
     """
     run, attempts = RunDir(folder), folder / "planning.json"
     if not run.evaluation_json.exists() or not attempts.exists():
-        said = last_error(log_file(folder)) or f"read {log_file(folder).name} beside it"
-        raise RunError(f"nothing was searched: {said}", where=str(folder), fix="remove the folder and run it again")
+        log = log_file(folder)
+        raise RunError(f"nothing was searched: {last_error(log)}", where=str(folder), fix=f"read {log.name} beside it")
     evaluation = read_json(run.evaluation_json)
-    sides = {name: _kept(evaluation[name]) for name in ("plan", "reference", "nothing")}
+    sides = {name: scores_of(evaluation[name]) for name in ("plan", "reference", "nothing")}
     told = RunDir.open(folder).description()
     return {
         "cell": job.name,
@@ -91,7 +91,3 @@ def collect(job: AblationJob, folder: Path, code: int = 0) -> Result:
         "grades": evaluation["grades"],
         **made(told.get("git"), told.get("machine")),
     }
-
-
-def _kept(side: Result) -> Result:
-    return {part: {k: side[part][k] for k in KEPT if k in side[part]} for part in ("exact", "perturbed")}

@@ -19,7 +19,7 @@ DRAWS = 10_000
 HEAD = f"""# Is the object in 2D enough?
 
 `python -m devi_jax.bench ablation` searches for the plans that are missing and writes this page; each row lies in the
-folder beside it. Nobody edits it by hand, and a search that failed stays in.
+folder beside it. Nobody edits it by hand. A plan that fails stays in; a search that did not end leaves no row.
 
 DeVI's claim is that a reward that sees the object only as points in the picture does as well as one that knows its pose
 in space. Here plans are searched by four rewards, alike in all else: **2D** is DeVI's, **6-DoF** has errors of the
@@ -76,7 +76,7 @@ def plan_rate(row: Result, grade: str) -> float:
 
 def counting(rows: Sequence[Result]) -> list[Result]:
     """Rows of clips whose replay succeeds seldom enough that a plan has something to show."""
-    replay = {}
+    replay: dict[str, list[float]] = {}
     for row in rows:
         replay.setdefault(row["clip"], []).append(row["grades"]["easy"]["success"]["reference"])
     return [row for row in rows if np.mean(replay[row["clip"]]) <= MOST]

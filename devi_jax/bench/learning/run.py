@@ -50,10 +50,12 @@ def main(arguments: list[str]) -> None:
     with exit_on_error():
         options = tyro.cli(BenchLearningOptions, args=arguments, prog="python -m devi_jax.bench learning")
         check_positive(minutes=options.minutes, seeds=options.seeds, limit=options.limit)
-        jobs = wanted(options)
-        there = {"obstacle": lambda job: "" if job.source in bundled() or Path(job.source).is_file() else "no clip"}
-        label = {"label": lambda job: f"{job.name}, {job.minutes:g} minutes"}
-        print(told(options, make_grid(options, LEARNING, jobs, train, collect, write_page, **there, **label)))
+        grid = make_grid(
+            *(options, LEARNING, wanted(options), train, collect, write_page),
+            obstacle=lambda job: "" if job.source in bundled() or Path(job.source).is_file() else "no clip",
+            label=lambda job: f"{job.name}, {job.minutes:g} minutes",
+        )
+        print(told(options, grid))
 
 
 def wanted(options: BenchLearningOptions) -> list[LearningJob]:
