@@ -4,7 +4,7 @@ Doing nothing, open-loop replay of the reference and the targets that the policy
 perturbations.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -115,7 +115,7 @@ def evaluate(
     count, environment = count or ROLLOUTS, assembly.environment
     glances = glances or min(count, GLANCES)
     others = yardsticks(assembly)
-    nearest = _nearest(others)
+    nearest = turned_around(others)
 
     def all_of(
         perturbation: Randomization, starts: int, among: Mapping[str, TrackingEnvironment] = others
@@ -145,15 +145,15 @@ def evaluate(
     return result, easy["policy"].rollouts
 
 
-def _nearest(others: Mapping[str, TrackingEnvironment]) -> str:
-    """Which of `yardsticks` the policy turns around."""
+def turned_around(others: Container[str]) -> str:
+    """Which of `yardsticks` the policy turns around, from their names."""
     return next(name for name in ("plan", "follow", "reference") if name in others)
 
 
 def in_other_models(assembly: Assembly, policy: Policy, seed: int = 0, count: int = GLANCES) -> dict[str, Any]:
     """`rates` from easy starts in each of `MODELS`, of the policy and of what it turns around."""
     others = yardsticks(assembly)
-    around = _nearest(others)
+    around = turned_around(others)
 
     def both(change: Callable[[Physics], Physics]) -> dict[str, Judgement]:
         physics = change(assembly.environment.physics)

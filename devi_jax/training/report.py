@@ -10,7 +10,7 @@ from agents.minibatch import RolloutConfig
 from devi_jax.core.environment import ObservationSizes
 from devi_jax.core.errors import DeviceError
 from devi_jax.core.policy import Policy
-from devi_jax.evaluation.evaluate import evaluate, judge
+from devi_jax.evaluation.evaluate import evaluate, judge, turned_around
 from devi_jax.evaluation.grades import EASY, HARD
 from devi_jax.evaluation.rollout_film import film_rollout
 from devi_jax.evaluation.rollouts import Rollouts, zero_policy
@@ -69,29 +69,38 @@ def _report_clips(
 
 
 def report_plan(run: RunDir, assembly: Assembly, film: bool, seed: int = 0) -> None:
-    """Evaluate the plan's open-loop replay, write evaluation.json and the film, and say that nothing was learned."""
+    """Evaluate the targets' open-loop replay, write evaluation.json and the film, and say that nothing was learned."""
     several, results = len(assembly.clips) > 1, {}
     for i, clip in enumerate(assembly.clips):
         result, rollouts = evaluate(assembly.only(i), zero_policy(), unseen(seed))
         results[clip.name] = _unlearned(result)
-        rates = ", ".join(f"{grade} {told['success']['policy']:.0%}" for grade, told in result["grades"].items())
-        print(f"{clip.name}: the plan's open-loop replay succeeds from {rates} of perturbed starts")
+        name = turned_around(result)
+        rates = ", ".join(f"{grade} {told['success'][name]:.0%}" for grade, told in result["grades"].items())
+        print(f"{clip.name}: {REPLAYED[name]}, replayed open loop, succeed from {rates} of perturbed starts")
         if film:
             _film(run, assembly.only(i), rollouts, f"-{clip.name}" if several else "")
     write_json(run.evaluation_json, {"clips": results} if several else results[assembly.clip.name])
-    print(f"no policy was learned; evaluation of the plan's open-loop replay: {run.evaluation_json}")
+    print(f"no policy was learned; evaluation of the targets' open-loop replay: {run.evaluation_json}")
+
+
+REPLAYED = {
+    "plan": "the plan's targets",
+    "follow": "the clip's targets, which follow the object (no plan was better)",
+    "reference": "the clip's targets (no plan was better)",
+}
+"""What a run without learning comes to, by its name in an evaluation."""
 
 
 def _unlearned(result: dict[str, Any]) -> dict[str, Any]:
-    """An evaluation of the zero policy as one of what it replays: no policy is in it."""
-    own = {"plan": {part: result.pop(part) for part in ("exact", "perturbed")}}
-    for told in (*result["grades"].values(), *result["causes"].values()):
-        told["success"]["plan"], told["interval"]["plan"] = (
-            told["success"].pop("policy"),
-            told["interval"].pop("policy"),
-        )
-        del told["versus"]
-    return {k: v for k, v in result.items() if k not in ("versus", "noisy", "follow", "plan")} | own
+    """An evaluation without its policy, which did nothing: the targets it turned around have the same numbers."""
+
+    def others(told: dict[str, Any]) -> dict[str, Any]:
+        sides = {part: {k: v for k, v in told[part].items() if k != "policy"} for part in ("success", "interval")}
+        return {"starts": told["starts"], **sides}
+
+    kept = {k: v for k, v in result.items() if k not in ("exact", "perturbed", "versus", "noisy")}
+    graded = {part: {name: others(told) for name, told in result[part].items()} for part in ("grades", "causes")}
+    return {**kept, **graded}
 
 
 def _film(run: RunDir, assembly: Assembly, rollouts: Rollouts, suffix: str = "") -> None:

@@ -7,7 +7,7 @@ import pytest
 from devi_jax.bench import training_result
 from devi_jax.bench.__main__ import main
 from devi_jax.bench.ablation.jobs import ARMS, CLIPS, SEEDS, AblationJob, schedule
-from devi_jax.bench.ablation.page import counting, difference, page
+from devi_jax.bench.ablation.page import counting, difference, page, plan_rate
 from devi_jax.bench.row_age import Age
 from devi_jax.core.errors import ConfigError
 from devi_jax.training.train_options import read_early, read_options
@@ -25,6 +25,7 @@ def row(clip="hammer", arm="2D", seed=0, easy=0.5, hard=0.1, replay=0.0):
         "arm": arm,
         "seed": seed,
         "status": "done",
+        "best": "plan",
         "attempts": [{"stage": "follow", "minutes": 0.4}, {"stage": "search 1", "minutes": 2.0}],
         "grades": {"easy": graded(easy), "hard": graded(hard)},
         "commit": "0123456789abcdef",
@@ -89,6 +90,12 @@ def test_a_difference_is_the_mean_over_pairs_and_its_interval_one_over_clips():
 def test_a_clip_whose_replay_succeeds_does_not_count():
     rows = [row("hammer", replay=0.3), row("push_box", replay=0.31)]
     assert [r["clip"] for r in counting(rows)] == ["hammer"]
+
+
+def test_where_no_plan_was_better_the_clips_own_targets_are_what_was_found():
+    kept = row(easy=0.5)
+    kept |= {"best": "follow", "grades": {g: {"success": {"follow": 0.25}} for g in ("easy", "hard")}}
+    assert plan_rate(row(easy=0.5), "easy") == 0.5 and plan_rate(kept, "easy") == 0.25
 
 
 def test_the_page_says_by_how_much_and_what_was_not_run():

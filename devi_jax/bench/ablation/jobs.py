@@ -67,7 +67,7 @@ def search(job: AblationJob, folder: Path) -> int:
 
 
 def collect(job: AblationJob, folder: Path, code: int = 0) -> Result:
-    """A job's result: every attempt, and the evaluation of the one of the highest reward.
+    """A job's result: every attempt, and the evaluation of the one of the highest reward, which may be the clip's own.
 
     Raises:
         RunError: the search did not end, or one of its files is not readable.
@@ -77,7 +77,8 @@ def collect(job: AblationJob, folder: Path, code: int = 0) -> Result:
         log = log_file(folder)
         raise RunError(f"nothing was searched: {last_error(log)}", where=str(folder), fix=f"read {log.name} beside it")
     evaluation = read_json(run.evaluation_json)
-    sides = {name: scores_of(evaluation[name]) for name in ("plan", "reference", "nothing")}
+    best = "plan" if "plan" in evaluation else "follow"
+    sides = {name: scores_of(evaluation[name]) for name in (best, "reference", "nothing")}
     told = RunDir.open(folder).description()
     return {
         "cell": job.name,
@@ -87,6 +88,7 @@ def collect(job: AblationJob, folder: Path, code: int = 0) -> Result:
         "flags": job.flags,
         "status": "done",
         "attempts": read_json(attempts),
+        "best": best,
         **sides,
         "grades": evaluation["grades"],
         **made(told.get("git"), told.get("machine")),
