@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -13,6 +13,7 @@ from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.deploy.policy_file import find_policy, read_policy
 from devi_jax.evaluation.evaluate import GLANCES, ROLLOUTS, by_truth, evaluate, in_other_models
+from devi_jax.evaluation.models import ENGINES, MODELS
 from devi_jax.evaluation.mpc import control_online
 from devi_jax.evaluation.rollouts import Policy, Rollouts
 from devi_jax.evaluation.table import table
@@ -38,8 +39,9 @@ class EvaluateOptions:
     """Random seed of the perturbed starts."""
     mpc: int = 0
     """Number of perturbed starts to control by the planner as well (model-predictive control), at minutes each."""
-    models: bool = False
-    """Also evaluate in other models of physics: timestep, solver, gains, engine. On a CPU that takes minutes."""
+    models: Literal["none", "same-engine", "all"] = "none"
+    """Also evaluate in other models of physics: timestep, solver and gains; `all`, another engine too. From C on a CPU
+    that is MJX-JAX, which takes seven minutes or more."""
     truth: Path | None = None
     """Ground-truth clip to score the same rollouts against: the one that the imitated video was rendered from."""
     json: bool = False
@@ -102,8 +104,9 @@ def _evaluated(
     """The result of one clip's policy, and its rollouts."""
     seed = _seed(options, config)
     result, rollouts = evaluate(assembly, policy, seed, options.rollouts)
-    if options.models:
-        result["models"] = in_other_models(assembly, policy, seed, min(options.rollouts, GLANCES))
+    if options.models != "none":
+        models = MODELS if options.models == "same-engine" else {**MODELS, **ENGINES}
+        result["models"] = in_other_models(assembly, policy, seed, min(options.rollouts, GLANCES), models)
     return result, rollouts
 
 

@@ -4,7 +4,7 @@ Doing nothing, open-loop replay of the reference and the targets that the policy
 perturbations.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,10 +15,9 @@ from devi_jax.core.clip import Clip
 from devi_jax.core.errors import ConfigError
 from devi_jax.evaluation.grades import CAUSES, EASY, GRADES, NOISE, wilson
 from devi_jax.evaluation.metrics import score, summary
-from devi_jax.evaluation.models import MODELS
+from devi_jax.evaluation.models import MODELS, Change
 from devi_jax.evaluation.rollouts import Policy, Rollouts, roll
 from devi_jax.systems.build import Assembly
-from envs.physics import Physics
 from envs.tracking.actions import JointAbsolute
 from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import Randomization
@@ -150,12 +149,14 @@ def turned_around(others: Container[str]) -> str:
     return next(name for name in ("plan", "follow", "reference") if name in others)
 
 
-def in_other_models(assembly: Assembly, policy: Policy, seed: int = 0, count: int = GLANCES) -> dict[str, Any]:
-    """`rates` from easy starts in each of `MODELS`, of the policy and of what it turns around."""
+def in_other_models(
+    assembly: Assembly, policy: Policy, seed: int = 0, count: int = GLANCES, models: Mapping[str, Change] = MODELS
+) -> dict[str, Any]:
+    """`rates` from easy starts in each of some models of physics, of the policy and of what it turns around."""
     others = yardsticks(assembly)
     around = turned_around(others)
 
-    def both(change: Callable[[Physics], Physics]) -> dict[str, Judgement]:
+    def both(change: Change) -> dict[str, Judgement]:
         physics = change(assembly.environment.physics)
         acting, still = (replace(e, physics=physics) for e in (assembly.environment, others[around]))
         return {
@@ -163,7 +164,7 @@ def in_other_models(assembly: Assembly, policy: Policy, seed: int = 0, count: in
             around: judge(still, policy, seed, count, replay=True),
         }
 
-    return {name: rates(both(change)) for name, change in MODELS.items()}
+    return {name: rates(both(change)) for name, change in models.items()}
 
 
 def rates(sides: Mapping[str, Judgement]) -> dict[str, Any]:

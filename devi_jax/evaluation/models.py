@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from envs.embodiments.scaled_gains import ScaledGains
-from envs.physics import SETTINGS, EngineName, Physics, Settings, make_physics
+from envs.physics import SETTINGS, EngineName, Physics, make_physics
+
+Change = Callable[[Physics], Physics]
+"""Another model of the same scene."""
 
 FINER = 2
 """Physics steps for one of training's."""
@@ -20,7 +23,8 @@ def _finer(physics: Physics) -> Physics:
 
 def _other_solver(physics: Physics) -> Physics:
     other = "cg" if physics.settings.solver == "newton" else "newton"
-    return _with(physics, replace(physics.settings, solver=other, iterations=CONVERGED, ls_iterations=CONVERGED))
+    settings = replace(physics.settings, solver=other, iterations=CONVERGED, ls_iterations=CONVERGED)
+    return make_physics(physics.scene, physics.engine, settings, physics.timing)
 
 
 def _other_engine(physics: Physics) -> Physics:
@@ -28,7 +32,7 @@ def _other_engine(physics: Physics) -> Physics:
     return make_physics(physics.scene, other, SETTINGS[other], replace(physics.timing, physics_hz=0.0))
 
 
-def _gains(factor: float) -> Callable[[Physics], Physics]:
+def _gains(factor: float) -> Change:
     def scaled(physics: Physics) -> Physics:
         scene = replace(physics.scene, embodiment=ScaledGains(physics.scene.embodiment, factor))
         return make_physics(scene, physics.engine, physics.settings, physics.timing)
@@ -36,16 +40,12 @@ def _gains(factor: float) -> Callable[[Physics], Physics]:
     return scaled
 
 
-def _with(physics: Physics, settings: Settings) -> Physics:
-    return make_physics(physics.scene, physics.engine, settings, physics.timing)
-
-
-MODELS: Mapping[str, Callable[[Physics], Physics]] = {
+MODELS: Mapping[str, Change] = {
     "half the timestep": _finer,
     "another solver": _other_solver,
     "gains times 0.9": _gains(0.9),
     "gains times 1.1": _gains(1.1),
-    "another engine": _other_engine,
 }
-"""Each changes one thing of the physics: Newton for PGS in C, MJX-JAX for C; stiffness and damping of every driven
-joint."""
+"""Each changes one thing of the physics: in C Newton for PGS; stiffness and damping of every driven joint."""
+ENGINES: Mapping[str, Change] = {"another engine": _other_engine}
+"""MJX-JAX for C, which on a CPU takes as many minutes as the other models take seconds; C for the others."""

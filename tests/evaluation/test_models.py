@@ -5,7 +5,7 @@ import pytest
 
 from devi_jax.evaluation import evaluate as evaluation
 from devi_jax.evaluation.evaluate import Judgement, in_other_models
-from devi_jax.evaluation.models import MODELS
+from devi_jax.evaluation.models import ENGINES, MODELS
 from devi_jax.evaluation.rollouts import zero_policy
 from devi_jax.evaluation.table import table
 from tests.stand_in import stand_in
@@ -21,7 +21,7 @@ def physics(assembly):
 
 @pytest.fixture(scope="module")
 def changed(physics):
-    return {name: change(physics) for name, change in MODELS.items()}
+    return {name: change(physics) for name, change in {**MODELS, **ENGINES}.items()}
 
 
 def options_changed(physics, other):
@@ -67,10 +67,10 @@ def test_a_policy_is_judged_in_each_from_the_same_starts(assembly, changed, monk
         return stand_in(Judgement, successes=passed)
 
     monkeypatch.setattr(evaluation, "judge", judged)
-    monkeypatch.setattr(evaluation, "MODELS", {name: lambda _, name=name: changed[name] for name in MODELS})
-    found = in_other_models(assembly, zero_policy(), seed=5, count=4)
+    models = {name: lambda _, name=name: changed[name] for name in changed}
+    found = in_other_models(assembly, zero_policy(), seed=5, count=4, models=models)
     assert [call[0] for call in calls] == [physics for physics in changed.values() for _ in range(2)]
-    assert [call[1:] for call in calls] == [(5, 4, False), (5, 4, True)] * len(MODELS)
+    assert [call[1:] for call in calls] == [(5, 4, False), (5, 4, True)] * len(changed)
     for told in found.values():
         assert told["success"] == {"policy": 0.5, "follow": 0.25} and told["starts"] == 4
 
