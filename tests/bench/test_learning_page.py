@@ -1,5 +1,7 @@
 """The page says what the rows say: medians, targets met and missed, replays apart, and no failure left out."""
 
+from dataclasses import replace
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -54,6 +56,11 @@ def test_a_target_is_met_or_missed_by_so_much(rates, words):
     assert judged(rates, 0.95) == words
 
 
+def test_some_runs_of_many_meet_no_target():
+    assert judged([1.0, 0.9], 0.9, whole=False) == "95 % so far (≥ 90 %)"
+    assert judged([], 0.9, whole=False) == "not run (≥ 90 %)"
+
+
 def test_targets_speak_of_the_recipe_on_their_clips_trained_no_longer(make_row):
     target = TARGETS[1]
     counted = [make_row(grade=grade, seed=s, minutes=10.0) for grade in ("mild", "rough") for s in range(2)]
@@ -79,14 +86,16 @@ def test_a_target_counts_no_trivial_clip_and_a_failed_run_as_zero(make_row):
     rows[0]["evaluation"]["grades"] = {"hard": {"success": {"policy": 0.8}}}
     rows[1]["evaluation"]["grades"] = {"hard": {"success": {"policy": 0.6}}}
     rows[1]["evaluation"]["versus"]["plan"] = compared("worse")
-    assert target_line(rows, TARGETS[1])[1:] == [
-        "3 (1 trivial left out)",
+    small = replace(TARGETS[1], cells=1)  # of which three seeds are the whole
+    assert target_line(rows, small)[1:] == [
+        "3 of 3 (1 trivial left out)",
         "**97 %**, met (≥ 95 %)",
         "60 %, missed by 10 points (≥ 70 %)",
         "1 of 3",
         "1 of 3",
     ]
-    assert target_line(rows[2:3], TARGETS[1])[1:3] == ["0 (1 trivial left out)", "not run (≥ 95 %)"]
+    assert target_line(rows[:2], small)[1:3] == ["2 of 3", "98 % so far (≥ 95 %)"]
+    assert target_line(rows[2:3], TARGETS[1])[1:3] == ["0 of 48 (1 trivial left out)", "not run (≥ 95 %)"]
 
 
 def test_a_stage_counts_only_where_the_policy_ended_better_than_plan_and_replay(make_row):
