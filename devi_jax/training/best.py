@@ -14,6 +14,8 @@ from devi_jax.runs.run_dir import RunDir
 
 UNLEARNED = 0.15
 """A policy whose rate is this much below that of the targets it turns around has unlearned them."""
+PATIENCE = 4
+"""So many judgements in a row have to find that: most falls mend themselves sooner, and better than by small steps."""
 SETBACKS = 3
 """How often learning goes back to the best policy; each time its steps become smaller."""
 SLOWER = 0.4
@@ -45,7 +47,7 @@ def standing(iteration: int, scalars: Mapping[str, float]) -> Standing:
 class BestPolicy:
     """The best judged state of a run, in its folder `best`, with `best.json` on how it was judged. A context manager.
 
-    `setbacks`: how often learning went back to it so far.
+    `setbacks`: how often learning went back to it so far; `below`: how many judgements in a row found it lost.
     """
 
     def __init__(self, run: RunDir):
@@ -56,6 +58,7 @@ class BestPolicy:
         if self.best is not None and self._states.latest() != self.best.iteration:
             self.best = None  # killed between the two: what was judged best is not on disk
         self.setbacks: int = stored.get("setbacks", 0)
+        self.below: int = stored.get("below", 0)
 
     def __enter__(self) -> "BestPolicy":
         return self
@@ -73,22 +76,26 @@ class BestPolicy:
             self._write()
 
     def lost(self, iteration: int, scalars: Mapping[str, float]) -> bool:
-        """Whether learning has unlearned what it began with, and may go back once more."""
+        """Whether learning has for long unlearned what it began with, and may go back once more; counts judgements."""
         if self.first is None or self.setbacks >= SETBACKS:
             return False
-        return agree(standing(iteration, scalars).rate < self.first.rate - UNLEARNED)
+        before, below = self.below, agree(standing(iteration, scalars).rate < self.first.rate - UNLEARNED)
+        self.below = before + 1 if below else 0
+        if self.below != before:
+            self._write()
+        return self.below >= PATIENCE
 
     def go_back(self, learner: Learner, iteration: int) -> TrainState:
         """The best state, from which to learn on in smaller steps, counting iterations on."""
-        self.setbacks += 1
+        self.setbacks, self.below = self.setbacks + 1, 0
         self._write()
         state = self._states.restore(None, learner.shapes())
         return replace(state, iteration=state.iteration * 0 + iteration)
 
     def _write(self) -> None:
         if leads() and self.first and self.best:
-            told = {"first": asdict(self.first), "best": asdict(self.best), "setbacks": self.setbacks}
-            write_json(self._file, told)
+            counts = {"setbacks": self.setbacks, "below": self.below}
+            write_json(self._file, {"first": asdict(self.first), "best": asdict(self.best), **counts})
 
 
 def slowed(learner: Learner, setbacks: int) -> Learner:

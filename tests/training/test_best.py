@@ -12,7 +12,7 @@ from agents import Learner, Ppo
 from agents.networks import SMALL
 from devi_jax.runs.checkpoint import OlderPaths
 from devi_jax.runs.run_dir import RunDir
-from devi_jax.training.best import SETBACKS, SLOWER, UNLEARNED, BestPolicy, load_best, slowed, standing
+from devi_jax.training.best import PATIENCE, SETBACKS, SLOWER, UNLEARNED, BestPolicy, load_best, slowed, standing
 from tests.agents.reach import Reach
 
 PPO = Ppo(environments=4, horizon=4, minibatch=16, epochs=1, target_kl=0.01)
@@ -92,14 +92,36 @@ def test_learning_that_falls_below_its_start_goes_back_a_few_times(tmp_path, lea
     with BestPolicy(RunDir(tmp_path)) as best:
         best.offer(0, _scalars(0.8, 0.4), _marked(state, 0))
         best.offer(10, _scalars(0.9, 0.5), _marked(state, 10))
-        worse = 2 * (0.6 - UNLEARNED)
-        assert not best.lost(20, _scalars(worse / 2 + 0.01, worse / 2 + 0.01))
+        worse = 0.6 - UNLEARNED
         for setback in range(1, SETBACKS + 1):
-            assert best.lost(30, _scalars(worse / 2 - 0.01, worse / 2 - 0.01))
+            assert [best.lost(20, _scalars(worse - 0.01, worse - 0.01)) for _ in range(PATIENCE)] == _only_the_last()
             back = best.go_back(learner, 30)
             assert float(back.episodes.returns[0]) == 10 and int(back.iteration) == 30 and best.setbacks == setback
         assert not best.lost(40, _scalars(0.0, 0.0))
     assert BestPolicy(RunDir(tmp_path)).setbacks == SETBACKS
+
+
+def test_a_fall_that_mends_itself_is_none(tmp_path, learner, state):
+    with BestPolicy(RunDir(tmp_path)) as best:
+        best.offer(0, _scalars(0.8, 0.4), _marked(state, 0))
+        worse = 0.6 - UNLEARNED
+        low, high = (_scalars(worse + by, worse + by) for by in (-0.01, 0.01))
+        assert not any(best.lost(i, high if i % PATIENCE == 0 else low) for i in range(3 * PATIENCE))
+
+
+def test_patience_goes_on_where_a_run_was_interrupted(tmp_path, learner, state):
+    worse = _scalars(0.6 - UNLEARNED - 0.01, 0.6 - UNLEARNED - 0.01)
+    found = []
+    with BestPolicy(RunDir(tmp_path)) as best:
+        best.offer(0, _scalars(0.8, 0.4), _marked(state, 0))
+    for i in range(PATIENCE):
+        with BestPolicy(RunDir(tmp_path)) as best:
+            found.append(best.lost(i, worse))
+    assert found == _only_the_last()
+
+
+def _only_the_last() -> list[bool]:
+    return [False] * (PATIENCE - 1) + [True]
 
 
 def test_each_setback_makes_steps_smaller(learner):
