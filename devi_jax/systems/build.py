@@ -10,6 +10,7 @@ import numpy as np
 from devi_jax.core.camera import Camera
 from devi_jax.core.clip import Clip, bone_offsets, resample
 from devi_jax.core.errors import ConfigError
+from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.grounding import BALL_HEIGHT_M, foot_float_m
 from devi_jax.systems.requirements import require
 from devi_jax.systems.system import System
@@ -115,6 +116,16 @@ def make_scene(clip: Clip, root: HumanRoot) -> Scene:
     return Scene(clip.scene, Human(body, root, touch="hands" if clip.scene.table else "all"))
 
 
+STEP_M = 0.1
+"""A foot that stays as near to where it began stands: a turn on the spot, or a shift of weight, is less."""
+
+
+def moves(clip: Clip) -> bool:
+    """Whether a clip is about the body's motion (`When`): nothing is handled, or a foot leaves where it stood."""
+    ankles = clip.joint_positions[:, [INDEX["left_ankle"], INDEX["right_ankle"]], :2]
+    return clip.scene.object is None or bool(np.linalg.norm(ankles - ankles[:1], axis=-1).max() > STEP_M)
+
+
 def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, root: HumanRoot) -> Assembly:
     """Build everything, for one clip or for several that are learned together.
 
@@ -141,7 +152,7 @@ def assemble(system: System, clips: Clip | Sequence[Clip], engine: EngineName, r
         physics=physics,
         library=make_library([reference for reference, _ in made], [clip.onset for clip in clips], before, things),
         config=system.task,
-        observations=system.tables,
+        observations=system.tables.of(moving=any(moves(clip) for clip in clips)),
         rewards=Rewards(system.rewards, system.combine),
         terminations=Terminations(system.terminations),
         controllers=Controllers(system.controllers),

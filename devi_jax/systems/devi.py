@@ -43,7 +43,11 @@ def devi(preset: Preset = "cpu", recipe: Recipe = "fast") -> System:
             "actor": {"human": Observe(observations.human_state), "object": Observe(observations.object_state)},
             "critic": {},
         },
-        goal={"joints": Goal(observations.joint_goal), "object": Goal(observations.object_goal, on=False)},
+        goal={
+            "joints": Goal(observations.joint_goal),
+            "reference": Goal(observations.reference_goal, on=False),
+            "object": Goal(observations.object_goal, on=False),
+        },
         goal_frames=(1,) if small else (1, 4),
         rewards={
             "joint_position": Reward(rewards.joint_position, sharpness=20.0),
@@ -113,6 +117,17 @@ def _fast(system: System) -> System:
             "ground_reaction": GroundReaction(rate=4.0),
             "ankle_balance": AnkleBalance(gain=2.0, damping=0.35),
             "object_following": ObjectFollowing(on=True),
+        },
+        # of its own body an actor sees how far exploration has thrown it, leans on that, and fails without; what moves
+        # about has to see it, for its balance
+        observations={
+            **system.observations,
+            "actor": {**system.observations["actor"], "human": Observe(observations.human_state, when="moving")},
+        },
+        goal={
+            **system.goal,
+            "joints": Goal(observations.joint_goal, when="moving"),
+            "reference": Goal(observations.reference_goal, when="standing"),
         },
         # hands that follow an object 5 cm and 30 degrees off are as far from the clip's: at 8 cm three in four of such
         # episodes end for it, and what is learned is not to follow

@@ -37,6 +37,7 @@ ADDED: dict[str, Any] = {
     "controllers.object_following": {"on": False, "fade": True},
     "goal.joints.on": True,
     "goal.object.on": False,
+    "goal.reference.on": False,
     "terminations.pelvis_height.bound": -math.inf,
     "terminations.object_distance.bound": math.inf,
     "terminations.interaction.bound": math.inf,
@@ -188,6 +189,11 @@ def _with_added(data: dict[str, Any], base: System) -> dict[str, Any]:
     for name, row in rows.items() if isinstance(rows, dict) else ():
         if isinstance(row, dict) and name in base.rewards:
             row.setdefault("shape", base.rewards[name].shape)
+    seen = data.get("observations")
+    for table in (*(seen.values() if isinstance(seen, dict) else ()), data.get("goal")):
+        for row in table.values() if isinstance(table, dict) else ():
+            if isinstance(row, dict):
+                row.setdefault("when", "always")
     return data
 
 

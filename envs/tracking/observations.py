@@ -4,8 +4,8 @@ The heading frame stands at the pelvis, upright, turned with the pelvis about z.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,9 @@ Read = Callable[[SimState], Float[Array, " K"]]
 ReadGoal = Callable[[SimState, tuple[ReferenceState, ...]], Float[Array, " G"]]
 """From what the simulation shows and what it should show in future frames to a part of the goal."""
 
+When = Literal["always", "standing", "moving"]
+"""For which clips a row is there: `moving` are those without an object, or in which a foot leaves its place."""
+
 HUMAN_SIZE = 1 + 51 * 3 + 52 * 6 + 52 * 3 + 52 * 3
 """778: pelvis height, 51 joint positions, 52 rotations (6D), linear and angular velocities."""
 OBJECT_SIZE = 3 + 6 + 3 + 3
@@ -37,33 +40,49 @@ class Observe:
     """A row of a system's observations: a token of what the simulation shows.
 
     `noise`: standard deviation of Gaussian noise on each number, in its own unit. `history`: how many past states the
-    token holds, this one first; before the episode began the first one is repeated.
+    token holds, this one first; before the episode began the first one is repeated. `when`: for which clips an actor
+    sees it.
     """
 
     read: Suppress[Fixed[Read]]
     noise: float = 0.0
     history: int = 1
+    when: When = "always"
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A row of a system's goal, for every frame of the goal; all rows together are the token `goal`."""
+    """A row of a system's goal, for every frame of the goal; all rows together are the token `goal`.
+
+    `when`: for which clips it is part of the goal, where it is `on`.
+    """
 
     read: Suppress[Fixed[ReadGoal]]
     on: bool = True
+    when: When = "always"
 
 
 @dataclass(frozen=True, eq=False)
 class Observations:
     """The tables of a system: rows of actor and critic, rows of the goal and the frames that it looks ahead.
 
-    `critic`: empty where it sees what the actor sees, without its noise where that has any.
+    `critic`: empty where it sees what the actor sees.
     """
 
     actor: Mapping[str, Observe]
     critic: Mapping[str, Observe]
     goal: Mapping[str, Goal]
     goal_frames: tuple[int, ...]
+
+    def of(self, moving: bool) -> "Observations":
+        """The tables for clips of one kind. Where the actor has fewer rows, its critic has all, without noise."""
+        now = ("always", "moving" if moving else "standing")
+        actor = {name: row for name, row in self.actor.items() if row.when in now}
+        goal = {name: row for name, row in self.goal.items() if row.when in now}
+        critic = self.critic
+        if not critic and len(actor) < len(self.actor):
+            critic = {name: replace(row, noise=0.0) for name, row in self.actor.items()}
+        return Observations(actor, critic, goal, self.goal_frames)
 
     @property
     def noisy(self) -> bool:
@@ -149,6 +168,19 @@ def joint_goal(state: SimState, targets: tuple[ReferenceState, ...]) -> Float[Ar
     parts = []
     for target in targets:
         parts.append(_turn_back(turn, target.position - state.position).reshape(-1))
+        parts.append(rot.sixd(rot.quat_mul(rot.quat_conj(turn), target.rotation)).reshape(-1))
+    return jnp.concatenate(parts)
+
+
+def reference_goal(state: SimState, targets: tuple[ReferenceState, ...]) -> Float[Array, " G"]:
+    """What is to be shown, not the way there: 468 numbers a target frame, in the heading frame of its own pelvis.
+
+    Positions from the pelvis, and rotations; none of it depends on where the body is.
+    """
+    parts = []
+    for target in targets:
+        turn = rot.heading(target.rotation[0])
+        parts.append(_turn_back(turn, target.position - target.position[:1]).reshape(-1))
         parts.append(rot.sixd(rot.quat_mul(rot.quat_conj(turn), target.rotation)).reshape(-1))
     return jnp.concatenate(parts)
 

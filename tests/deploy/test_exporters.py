@@ -86,7 +86,7 @@ def test_the_card_says_what_an_action_turns(assembly):
     card = make_card(environment, {"seed": 3})
     assert card["fps"] == 30 and card["action"] == "residual" and card["seed"] == 3
     assert card["outputs"]["action"] == ["batch", 3 * len(card["joints"])] == ["batch", environment.action_size]
-    assert card["inputs"]["human"] == ["batch", 778]
+    assert card["inputs"] == {"goal": ["batch", 468], "object": ["batch", 15]}
     action = jnp.zeros(environment.action_size).at[3 * 4 + 1].set(0.5)
     turned = np.asarray(environment.action.turns(action, {}))
     joint = JOINTS.index(card["joints"][4]) - 1

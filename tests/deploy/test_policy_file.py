@@ -80,7 +80,7 @@ def test_a_policy_file_acts_as_the_run_did_bit_for_bit(run, loaded, file, tmp_pa
     here, there = (p.act(p.parameters, p.carry, observation, jax.random.key(0))[1] for p in (policy, read.policy))
     assert (here == there).all() and float(jnp.abs(here).max()) > 0.01
     again = jax.vmap(read.assembly.environment.observe)(jax.vmap(read.assembly.environment.start)(jnp.array([0, 50])))
-    assert all((again[name] == observation[name]).all() for name in observation)
+    assert all(jax.tree.leaves(jax.tree.map(lambda a, b: (a == b).all(), again, observation)))
     assert read.assembly.environment.physics.scene.embodiment.root == "pinned" and read.assembly.raw is None
 
 

@@ -18,9 +18,11 @@ from envs.tracking.terminations import Termination
 
 def recipe() -> System:
     """DeVI with the environment's defaults, whatever the presets are tuned to."""
-    system = devi("cpu")
+    system, plain = devi("cpu"), devi("cpu", "paper")
     return replace(
         system,
+        observations=plain.observations,
+        goal=plain.goal,
         action=ActionConfig(),
         resets=ResetConfig(),
         randomization=STILL,

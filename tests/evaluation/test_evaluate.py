@@ -23,7 +23,7 @@ COUNT = 3
 
 def _steady(parameters, carry, observation, key):
     """The same number for every action, always."""
-    return carry, jnp.full((observation["human"].shape[0], 1), parameters)
+    return carry, jnp.full((jax.tree.leaves(observation)[0].shape[0], 1), parameters)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ import numpy as np
 
 from agents import Learner
 from devi_jax.core.clip_io import load_clip
+from devi_jax.core.environment import group
 from devi_jax.datasets.load import resolve
 from devi_jax.deploy.policy_file import read_policy
 from devi_jax.rendering import gl
@@ -106,7 +107,7 @@ def clip_arrays(path: Path) -> dict[str, np.ndarray]:
 def steps(clip: str, root: str, starts: list[int], count: int, seed: int) -> dict[str, np.ndarray]:
     """`count` steps of the default task on the C engine, from frames `starts` of a clip, in small random actions.
 
-    Rewards (count, N), qpos and qvel (count, N, ·) and each observation token (count, N, ·).
+    Rewards (count, N), qpos and qvel (count, N, ·) and each of the tokens that the critic sees (count, N, ·).
     """
     environment = assemble(devi("cpu"), resolve(clip), "c", root).environment  # type: ignore[arg-type]
     size = (count, len(starts), environment.action_size)
@@ -115,7 +116,7 @@ def steps(clip: str, root: str, starts: list[int], count: int, seed: int) -> dic
     def advance(state: Any, action: jax.Array) -> tuple[Any, dict[str, jax.Array]]:
         state, seen = environment.step(state, action)
         shown = {"reward": seen.reward, "qpos": state.physics.qpos, "qvel": state.physics.qvel}
-        return state, {**shown, **{f"observation_{name}": x for name, x in seen.observation.items()}}
+        return state, {**shown, **{f"observation_{name}": x for name, x in group(seen.observation, "critic").items()}}
 
     def play(start_and_actions: tuple[jax.Array, jax.Array]) -> dict[str, jax.Array]:
         start, actions = start_and_actions

@@ -17,7 +17,8 @@ STARTS = {
     "lift_box": [0, 32],
     "floor_box": [0, 48],
 }
-TOLERANCE = {"reward": 1.0, "qpos": 1.0, "observation": 1.0}
+# a token's sum has 52 angular velocities, which contact makes differ between instruction sets: by up to 6.5 rad/s here
+TOLERANCE = {"reward": 1.0, "qpos": 1.0, "observation": 20.0}
 
 
 @pytest.mark.parametrize("root", ["free", "pinned"])

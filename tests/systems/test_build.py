@@ -9,11 +9,13 @@ import pytest
 
 from agents import Learner
 from devi_jax.core.clip import body_only, bone_offsets
+from devi_jax.core.environment import group
 from devi_jax.core.errors import ClipError, ConfigError
 from devi_jax.core.scene import ObjectSpec, SceneSpec
+from devi_jax.core.skeleton import INDEX
 from devi_jax.runs.json_io import jsonable
 from devi_jax.systems import NAMES, assemble, devi, make_system
-from devi_jax.systems.build import make_scene
+from devi_jax.systems.build import STEP_M, make_scene, moves
 from devi_jax.systems.requirements import require
 from devi_jax.training.run_config import RunConfig, config_from_json, make_learner
 from envs.tracking.config import ResetConfig
@@ -98,6 +100,24 @@ def test_a_clip_without_object_poses_is_refused_before_anything_is_built(name, l
         require(make_system(fine), flat)
 
 
+@pytest.mark.parametrize(("by", "steps"), [(0.0, False), (0.9 * STEP_M, False), (1.1 * STEP_M, True)])
+@pytest.mark.parametrize("foot", ["left", "right"])
+def test_a_body_moves_about_where_a_foot_leaves_its_place_or_nothing_is_handled(foot, by, steps, lift_can):
+    joints = lift_can.joint_positions.copy()
+    joints[40:, INDEX[f"{foot}_ankle"], :2] += np.array([0.6, -0.8]) * by
+    clip = replace(lift_can, joint_positions=joints)
+    assert moves(clip) is steps and moves(body_only(clip))
+
+
+def test_an_actor_of_the_fast_recipe_sees_its_body_only_where_that_moves_about(lift_can):
+    sizes = assemble(devi("cpu"), lift_can, "c", "pinned").environment.observation_sizes
+    assert sizes == {"actor": {"goal": 468, "object": 15}, "critic": {"goal": 468, "human": 778, "object": 15}}
+    body = assemble(devi("cpu"), body_only(lift_can), "c", "free").environment
+    assert body.observation_sizes == {"goal": 468, "human": 778}
+    paper = assemble(devi("cpu", "paper"), lift_can, "c", "pinned").environment
+    assert paper.observation_sizes == {"goal": 468, "human": 778, "object": 15}
+
+
 @pytest.mark.parametrize("changed", ["goal.object", "terminations.object-distance"])
 def test_a_goal_or_a_bound_can_need_poses_too(changed, lift_can):
     system = devi("cpu")
@@ -172,7 +192,7 @@ def test_a_run_folder_of_every_system_builds_what_was_trained(name, lift_can):
     after, transition = jax.eval_shape(environment.step, state, jax.ShapeDtypeStruct((environment.action_size,), float))
     assert jax.tree.structure(after) == jax.tree.structure(state)
     assert set(transition.metrics) == set(again.system.rewards)
-    assert {token: x.shape[0] for token, x in transition.observation.items()} == environment.observation_sizes
+    assert jax.tree.map(lambda x: x.shape[0], transition.observation) == environment.observation_sizes
     actor = jax.eval_shape(learner.init, jax.random.key(0)).algorithm.actor
-    goal = environment.observation_sizes["goal"]
+    goal = group(environment.observation_sizes, "actor")["goal"]
     assert any(goal in x.shape for x in jax.tree.leaves(actor))

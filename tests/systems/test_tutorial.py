@@ -150,7 +150,8 @@ def test_the_termination_fires_where_the_object_is_too_low(metres, ends, system,
 
 def test_the_environment_has_the_rows(environment, system):
     assert system.name == NAME
-    assert environment.observation_sizes == {"human": 778, "object": 15, "palms": 8, "goal": 468}
+    seen = {"object": 15, "palms": 8, "goal": 468}
+    assert environment.observation_sizes == {"actor": seen, "critic": {**seen, "human": 778}}
     start, step = environment.start(jnp.asarray(20)), jax.jit(environment.step)
     after, transition = step(start, jnp.zeros(environment.action_size))
     assert not transition.terminated and set(transition.metrics) == set(system.rewards)
@@ -167,7 +168,7 @@ def test_the_environment_has_the_rows(environment, system):
         if row.measure.gate is None
     ]
     # at frame 20 no hand is in contact, so that the gated rows count as 1
-    assert not np.any(reference.contact) and transition.observation["palms"].shape == (8,)
+    assert not np.any(reference.contact) and transition.observation["actor"]["palms"].shape == (8,)
     np.testing.assert_allclose(transition.reward, np.prod(factors), rtol=1e-4)
 
     fallen = start.physics.qpos.at[-5].add(-0.3)

@@ -27,8 +27,8 @@ def example(name: str) -> str:
 
 def test_tokens_lie_where_the_page_says(said):
     environment = said["environment"]
-    assert slices(environment) == {"goal": slice(0, 468), "human": slice(468, 1246), "object": slice(1246, 1261)}
-    assert flat_size(environment) == 468 + 778 + 15
+    assert slices(environment) == {"goal": slice(0, 468), "object": slice(468, 483)}
+    assert flat_size(environment) == 468 + 15
 
 
 @pytest.mark.simulated

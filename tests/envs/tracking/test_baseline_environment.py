@@ -15,7 +15,7 @@ from envs.tracking.config import ObjectPoints
 
 @pytest.fixture(scope="module")
 def environment(lift_can):
-    system = make_system("intermimic_reward")
+    system = make_system("intermimic_reward", "cpu", "paper")
     system = replace(system, object_points=ObjectPoints(32))
     return assemble(system, lift_can, "c", "pinned").environment
 

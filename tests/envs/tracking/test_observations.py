@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from devi_jax.core.environment import group
 from envs.tracking import observations
+from envs.tracking.observations import Goal, Observations, Observe
 
 BLOCKS = np.cumsum([0, 1, 51 * 3, 52 * 6, 52 * 3, 52 * 3])
 
@@ -149,6 +152,57 @@ def test_goal_of_a_reached_target_is_no_way_to_go(matching):
     np.testing.assert_allclose(
         goal[156:], np.asarray(observations.human_state(frame))[BLOCKS[2] : BLOCKS[3]], atol=1e-6
     )
+
+
+def test_goal_of_the_reference_in_numpy(scene):
+    frame, targets = scene
+    seen = np.asarray(observations.reference_goal(frame, targets)).reshape(2, 468)
+    for target, block in zip(targets, seen, strict=True):
+        back, position = heading(target.rotation[0]).inv(), np.asarray(target.position, float)
+        np.testing.assert_allclose(block[:156], back.apply(position - position[0]).ravel(), atol=3e-6)
+        np.testing.assert_allclose(block[156:], sixd(back * turn(target.rotation)).ravel(), atol=3e-6)
+
+
+def test_goal_of_the_reference_knows_nothing_of_the_body(scene, make_frame):
+    frame, targets = scene
+    other = observations.reference_goal(make_frame(9), targets)
+    np.testing.assert_array_equal(observations.reference_goal(frame, targets), other)
+    by, shift = Rotation.from_rotvec([0, 0, 1.3]), [3.0, -2.0, 0.7]
+    elsewhere = observations.reference_goal(frame, tuple(moved(t, by, shift) for t in targets))
+    np.testing.assert_allclose(elsewhere, other, atol=5e-6)
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_rows_are_there_for_the_clips_that_they_are_for(moving, scene):
+    frame, targets = scene
+    table = Observations(
+        actor={
+            "human": Observe(observations.human_state, noise=0.1, when="moving"),
+            "object": Observe(observations.object_state, noise=0.1),
+        },
+        critic={},
+        goal={
+            "joints": Goal(observations.joint_goal, when="moving"),
+            "reference": Goal(observations.reference_goal, when="standing"),
+        },
+        goal_frames=(1, 4),
+    ).of(moving)
+    seen = table((frame,), targets, jax.random.key(0))
+    goal = observations.joint_goal if moving else observations.reference_goal
+    np.testing.assert_array_equal(group(seen, "actor")["goal"], goal(frame, targets))
+    if moving:
+        assert set(seen) == {"human", "object", "goal"}
+        return
+    assert set(seen["actor"]) == {"object", "goal"} and set(seen["critic"]) == {"human", "object", "goal"}
+    wanted = observations.object_state(frame)
+    np.testing.assert_array_equal(seen["critic"]["object"], wanted)
+    assert 0.05 < float(jnp.std(seen["actor"]["object"] - wanted)) < 0.2
+
+
+def test_a_critic_with_a_table_of_its_own_keeps_it(scene):
+    own = {"object": Observe(observations.object_state)}
+    rows = {"human": Observe(observations.human_state, when="moving"), **own}
+    assert Observations(rows, own, {}, ()).of(moving=False).critic == own
 
 
 def test_goal_of_the_object_in_numpy(scene):
