@@ -68,7 +68,7 @@ from-video: $(PERCEPTION)
 	$(RUN) devi_jax.train --clip=$(SEEN)/clip.npz --minutes=$(MINUTES) --out=$(SEEN)/run
 	$(RUN) devi_jax.evaluate $(SEEN)/run --truth=$(SEEN)/video/clip.npz
 
-PYTEST := $(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder
+PYTEST := $(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder --durations=40 --durations-min=4
 
 test: $(DEV)
 	$(PYTEST) -m "not slow and not notebook"

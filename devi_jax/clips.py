@@ -1,4 +1,4 @@
-"""`python -m devi_jax.clips list|show|convert|check|repair`: which clips there are, their quality, their repair."""
+"""`python -m devi_jax.clips list|show|convert|check|repair|degrade-tracks`: the clips, and how good they are."""
 
 import dataclasses
 import json
@@ -21,6 +21,7 @@ from devi_jax.datasets.repair_options import RepairOptions
 
 Name = tyro.conf.Positional[str]
 _ALL = RepairOptions()
+MOST_POINTS = 4096
 LARGEST_MARGIN_M = 0.1
 """Beyond this even both feet together leave no place for a centre of mass."""
 
@@ -195,6 +196,43 @@ def repair(
     print(f"next: python -m devi_jax.clips check {out}")
 
 
+def write_degraded_tracks(
+    clip: Name,
+    out: Path,
+    noise_px: float = 0.0,
+    hidden: float = 0.0,
+    one_sided: bool = False,
+    points: int = 128,
+    seed: int = 0,
+    mesh: Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write the clip with its object as 2D tracks of a camera, exact or degraded, and the poses that these tell.
+
+    Args:
+        clip: a bundled name, a clip .npz, or a foreign recording.
+        out: the clip file (.npz) to write.
+        noise_px: standard deviation of each coordinate of each point, pixels.
+        hidden: share of points that are hidden at a time, each for a third of a second in the mean.
+        one_sided: only points that face the camera in the first frame, and while they do.
+        points: how many points of the surface are tracked.
+        seed: of points, noise and hiding.
+        mesh: the object's mesh of a foreign recording.
+        overwrite: replace an existing file.
+    """
+    from devi_jax.clip_tools.degrade_tracks import TrackDegradation, degrade_tracks
+
+    _check_out(out, overwrite)
+    if not 1 <= points <= MOST_POINTS:
+        raise ClipError(f"{points} points", where="--points", valid=f"1 to {MOST_POINTS}")
+    c = degrade_tracks(resolve(clip, mesh), TrackDegradation(noise_px, hidden, one_sided), points, seed)
+    _save(c, out)
+    assert c.object_tracks is not None
+    off, seen = c.provenance["degraded"]["poses_off"], c.object_tracks.visible
+    print(f"wrote {out}: {seen.shape[1]} points, {seen.mean():.0%} of them visible")
+    print(f"  poses by these tracks are {1e3 * off['rms_m']:.1f} mm and {off['rms_rad']:.3f} rad off (RMS)")
+
+
 def _check_out(out: Path, overwrite: bool) -> None:
     if out.suffix != ".npz":
         raise ClipError(f"'{out}' is no clip file name", where="--out", valid="a path that ends in .npz")
@@ -242,7 +280,14 @@ def _new_names(args: list[str]) -> list[str]:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; exit code 2 on bad input."""
-    commands = {"list": list_clips, "show": show, "convert": convert, "check": check, "repair": repair}
+    commands = {
+        "list": list_clips,
+        "show": show,
+        "convert": convert,
+        "check": check,
+        "repair": repair,
+        "degrade-tracks": write_degraded_tracks,
+    }
     args = _new_names(sys.argv[1:] if args is None else args)
     with exit_on_error():
         tyro.extras.subcommand_cli_from_dict(commands, prog="python -m devi_jax.clips", args=args)

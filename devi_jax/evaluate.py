@@ -12,10 +12,10 @@ from devi_jax.cli import parse
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.errors import ConfigError, exit_on_error
 from devi_jax.deploy.policy_file import find_policy, read_policy
-from devi_jax.evaluation.evaluate import GLANCES, ROLLOUTS, by_truth, evaluate, in_other_models
+from devi_jax.evaluation.evaluate import GLANCES, ROLLOUTS, evaluate, in_other_models
 from devi_jax.evaluation.models import ENGINES, MODELS
 from devi_jax.evaluation.mpc import control_online
-from devi_jax.evaluation.rollouts import Policy, Rollouts
+from devi_jax.evaluation.rollouts import Policy
 from devi_jax.evaluation.table import table
 from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.json_io import write_json
@@ -82,11 +82,11 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     if count > 1 and (options.truth or options.mpc):
         raise ConfigError(f"the run has {count} clips", where="--truth, --mpc", valid="a run of one clip")
     each = [_evaluated(options, assembly.only(i), policy, config) for i in range(count)]
-    result, rollouts = each[0]
+    result = each[0]
     if count > 1:
-        result = {"clips": {clip.name: one for clip, (one, _) in zip(assembly.clips, each, strict=True)}}
+        result = {"clips": {clip.name: one for clip, one in zip(assembly.clips, each, strict=True)}}
     result = {**result, "training": training_steps(run, learner, state)}
-    result |= _online(options, assembly, config) | _by_truth(options, assembly, rollouts)
+    result |= _online(options, assembly, config)
     write_json(run.evaluation_json, result)
     return result
 
@@ -94,20 +94,19 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
 def _of_policy(options: EvaluateOptions, path: Path) -> dict[str, Any]:
     """Evaluate a policy file, which is left as it is."""
     file = read_policy(path)
-    result, rollouts = _evaluated(options, file.assembly, file.policy, file.config)
-    return result | _online(options, file.assembly, file.config) | _by_truth(options, file.assembly, rollouts)
+    result = _evaluated(options, file.assembly, file.policy, file.config)
+    return result | _online(options, file.assembly, file.config)
 
 
-def _evaluated(
-    options: EvaluateOptions, assembly: Assembly, policy: Policy, config: RunConfig
-) -> tuple[dict[str, Any], Rollouts]:
-    """The result of one clip's policy, and its rollouts."""
+def _evaluated(options: EvaluateOptions, assembly: Assembly, policy: Policy, config: RunConfig) -> dict[str, Any]:
+    """The result of one clip's policy."""
     seed = _seed(options, config)
-    result, rollouts = evaluate(assembly, policy, seed, options.rollouts)
+    truth = load_clip(options.truth) if options.truth else None
+    result, _ = evaluate(assembly, policy, seed, options.rollouts, truth=truth)
     if options.models != "none":
         models = MODELS if options.models == "same-engine" else {**MODELS, **ENGINES}
         result["models"] = in_other_models(assembly, policy, seed, min(options.rollouts, GLANCES), models)
-    return result, rollouts
+    return result
 
 
 def _seed(options: EvaluateOptions, config: RunConfig) -> int:
@@ -120,11 +119,6 @@ def _online(options: EvaluateOptions, assembly: Assembly, config: RunConfig) -> 
     if not options.mpc:
         return {}
     return {"online": control_online(assembly.environment, config.system.planner, _seed(options, config), options.mpc)}
-
-
-def _by_truth(options: EvaluateOptions, assembly: Assembly, rollouts: Rollouts) -> dict[str, Any]:
-    """The same rollouts scored against the ground truth, if given."""
-    return {"truth": by_truth(assembly, rollouts, load_clip(options.truth))} if options.truth else {}
 
 
 if __name__ == "__main__":

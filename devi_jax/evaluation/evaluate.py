@@ -21,7 +21,7 @@ from devi_jax.systems.build import Assembly
 from envs.tracking.actions import JointAbsolute
 from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import Randomization
-from envs.tracking.reference import make_reference
+from envs.tracking.reference import Reference, make_reference
 
 ROLLOUTS = 256
 """Perturbed rollouts of each grade of an evaluation."""
@@ -104,7 +104,12 @@ def searched(assembly: Assembly) -> bool:
 
 
 def evaluate(
-    assembly: Assembly, policy: Policy, seed: int = 0, count: int | None = None, glances: int | None = None
+    assembly: Assembly,
+    policy: Policy,
+    seed: int = 0,
+    count: int | None = None,
+    glances: int | None = None,
+    truth: Clip | None = None,
 ) -> tuple[dict[str, Any], Rollouts]:
     """The content of `evaluation.json`, and the rollouts for a film, the exact one first.
 
@@ -112,10 +117,13 @@ def evaluate(
     of these. `grades` and `causes` have everybody's rates with Wilson's intervals, and `versus` compares the policy
     with each: at the top for easy starts, within each grade for its own; of causes only with what it turns around.
     `noisy`: rates under noise of 0.02 rad on the joint targets. `trivial`: whether replay or doing nothing passes most
-    easy starts. `count`: starts of each grade, `ROLLOUTS` unless said; `glances`: of each cause.
+    easy starts. `count`: starts of each grade, `ROLLOUTS` unless said; `glances`: of each cause. `truth`: another
+    clip than was imitated, by which the same rollouts are scored too, see `by_truth`. Raises `ConfigError` where that
+    is of another length.
     """
     count, environment = count or ROLLOUTS, assembly.environment
     glances = glances or min(count, GLANCES)
+    known = None if truth is None else truth_reference(assembly, truth)
     others = yardsticks(assembly)
     nearest = turned_around(others)
 
@@ -144,6 +152,8 @@ def evaluate(
         "versus": versus(easy),
         "trivial": bool(max(easy[name].successes.mean() for name in ("nothing", "reference")) > TRIVIAL),
     }
+    if truth is not None and known is not None:
+        result["truth"] = {"clip": truth.name, **by_truth(graded, known, environment.policy_hz)}
     return result, easy["policy"].rollouts
 
 
@@ -187,23 +197,33 @@ def versus(sides: Mapping[str, Judgement]) -> dict[str, Any]:
     return {name: compare(own, side.successes) for name, side in sides.items() if name != "policy"}
 
 
-def by_truth(assembly: Assembly, rollouts: Rollouts, truth: Clip) -> dict[str, Any]:
-    """How rollouts, the exact one first, compare with another clip than was imitated: the truth of a video, say.
-
-    Raises:
-        ConfigError: it is of another length.
-    """
-    environment = assembly.environment
-    system = assembly.system
+def truth_reference(assembly: Assembly, truth: Clip) -> Reference:
+    """Another clip than was imitated, ready to be compared with. Raises `ConfigError` where it is of another length."""
+    environment, system = assembly.environment, assembly.system
     reference, _ = make_reference(truth, environment.physics, system.controllers, system.object_points)
     if reference.frames != environment.reference.frames:
         raise ConfigError(
             f"{truth.name} has {reference.frames} frames, {assembly.clip.name} {environment.reference.frames}",
             where="--truth",
-            valid="the clip that imagine wrote beside the video",
+            valid="the clip that imagine wrote beside the video, or the one that was degraded",
         )
-    scores = score(rollouts, reference, environment.policy_hz)
-    return {"clip": truth.name, "exact": asdict(scores[0]), "perturbed": summary(scores[1:])}
+    return reference
+
+
+def by_truth(graded: Mapping[str, Mapping[str, Judgement]], reference: Reference, hz: float) -> dict[str, Any]:
+    """How the rollouts of all sides of each grade compare with another reference than was imitated.
+
+    `exact` and `perturbed` are the policy's from easy starts, `grades` everybody's rates.
+    """
+
+    def again(side: Judgement) -> Judgement:
+        scores = score(side.rollouts, reference, hz)
+        passed = np.array([bool(s.success) for s in scores[1:]])
+        return Judgement(asdict(scores[0]), summary(scores[1:]), passed, side.rollouts)
+
+    found = {grade: {name: again(side) for name, side in sides.items()} for grade, sides in graded.items()}
+    of_policy = found["easy"]["policy"].to_json()
+    return {**of_policy, "grades": {grade: rates(sides) for grade, sides in found.items()}}
 
 
 def replayed(environment: TrackingEnvironment) -> TrackingEnvironment:

@@ -10,7 +10,16 @@ from scipy.stats import binom
 
 from devi_jax.core.clip import crop
 from devi_jax.core.errors import ConfigError
-from devi_jax.evaluation.evaluate import by_truth, compare, evaluate, judge, replayed, searched, yardsticks
+from devi_jax.evaluation.evaluate import (
+    by_truth,
+    compare,
+    evaluate,
+    judge,
+    replayed,
+    searched,
+    truth_reference,
+    yardsticks,
+)
 from devi_jax.evaluation.grades import CAUSES, EASY, GRADES, HARD, wilson
 from devi_jax.evaluation.rollouts import Policy, _run, roll, zero_policy
 from devi_jax.evaluation.table import ROWS, table
@@ -171,15 +180,21 @@ def test_the_table_shows_every_score_and_the_verdict(result):
 
 @pytest.mark.simulated
 def test_a_policy_is_compared_with_a_truth_that_it_did_not_imitate(short, result, lift_can):
-    rollouts = judge(short.environment, Policy(_steady, jnp.float32(0.3)), seed=5, count=COUNT).rollouts
     truth = crop(lift_can, 40, 70)
-    told = by_truth(short, rollouts, truth)
+
+    def judged(truth):
+        sides = {name: judge(short.environment, policy, seed=5, count=COUNT) for name, policy in policies.items()}
+        return by_truth({"easy": sides}, truth_reference(short, truth), short.environment.policy_hz)
+
+    policies = {"policy": Policy(_steady, jnp.float32(0.3)), "plan": zero_policy()}
+    told = judged(truth)
     for key in ("mpjpe_all_mm", "t_obj_mm"):
         for kind in ("exact", "perturbed"):
             within(f"{kind} {key}, of the same", told[kind][key] / result[kind][key], low=0.999, high=1.001)
     higher = replace(truth.object_poses, positions=truth.object_poses.positions + [0.0, 0.0, 0.5])
-    far = by_truth(short, rollouts, replace(truth, object_poses=higher))
+    far = judged(replace(truth, object_poses=higher))
+    assert far["grades"]["easy"]["success"] == {"policy": 0.0, "plan": 0.0} and far["grades"]["easy"]["starts"] == COUNT
     within("T_obj half a metre away, mm", far["exact"]["t_obj_mm"], low=400, high=600)
-    assert "by the truth lift_can: success no" in table({**result, "truth": far})
+    assert "by the truth lift_can: success no" in table({**result, "truth": {"clip": "lift_can", **far}})
     with pytest.raises(ConfigError, match="31 frames"):
-        by_truth(short, rollouts, crop(lift_can, 40, 71))
+        truth_reference(short, crop(lift_can, 40, 71))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devi_jax.bench.ablation.jobs import ARMS, COMMON, GRADE
+from devi_jax.bench.ablation.jobs import ARMS, COMMON, GRADE, OF_DEGRADED, TRACKS
 from devi_jax.bench.markdown import MADE, MADE_NOTE, made_cells, table
 from devi_jax.bench.result_files import Result
 from devi_jax.bench.row_age import LEARNING, Ages, left_out, old_note, split
@@ -28,7 +28,11 @@ Clips are of grade {GRADE}, and such that the hands do not say where the object 
 
 - Of three plans and the clip's own targets those of the highest mean reward from perturbed starts are taken; success,
   which is judged in space, is no part of it: `train {" ".join(COMMON)}`.
-- Tracks are exact: the clip's poses, projected. Before contact the hands follow the object, by its pose, in all four.
+- Tracks are **exact**, the clip's poses projected; or of {TRACKS["noise"].noise_px:.0f} pixels of **noise**; or
+  {100 * TRACKS["hidden"].hidden:.0f} % of the points are **hidden** at a time; or **one-sided**, of the surface that
+  faces the camera. Of degraded tracks 2D gets the points, 6-DoF the poses that they tell by perspective-n-point,
+  smoothed, and success is judged by the recorded poses (`clips degrade-tracks`, `evaluate --truth`).
+- Before contact the hands follow the object, by its pose, in all: of degraded tracks by the pose that these tell.
 - Success as in [results.md](results.md), of 256 easy and 256 hard starts. A clip counts where its replay succeeds from
   at most {100 * MOST:.0f} % of easy starts.
 - No policy is learned: what is compared is what a search finds by each reward.
@@ -50,9 +54,9 @@ class Difference:
     high: float
 
 
-def difference(rows: Sequence[Result], one: str, other: str, grade: str) -> Difference | None:
+def difference(rows: Sequence[Result], one: str, other: str, grade: str, tracks: str = "exact") -> Difference | None:
     """How much more often the plans of one arm succeed than those of another; None without a pair."""
-    rates = {(r["clip"], r["seed"], r["arm"]): plan_rate(r, grade) for r in rows}
+    rates = {(r["clip"], r["seed"], r["arm"]): plan_rate(r, grade) for r in rows if r["tracks"] == tracks}
     pairs = [
         (clip, rates[clip, seed, one] - rates[clip, seed, other])
         for clip, seed, arm in rates
@@ -84,8 +88,10 @@ def counting(rows: Sequence[Result]) -> list[Result]:
 
 def page(rows: Sequence[Result], ages: Ages, keep_old: bool = False) -> str:
     """The page. `rows`: as `jobs.collect` makes them, in any order; `ages`: of their commits."""
-    order = list(ARMS)
-    fresh, old = split(sorted(rows, key=lambda r: (r["clip"], order.index(r["arm"]), r["seed"])), ages)
+    arms, kinds = list(ARMS), list(TRACKS)
+    fresh, old = split(
+        sorted(rows, key=lambda r: (r["clip"], kinds.index(r["tracks"]), arms.index(r["arm"]), r["seed"])), ages
+    )
     parts = [HEAD, *_tables(fresh, "##")]
     if old and keep_old:
         parts += ["## Old rows\n", old_note(old, ages, LEARNING), *_tables(old, "###")]
@@ -98,34 +104,50 @@ def _tables(rows: Sequence[Result], level: str) -> list[str]:
     if not rows:
         return ["Not run yet.\n"]
     count = counting(rows)
-    lines = [_against(count, other, grade) for grade in GRADES for other in ARMS if other != "2D"]
+    lines = [
+        _against(count, other, grade, tracks)
+        for tracks in TRACKS
+        for grade in GRADES
+        for other in (ARMS if tracks == "exact" else OF_DEGRADED)
+        if other != "2D"
+    ]
     return [
         f"{level} 2D against the others\n",
         PAIRS,
-        table(["2D less", "starts", "pairs", "clips", "difference", "95 % interval"], lines),
+        table(["2D less", "tracks", "starts", "pairs", "clips", "difference", "95 % interval"], lines),
         f"{level} Clip by clip\n",
-        "Median over seeds (least to most), in percent of easy starts / of hard ones.\n",
-        table(["clip", "counts", "seeds", *ARMS, "replay", "do nothing"], _by_clip(rows, count)),
+        "Median over seeds (least to most), in percent of easy starts / of hard ones. Poses off: by how much those "
+        "that the tracks tell differ from the recorded ones (RMS over the clip, mean over seeds).\n",
+        table(["clip", "tracks", "poses off", "counts", "seeds", *ARMS, "replay", "do nothing"], _by_clip(rows, count)),
     ]
 
 
-def _against(rows: Sequence[Result], other: str, grade: str) -> list[str]:
-    found = difference(rows, "2D", other, grade)
+def _against(rows: Sequence[Result], other: str, grade: str, tracks: str) -> list[str]:
+    found = difference(rows, "2D", other, grade, tracks)
     if found is None:
-        return [other, grade, "0", "0", "not run", "-"]
+        return [other, tracks, grade, "0", "0", "not run", "-"]
     interval = "one clip has none" if found.clips < 2 else f"{100 * found.low:+.0f} to {100 * found.high:+.0f}"
-    return [other, grade, str(found.pairs), str(found.clips), f"{100 * found.mean:+.0f}", interval]
+    return [other, tracks, grade, str(found.pairs), str(found.clips), f"{100 * found.mean:+.0f}", interval]
 
 
 def _by_clip(rows: Sequence[Result], count: Sequence[Result]) -> list[list[str]]:
     lines = []
-    for clip in dict.fromkeys(r["clip"] for r in rows):
-        mine = [r for r in rows if r["clip"] == clip]
+    for clip, tracks in dict.fromkeys((r["clip"], r["tracks"]) for r in rows):
+        mine = [r for r in rows if (r["clip"], r["tracks"]) == (clip, tracks)]
         arms = [_spread([r for r in mine if r["arm"] == arm]) for arm in ARMS]
         seeds = str(len({r["seed"] for r in mine}))
         counts = "yes" if any(r["clip"] == clip for r in count) else "no"
-        lines.append([clip, counts, seeds, *arms, _spread(mine, "reference"), _spread(mine, "nothing")])
+        idle = [_spread(mine, side) for side in ("reference", "nothing")]
+        lines.append([clip, tracks, _off(mine), counts, seeds, *arms, *idle])
     return lines
+
+
+def _off(rows: Sequence[Result]) -> str:
+    """How far the poses that degraded tracks tell are from the recorded ones."""
+    off = [r["poses_off"] for r in rows if r["poses_off"]]
+    if not off:
+        return "-"
+    return f"{1e3 * np.mean([x['rms_m'] for x in off]):.0f} mm, {np.mean([x['rms_rad'] for x in off]):.2f} rad"
 
 
 def _spread(rows: Sequence[Result], side: str | None = None) -> str:

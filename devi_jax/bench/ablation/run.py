@@ -22,6 +22,8 @@ class BenchAblationOptions(GridFlags):
 
     clips: tuple[str, ...] = ()
     """Bundled clips without their grade."""
+    tracks: tuple[str, ...] = ()
+    """Which tracks of the object: exact, noise, hidden, one-sided; all unless said."""
     seeds: int | None = None
     """How many seeds; 3 unless said."""
     runs: Path = Path("runs/ablation")
@@ -35,7 +37,7 @@ def main(arguments: list[str]) -> None:
     with exit_on_error():
         options = tyro.cli(BenchAblationOptions, args=arguments, prog="python -m devi_jax.bench ablation")
         check_positive(seeds=options.seeds, limit=options.limit)
-        jobs = schedule(options.clips, options.seeds)
+        jobs = schedule(options.clips, options.seeds, options.tracks)
         print(told(options, make_grid(options, LEARNING, jobs, search, collect, write_page)))
 
 

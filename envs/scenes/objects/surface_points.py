@@ -22,10 +22,14 @@ def surface_mesh(thing: ObjectSpec) -> Mesh:
 
 def sample_surface(thing: ObjectSpec, count: int = 1024, seed: int = 0) -> np.ndarray:
     """`count` points (count, 3) spread evenly by area over the surface, metres, the same for the same seed."""
+    return sample_oriented(thing, count, seed)[0]
+
+
+def sample_oriented(thing: ObjectSpec, count: int = 1024, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The points of `sample_surface` and the surface's outward unit normals there, both (count, 3)."""
     import trimesh
 
     mesh = surface_mesh(thing)
-    points = trimesh.sample.sample_surface(trimesh.Trimesh(mesh.vertices, mesh.faces, process=False), count, seed=seed)[
-        0
-    ]
-    return np.asarray(points, float)
+    solid = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    points, faces = trimesh.sample.sample_surface(solid, count, seed=seed)[:2]
+    return np.asarray(points, float), np.asarray(solid.face_normals[faces], float)
