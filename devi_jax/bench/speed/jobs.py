@@ -103,7 +103,7 @@ def environment_steps(environment: TrackingEnvironment, count: int, steps: int =
     def run(state, action):
         def step(state, _):
             state, transition = jax.vmap(environment.step)(state, action)
-            tokens = [x.sum() for x in transition.observation.values()]
+            tokens = [x.sum() for x in jax.tree.leaves(transition.observation)]
             return state, (transition.reward, transition.terminated, tokens)
 
         return jax.lax.scan(step, state, None, length=steps)

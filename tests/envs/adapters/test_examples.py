@@ -35,9 +35,9 @@ def test_tokens_lie_where_the_page_says(said):
 @pytest.mark.slow
 def test_gymnasium(said, capsys):
     exec(example("GymnasiumVectorEnvironment"), said)
-    assert said["observation"].shape == (4, 1261) and np.isfinite(said["observation"]).all()
+    assert said["observation"].shape == (4, 483) and np.isfinite(said["observation"]).all()
     assert (said["reward"] > 0).all() and said["infos"].keys() >= {"joint_position", "object_2d"}
-    assert "(4, 1261)" in capsys.readouterr().out
+    assert "(4, 483)" in capsys.readouterr().out
 
 
 def test_stable_baselines(rail):
