@@ -225,6 +225,8 @@ def write_degraded_tracks(
     _check_out(out, overwrite)
     if not 1 <= points <= MOST_POINTS:
         raise ClipError(f"{points} points", where="--points", valid=f"1 to {MOST_POINTS}")
+    if seed < 0:
+        raise ClipError(f"a seed of {seed}", where="--seed", valid="0 or more")
     c = degrade_tracks(resolve(clip, mesh), TrackDegradation(noise_px, hidden, one_sided), points, seed)
     _save(c, out)
     assert c.object_tracks is not None

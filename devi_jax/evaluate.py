@@ -15,13 +15,13 @@ from devi_jax.deploy.policy_file import find_policy, read_policy
 from devi_jax.evaluation.evaluate import GLANCES, ROLLOUTS, evaluate, in_other_models
 from devi_jax.evaluation.models import ENGINES, MODELS
 from devi_jax.evaluation.mpc import control_online
-from devi_jax.evaluation.rollouts import Policy
+from devi_jax.evaluation.rollouts import Policy, zero_policy
 from devi_jax.evaluation.table import table
 from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.json_io import write_json
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems.build import Assembly
-from devi_jax.training.report import unseen
+from devi_jax.training.report import targets_line, unlearned, unseen
 from devi_jax.training.run_config import RunConfig, load_policy_state, load_run, trained_policy, training_steps
 
 RENAMED = {"online": "mpc"}
@@ -69,18 +69,24 @@ def main(arguments: list[str] | None = None) -> None:
 def _tables(result: dict[str, Any]) -> str:
     """The table of a result, or one below the other of several clips."""
     if "clips" not in result:
-        return table(result)
-    return "\n".join(f"{name}\n{table(one)}" for name, one in result["clips"].items())
+        return _table(result)
+    return "\n".join(f"{name}\n{_table(one)}" for name, one in result["clips"].items())
+
+
+def _table(result: dict[str, Any]) -> str:
+    """The table of a policy's result; what there is to say of a run that only planned."""
+    return table(result) if "exact" in result else targets_line(result)
 
 
 def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     """Evaluate the policy that a run keeps, and write its evaluation.json anew."""
     run = RunDir.open(options.run)
     config, assembly, learner = load_run(run)
+    if config.plan == "only":
+        return _of_plan(options, run, config, assembly)
     state = load_policy_state(run, learner)
     policy, count = trained_policy(learner, state), len(assembly.clips)
-    if count > 1 and (options.truth or options.mpc):
-        raise ConfigError(f"the run has {count} clips", where="--truth, --mpc", valid="a run of one clip")
+    _check_alone(options, assembly)
     each = [_evaluated(options, assembly.only(i), policy, config) for i in range(count)]
     result = each[0]
     if count > 1:
@@ -89,6 +95,30 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     result |= _online(options, assembly, config)
     write_json(run.evaluation_json, result)
     return result
+
+
+def _of_plan(options: EvaluateOptions, run: RunDir, config: RunConfig, assembly: Assembly) -> dict[str, Any]:
+    """Evaluate the targets of a run that only planned, and write its evaluation.json anew."""
+    if options.models != "none" or options.mpc:
+        raise ConfigError(
+            "the run only planned: other models, and the planner online, are compared with a policy",
+            where="--models, --mpc",
+            valid="a run that learned",
+            fix=f"python -m devi_jax.train --clip={config.clip} --plan=first",
+        )
+    _check_alone(options, assembly)
+    seed, truth = _seed(options, config), load_clip(options.truth) if options.truth else None
+    each = [assembly.only(i) for i in range(len(assembly.clips))]
+    results = [unlearned(evaluate(one, zero_policy(), seed, options.rollouts, truth=truth)[0]) for one in each]
+    result = results[0] if len(each) == 1 else {"clips": {one["clip"]: one for one in results}}
+    write_json(run.evaluation_json, result)
+    return result
+
+
+def _check_alone(options: EvaluateOptions, assembly: Assembly) -> None:
+    """Raise `ConfigError` where what is of one clip is asked for of several."""
+    if (count := len(assembly.clips)) > 1 and (options.truth or options.mpc):
+        raise ConfigError(f"the run has {count} clips", where="--truth, --mpc", valid="a run of one clip")
 
 
 def _of_policy(options: EvaluateOptions, path: Path) -> dict[str, Any]:

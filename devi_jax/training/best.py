@@ -15,7 +15,7 @@ from devi_jax.runs.run_dir import RunDir
 UNLEARNED = 0.15
 """A policy whose rate is this much below that of the targets it turns around has unlearned them."""
 PATIENCE = 4
-"""So many judgements in a row have to find that: most falls mend themselves sooner, and better than by small steps."""
+"""So many judgements in a row have to find that: a fall may mend itself, and smaller steps take longer to."""
 SETBACKS = 3
 """How often learning goes back to the best policy; each time its steps become smaller."""
 SLOWER = 0.4

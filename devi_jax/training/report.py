@@ -73,10 +73,8 @@ def report_plan(run: RunDir, assembly: Assembly, film: bool, seed: int = 0) -> N
     several, results = len(assembly.clips) > 1, {}
     for i, clip in enumerate(assembly.clips):
         result, rollouts = evaluate(assembly.only(i), zero_policy(), unseen(seed))
-        results[clip.name] = _unlearned(result)
-        name = turned_around(result)
-        rates = ", ".join(f"{grade} {told['success'][name]:.0%}" for grade, told in result["grades"].items())
-        print(f"{clip.name}: {REPLAYED[name]}, replayed open loop, succeed from {rates} of perturbed starts")
+        results[clip.name] = unlearned(result)
+        print(targets_line(results[clip.name]))
         if film:
             _film(run, assembly.only(i), rollouts, f"-{clip.name}" if several else "")
     write_json(run.evaluation_json, {"clips": results} if several else results[assembly.clip.name])
@@ -91,8 +89,23 @@ REPLAYED = {
 """What a run without learning comes to, by its name in an evaluation."""
 
 
-def _unlearned(result: dict[str, Any]) -> dict[str, Any]:
-    """An evaluation without its policy, which did nothing: the targets it turned around have the same numbers."""
+def targets_line(result: dict[str, Any]) -> str:
+    """What `unlearned` says of a clip's targets, in a line, and in another one by the truth where that is known."""
+    name, truth = turned_around(result), result.get("truth")
+
+    def rates(grades: dict[str, Any]) -> str:
+        return ", ".join(f"{grade} {told['success'][name]:.0%}" for grade, told in grades.items())
+
+    said = f"{REPLAYED[name]}, replayed open loop, succeed from {rates(result['grades'])} of perturbed starts"
+    known = f"\nby the truth {truth['clip']}: from {rates(truth['grades'])}" if truth else ""
+    return f"{result['clip']}: {said}{known}"
+
+
+def unlearned(result: dict[str, Any]) -> dict[str, Any]:
+    """An evaluation without its policy, which did nothing: the targets it turned around have the same numbers.
+
+    By the `truth`, whose `exact` and `perturbed` are the policy's alone, they stay, as those of the targets.
+    """
 
     def others(told: dict[str, Any]) -> dict[str, Any]:
         sides = {part: {k: v for k, v in told[part].items() if k != "policy"} for part in ("success", "interval")}
@@ -100,6 +113,8 @@ def _unlearned(result: dict[str, Any]) -> dict[str, Any]:
 
     kept = {k: v for k, v in result.items() if k not in ("exact", "perturbed", "versus", "noisy")}
     graded = {part: {name: others(told) for name, told in result[part].items()} for part in ("grades", "causes")}
+    if truth := result.get("truth"):
+        kept["truth"] = {**truth, "grades": {name: others(told) for name, told in truth["grades"].items()}}
     return {**kept, **graded}
 
 

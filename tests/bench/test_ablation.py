@@ -42,6 +42,17 @@ def row(clip="hammer", arm="2D", seed=0, easy=0.5, hard=0.1, replay=0.0, tracks=
     }
 
 
+def finished(folder: Path, told: dict) -> int:
+    """Leave what a search does, with its evaluation; the exit code."""
+    (folder / "evaluation.json").write_text(json.dumps(told))
+    (folder / "planning.json").write_text(json.dumps(row()["attempts"]))
+    git = {"commit": "0123456789abcdef", "dirty": False}
+    (folder / "config.json").write_text(
+        json.dumps({"format": 1, "system": "devi", "seed": 0, "config": {}, "git": git, "machine": None})
+    )
+    return 0
+
+
 def system_of(arm):
     flags = ["--clip=hammer-rough", *AblationJob(arm, "hammer", 0).flags]
     return read_options(flags, read_early(flags)).run
@@ -137,13 +148,7 @@ def test_a_plan_by_degraded_tracks_is_judged_by_the_recorded_poses(tmp_path, you
         told = {"plan": side, "reference": side, "nothing": side, "grades": row(easy=0.9)["grades"]}
         if "devi_jax.evaluate" in command:
             told["truth"] = {**side, "grades": row(easy=0.25)["grades"]}
-        (folder / "evaluation.json").write_text(json.dumps(told))
-        (folder / "planning.json").write_text(json.dumps(row()["attempts"]))
-        git = {"commit": "0123456789abcdef", "dirty": False}
-        (folder / "config.json").write_text(
-            json.dumps({"format": 1, "system": "devi", "seed": 0, "config": {}, "git": git, "machine": None})
-        )
-        return 0
+        return finished(folder, told)
 
     monkeypatch.setattr(training_result, "run_logged", run_logged)
     monkeypatch.setattr(ablation_jobs, "run_logged", run_logged)
@@ -171,13 +176,7 @@ def test_missing_plans_are_searched_once_and_what_fails_says_why(tmp_path, young
             return 2
         side = {"exact": {"success": True, "mpjpe_all_mm": 9.0}, "perturbed": {"success_rate": 0.5}}
         told = {"plan": side, "reference": side, "nothing": side, "grades": row()["grades"]}
-        (folder / "evaluation.json").write_text(json.dumps(told))
-        (folder / "planning.json").write_text(json.dumps(row()["attempts"]))
-        git = {"commit": "0123456789abcdef", "dirty": False}
-        (folder / "config.json").write_text(
-            json.dumps({"format": 1, "system": "devi", "seed": 0, "config": {}, "git": git, "machine": None})
-        )
-        return 0
+        return finished(folder, told)
 
     monkeypatch.setattr(training_result, "run_logged", run_logged)
     where = [f"--runs={tmp_path / 'runs'}", f"--out={tmp_path / 'docs' / 'ablation'}"]

@@ -109,6 +109,8 @@ def test_the_command_writes_the_clip_and_says_how_far_off_its_poses_are(tmp_path
     off = found.provenance["degraded"]["poses_off"]
     assert f"{1e3 * off['rms_m']:.1f} mm and {off['rms_rad']:.3f} rad off" in said
     assert f"{found.object_tracks.visible.shape[1]} points" in said
-    with pytest.raises(SystemExit) as caught:
-        clips.main(["degrade-tracks", "lift_can", f"--out={tmp_path / 'no.npz'}", "--hidden=2"])
-    assert caught.value.code == 2 and not (tmp_path / "no.npz").exists()
+    for flag in ("--hidden=2", "--seed=-1", "--points=0"):
+        with pytest.raises(SystemExit) as caught:
+            clips.main(["degrade-tracks", "lift_can", f"--out={tmp_path / 'no.npz'}", flag])
+        assert caught.value.code == 2 and not (tmp_path / "no.npz").exists()
+        assert flag.split("=")[0] in capsys.readouterr().err

@@ -7,6 +7,7 @@ from functools import partial
 import jax.numpy as jnp
 import pytest
 
+from devi_jax.core.clip import crop
 from devi_jax.evaluation.evaluate import evaluate
 from devi_jax.evaluation.rollouts import zero_policy
 from devi_jax.runs.run_dir import RunDir
@@ -20,6 +21,19 @@ COUNT, SEED = 3, 1000
 def short(assembly):
     """Twenty frames around the first contact."""
     return replace(assembly, environment=cut(assembly.environment, 45, 65), raw=None)
+
+
+def test_targets_are_judged_by_the_truth_as_by_their_own_clip_where_that_is_it(short, lift_can):
+    full = evaluate(short, zero_policy(), SEED, COUNT, truth=crop(lift_can, 45, 65))[0]
+    told = report.unlearned(full)
+    name = report.turned_around(told)
+    for grade, sides in told["truth"]["grades"].items():
+        assert sides["success"] == told["grades"][grade]["success"] and "policy" not in sides["interval"]
+    assert told["truth"]["exact"] == pytest.approx({k: v for k, v in told[name]["exact"].items() if k != "reward"})
+    line = report.targets_line(told)
+    assert "by the truth lift_can: from easy" in line and "by the truth" not in report.targets_line(
+        {**told, "truth": None}
+    )
 
 
 def test_a_run_that_only_plans_reports_its_targets_and_no_policy(short, tmp_path, monkeypatch, capsys):
