@@ -16,6 +16,7 @@ from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import mouth, relaxed, stand
 from envs.animation.kinematics.to_clip import clip_from_postures, provenance
 from envs.animation.planner.phases import PhaseTimes, carry_along
+from envs.scenes.objects.material import MATERIALS
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class DrinkMug:
 def drink_mug(plan: DrinkMug = DrinkMug()) -> Clip:
     """A kinematic drink from a mug in the right hand. Raises `ClipError` where it is out of reach."""
     mesh = mug(plan.handle_deg)
-    table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, mesh=mesh)
+    table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, MATERIALS["ceramic"].friction, mesh)
     stage = build_posed_scene(SceneSpec(table, thing))
     at = np.array([*plan.mug, table.size[2] - mesh.vertices[:, 2].min()])
     standing = put_object(stage, stand(stage, relaxed(stage)), at)

@@ -16,6 +16,7 @@ from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.animation.kinematics.to_clip import clip_from_postures, provenance
 from envs.animation.planner.phases import PhaseTimes, carry_along
+from envs.scenes.objects.material import MATERIALS
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Hammer:
 def hammer(plan: Hammer = Hammer()) -> Clip:
     """A kinematic hammering with the right hand. Raises `ClipError` where the mallet is out of reach."""
     mesh = mallet()
-    table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, mesh=mesh)
+    table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, MATERIALS["wood"].friction, mesh)
     stage = build_posed_scene(SceneSpec(table, thing))
     lying = quat_exp(np.array([0.0, -np.pi / 2, 0.0]))  # the handle's upper end to the left
     at = np.array([*plan.mallet, table.size[2] + mesh.vertices[:, 0].max()])

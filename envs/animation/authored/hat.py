@@ -16,6 +16,7 @@ from envs.animation.kinematics.posed_scene import build_posed_scene, kinematics,
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.animation.kinematics.to_clip import clip_from_postures, provenance
 from envs.animation.planner.phases import PhaseTimes, carry_along
+from envs.scenes.objects.material import MATERIALS
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Hat:
 def put_on_hat(plan: Hat = Hat()) -> Clip:
     """A kinematic donning of a hat with the right hand. Raises `ClipError` where it is out of reach."""
     mesh = hat()
-    table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, mesh=mesh)
+    table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, MATERIALS["felt"].friction, mesh)
     stage = build_posed_scene(SceneSpec(table, thing))
     at = np.array([*plan.hat, table.size[2] - mesh.vertices[:, 2].min()])
     standing = put_object(stage, stand(stage, relaxed(stage)), at)

@@ -15,6 +15,7 @@ from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import mirror, relaxed, stand
 from envs.animation.kinematics.to_clip import clip_from_postures, provenance
 from envs.animation.planner.phases import PhaseTimes, carry
+from envs.scenes.objects.material import MATERIALS
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class LiftBox:
 
 def lift_box(plan: LiftBox = LiftBox()) -> Clip:
     """A kinematic lift of a box between both palms. Raises `ClipError` where it is out of reach."""
-    table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg)
+    table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg, friction=MATERIALS["cardboard"].friction)
     stage = build_posed_scene(SceneSpec(table, thing))
     box = np.array([*plan.box, table.size[2] + plan.size[2] / 2])
     standing = put_object(stage, stand(stage, relaxed(stage)), box)

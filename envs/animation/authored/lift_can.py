@@ -14,6 +14,7 @@ from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.animation.kinematics.to_clip import clip_from_postures, provenance
 from envs.animation.planner.phases import PhaseTimes, carry
+from envs.scenes.objects.material import MATERIALS
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def lift_can(plan: LiftCan = LiftCan()) -> Clip:
 
     Raises `ClipError` where the can is out of reach.
     """
-    table, thing = Table(), ObjectSpec("can")
+    table, thing = Table(), ObjectSpec("can", friction=MATERIALS["aluminium"].friction)
     radius, height = thing.size
     stage = build_posed_scene(SceneSpec(table, thing))
     can = np.array([*plan.can, table.size[2] + height / 2])

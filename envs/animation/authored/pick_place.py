@@ -16,6 +16,7 @@ from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.animation.kinematics.to_clip import clip_from_postures, provenance
 from envs.animation.planner.phases import PhaseTimes, carry_along
+from envs.scenes.objects.material import MATERIALS
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class PickPlace:
 
 def pick_place(plan: PickPlace = PickPlace()) -> Clip:
     """A kinematic pick and place of a box with the right hand. Raises `ClipError` where it is out of reach."""
-    table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg)
+    table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg, friction=MATERIALS["cardboard"].friction)
     stage = build_posed_scene(SceneSpec(table, thing))
     box = np.array([*plan.box, table.size[2] + plan.size[2] / 2])
     turned = tuple(quat_about_z(np.asarray(np.radians(plan.yaw_deg))).tolist())

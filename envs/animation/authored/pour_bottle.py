@@ -16,6 +16,7 @@ from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.animation.kinematics.to_clip import clip_from_postures, provenance
 from envs.animation.planner.phases import PhaseTimes, carry_along
+from envs.scenes.objects.material import MATERIALS
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class PourBottle:
 def pour_bottle(plan: PourBottle = PourBottle()) -> Clip:
     """A kinematic pour with the right hand. Raises `ClipError` where the bottle is out of reach."""
     mesh = bottle()
-    table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, mesh=mesh)
+    table, thing = Table(), ObjectSpec("mesh", (), plan.mass_kg, MATERIALS["plastic"].friction, mesh)
     stage = build_posed_scene(SceneSpec(table, thing))
     at = np.array([*plan.bottle, table.size[2] - mesh.vertices[:, 2].min()])
     standing = put_object(stage, stand(stage, relaxed(stage)), at)

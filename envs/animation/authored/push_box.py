@@ -14,6 +14,7 @@ from envs.animation.kinematics.posed_scene import build_posed_scene, put_object
 from envs.animation.kinematics.posture import relaxed, stand
 from envs.animation.kinematics.to_clip import clip_from_postures, provenance
 from envs.animation.planner.phases import PhaseTimes, carry
+from envs.scenes.objects.material import MATERIALS
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class PushBox:
 
 def push_box(plan: PushBox = PushBox()) -> Clip:
     """A kinematic push of a box over the table with the right palm. Raises `ClipError` where it is out of reach."""
-    table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg)
+    table, thing = Table(), ObjectSpec("box", plan.size, plan.mass_kg, friction=MATERIALS["cardboard"].friction)
     stage = build_posed_scene(SceneSpec(table, thing))
     box = np.array([*plan.box, table.size[2] + plan.size[2] / 2])
     standing = put_object(stage, stand(stage, relaxed(stage)), box)

@@ -33,6 +33,7 @@ from envs.animation.kinematics.posture import mobility, relaxed, stance_tasks, s
 from envs.animation.kinematics.support_polygon import balance_margin
 from envs.animation.kinematics.to_clip import postures_of_clip
 from envs.animation.planner.motion_quality import QualityLimits, measure_quality, quality_faults
+from envs.scenes.objects.material import MATERIALS
 from tests.simulated import jittered, within
 
 CAN = ObjectSpec("can")
@@ -198,6 +199,24 @@ def test_bundled_clips_are_fit(name, limits):
     clip = load_bundled(name)
     assert quality_faults(measure_quality(build_posed_scene(clip.scene), clip), limits) == ()
     assert "checks" in clip.provenance and clip.provenance["command"].endswith(name)
+
+
+MADE_OF = {
+    "lift_can": "aluminium",
+    "pick_place": "cardboard",
+    "pour_bottle": "plastic",
+    "drink_mug": "ceramic",
+    "hammer": "wood",
+    "hat": "felt",
+    "lift_box": "cardboard",
+    "push_box": "cardboard",
+}
+
+
+@pytest.mark.parametrize(("name", "material"), MADE_OF.items())
+@pytest.mark.parametrize("grade", ["", "-mild", "-rough"])
+def test_things_have_the_friction_of_what_they_are_made_of(name, material, grade):
+    assert load_bundled(name + grade).scene.object.friction == MATERIALS[material].friction
 
 
 def test_bundled_fingertips_lie_on_the_can_by_cylinder_geometry(stage, bundled):
