@@ -15,6 +15,7 @@ from devi_jax.evaluation.valid_starts import perturbed_starts
 from envs.tracking.env import TrackingEnvironment
 from envs.tracking.randomization import Randomization, kick
 from envs.tracking.state import TrackingState
+from envs.tracking.target_noise import TargetNoise
 
 
 @jax.tree_util.register_dataclass
@@ -104,7 +105,9 @@ def _run(
 
     def decide(memory, observation, key):
         memory, action = act(parameters, memory, observation, key)
-        return memory, jnp.where(moves, action, 0.0) + environment.action.noise(jax.random.fold_in(key, 1), noise_rad)
+        keys = jax.random.split(jax.random.fold_in(key, 1), len(noise_rad))
+        still = jnp.zeros((len(noise_rad), environment.action_size))
+        return memory, jnp.where(moves, action, still), TargetNoise(keys, noise_rad)
 
     def show(state):
         return jax.vmap(environment.frame)(state), state.physics.qpos
@@ -113,8 +116,8 @@ def _run(
         state, observation, memory, alive = carry
         push, step_key = inputs
         state = jax.vmap(environment.pushed)(state, push)
-        memory, action = decide(memory, observation, step_key)
-        state, transition = jax.vmap(environment.step)(state, action)
+        memory, action, noise = decide(memory, observation, step_key)
+        state, transition = jax.vmap(environment.step)(state, action, noise)
         alive = alive & ~transition.terminated
         return (state, transition.observation, memory, alive), (*show(state), transition.reward, alive)
 

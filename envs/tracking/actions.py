@@ -8,17 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.broadcast import to_rank
 from devi_jax.core.errors import ConfigError
 from devi_jax.core.skeleton import SIDES
 from envs.control.controller import ReferenceMotion
-from envs.control.hand_task_space import FINGER_RAD, task_space
+from envs.control.hand_task_space import task_space
 from envs.embodiments import Embodiment
 from envs.embodiments.human import Human
 from envs.physics import Control
@@ -53,24 +52,19 @@ class Action(Protocol):
         """Rotation vectors by which a residual action turns the targets of the ball joints, radians."""
         ...
 
-    def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
-        """Actions that disturb each number's joints by Gaussian noise of these standard deviations, rad."""
-        ...
-
 
 @dataclass(frozen=True)
 class JointResidual:
     """Turns around the reference's targets: three numbers for each of some ball joints, one for each hinge and slide.
 
     `balls`: places of the acting ones among `ball_count` ball joints; `reach`: how far an action of one turns each,
-    rad; `scalar_reach`: how far it moves each hinge (rad) and slide (m); `hinges`: which of the latter are angles.
+    rad; `scalar_reach`: how far it moves each hinge (rad) and slide (m).
     """
 
     ball_count: int
     balls: tuple[int, ...]
     reach: tuple[float, ...]
     scalar_reach: tuple[float, ...] = ()
-    hinges: tuple[bool, ...] = ()
     residual: bool = True
 
     @property
@@ -105,16 +99,6 @@ class JointResidual:
         given = turns[..., np.array(self.balls, int), :] / to_rank(self._reach, turns.ndim)
         given = given.reshape(*lead, 3 * len(self.balls))
         return jnp.concatenate([given, jnp.zeros((*lead, rest))], axis=-1) if rest else given
-
-    def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
-        """The same for each axis of each joint that acts; none on slides, which know no radians."""
-        turns = jax.random.normal(key, (len(deviation), self.ball_count, 3))
-        turned = self.from_turns(deviation[:, None, None] * turns)
-        if not self.scalar_reach:
-            return turned
-        angles = np.array(self.hinges, np.float32) / self._scalar_reach
-        moved = jax.random.normal(jax.random.fold_in(key, 1), (len(deviation), len(angles)))
-        return turned.at[:, 3 * len(self.balls) :].set(deviation[:, None] * moved * angles[None])
 
     @property
     def _reach(self) -> np.ndarray:
@@ -167,10 +151,6 @@ class JointAbsolute:
         """As if it were residual."""
         return self.around.turns(action, given)
 
-    def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
-        """As if it were residual."""
-        return self.around.noise(key, deviation)
-
 
 @dataclass(frozen=True)
 class HandTaskSpace:
@@ -197,11 +177,6 @@ class HandTaskSpace:
     def turns(self, action: Float[Array, "*B A"], given: Mapping[str, Array]) -> Float[Array, "*B J 3"]:
         """Linear in the action."""
         return jnp.einsum("...d,...djk->...jk", action, given["basis"])
-
-    def noise(self, key: PRNGKeyArray, deviation: Float[Array, " N"]) -> Float[Array, "N A"]:
-        """In units of a bending finger."""
-        noise = jax.random.normal(key, (len(deviation), self.size))
-        return deviation[:, None] / FINGER_RAD * noise
 
 
 def residual_control(turns: Float[Array, "J 3"], target: Control) -> Control:
@@ -254,5 +229,4 @@ def _residual(config: ActionConfig, embodiment: Embodiment, contact: np.ndarray 
         balls=tuple(acting),
         reach=tuple(getattr(config.scale, balls[i].part) for i in acting),
         scalar_reach=tuple(getattr(config.scale, joint.part) for joint in scalars),
-        hinges=tuple(joint.kind == "hinge" for joint in scalars),
     )

@@ -24,6 +24,7 @@ from envs.tracking.randomization import Randomization, kick, pushed, randomize
 from envs.tracking.reference import Reference
 from envs.tracking.resets import disturbed_pose, start_frame
 from envs.tracking.state import PlanStates, TrackingState
+from envs.tracking.target_noise import TargetNoise, disturbed
 from envs.tracking.terminations import Terminations, count_untouched
 
 ONSET_S = 0.5, 1 / 3
@@ -196,7 +197,7 @@ class TrackingEnvironment:
         """Observation tokens of a state."""
         return self._tokens(self.frame(state), state)
 
-    def control(self, state: TrackingState, action: Float[Array, " A"]) -> Control:
+    def control(self, state: TrackingState, action: Float[Array, " A"], noise: TargetNoise | None = None) -> Control:
         """PD targets for the step from frame t to t + 1."""
         target, given = self.library.target(state.clip, state.t), self.library.action(state.clip, state.t)
         rows = self.controllers.rows
@@ -209,7 +210,13 @@ class TrackingEnvironment:
         control = self.action.decode(action, target, given, bend)
         for name, command in state.commands.items() if self.action.residual else ():
             control = rows[name].correct(control, command)
-        return control
+        return control if noise is None else disturbed(control, noise, self._hinges)
+
+    @property
+    def _hinges(self) -> tuple[bool, ...]:
+        """Which of the body's scalar joints are hinges, the others slides."""
+        kinds = [joint.kind for joint in self.physics.scene.embodiment.joints]
+        return tuple(kind == "hinge" for kind in kinds if kind in ("hinge", "slide"))
 
     @property
     def calm(self) -> "TrackingEnvironment":
@@ -230,32 +237,34 @@ class TrackingEnvironment:
         """The state with another horizontal velocity of its root, where nothing holds that in its place."""
         return replace(state, physics=pushed(self.physics, state.physics, kick_m_s))
 
-    def _disturb(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Float[Array, " A"]]:
-        """Pushed as often as once in the time of the clip, and targets that are not quite met."""
+    def _disturb(self, state: TrackingState) -> tuple[TrackingState, TargetNoise | None]:
+        """Pushed as often as once in the time of the clip, and the noise of targets that are not quite met."""
         if not self._is_shaken:
-            return state, action
+            return state, None
         assert state.noise is not None
         by, key = self.config.randomization, jax.random.fold_in(jax.random.fold_in(state.noise, 1), state.t)
         when, where, noise = jax.random.split(key, 3)
         if by.push_m_s > 0:
             now = jax.random.uniform(when) * self.library.length[state.clip].astype(jnp.float32) < 1
             state = self.pushed(state, kick(where, jnp.where(now, by.push_m_s, 0.0)))
-        if by.joint_rad > 0:
-            action = action + self.action.noise(noise, jnp.full(1, by.joint_rad))[0]
-        return state, action
+        return state, TargetNoise(noise, by.joint_rad) if by.joint_rad > 0 else None
 
-    def advance(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, SimState]:
+    def advance(
+        self, state: TrackingState, action: Float[Array, " A"], noise: TargetNoise | None = None
+    ) -> tuple[TrackingState, SimState]:
         """The physics of one step alone: the state after it, and what it shows."""
-        physics, control = state.physics, self.control(state, action)
+        physics, control = state.physics, self.control(state, action, noise)
         for _ in range(self.physics.timing.hold):
             physics = self.physics.step(physics, control)
         after, seen = self._state(physics, state.clip, state.t + 1, state.termination_scale, state.memory)
         return replace(after, untouched=state.untouched, past=state.past, noise=state.noise), seen
 
-    def step(self, state: TrackingState, action: Float[Array, " A"]) -> tuple[TrackingState, Transition]:
-        """One control interval towards the next frame of the clip; never resets."""
-        state, action = self._disturb(state, action)
-        after, seen = self.advance(state, action)
+    def step(
+        self, state: TrackingState, action: Float[Array, " A"], noise: TargetNoise | None = None
+    ) -> tuple[TrackingState, Transition]:
+        """One control interval towards the next frame of the clip; never resets. `noise`: instead of its own."""
+        state, own = self._disturb(state)
+        after, seen = self.advance(state, action, own if noise is None else noise)
         reference = self.library.at(after.clip, after.t)
         if state.untouched is not None:
             after = replace(after, untouched=count_untouched(state.untouched, seen, reference))

@@ -117,15 +117,6 @@ def test_a_replay_acts_with_zeros_whatever_the_policy(environment, replayed):
     within("two programs", np.abs(one.qpos[:12] - replayed.qpos[:12]).max(), high=1e-4)
 
 
-def test_noise_turns_joint_targets_by_as_much_as_it_says(environment):
-    deviations = jnp.array([0.0, NOISE.joint_rad, 0.1])
-    drawn = environment.action.noise(jax.random.key(7), jnp.repeat(deviations, 50))
-    turns = np.asarray(environment.action.turns(drawn, {}))
-    active = turns.reshape(3, 50, 51, 3)[:, :, np.array(environment.action.balls)]
-    np.testing.assert_allclose(active.std(axis=(1, 2, 3)), deviations, rtol=0.05, atol=1e-9)
-    assert not np.delete(turns, np.array(environment.action.balls), axis=1).any()
-
-
 @pytest.mark.simulated
 def test_noise_starts_where_the_clip_does_and_spares_the_exact_one(environment, replayed):
     noisy = roll(environment, zero_policy(), jax.random.key(6), COUNT, NOISE, exact=1)

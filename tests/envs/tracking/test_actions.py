@@ -1,6 +1,5 @@
 """From actions to PD targets: closed forms of every meaning of an action."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -123,14 +122,10 @@ def test_one_number_moves_one_joint(target):
     assert np.flatnonzero(changed).tolist() == [17]
 
 
-def test_turns_and_actions_are_inverse_and_noise_has_its_deviation(rng):
+def test_turns_and_actions_are_inverse(rng):
     action = make_action(ActionConfig(joints="active"), Human(), np.array([[0.0, 1.0]]))
     numbers = jnp.asarray(rng.uniform(-1, 1, (5, action.size)), jnp.float32)
     np.testing.assert_allclose(action.from_turns(action.turns(numbers, {})), numbers, atol=1e-6)
-    drawn = action.turns(action.noise(jax.random.key(0), jnp.full(400, 0.02)), {})
-    acts = np.zeros(51, bool)
-    acts[list(action.balls)] = True
-    assert np.std(np.asarray(drawn)[:, acts]) == pytest.approx(0.02, rel=0.02) and not np.asarray(drawn)[:, ~acts].any()
 
 
 @pytest.mark.parametrize(("root", "legs"), [("pinned", 0), ("free", 15)])

@@ -237,10 +237,10 @@ def test_the_object_is_put_elsewhere_where_no_hand_is(environment, key, displace
 def test_episodes_are_pushed_about_once_in_the_time_of_the_clip(environment, key):
     free = assemble(recipe(), resolve("lift_can"), "c", "free").environment
     world = free.shaken(replace(STILL, push_m_s=0.4))
-    state, still = world.start(jnp.zeros((), jnp.int32)), jnp.zeros(world.action_size)
+    state = world.start(jnp.zeros((), jnp.int32))
 
     def push(key, t):
-        return world._disturb(replace(state, noise=key, t=t), still)[0].physics.qvel - state.physics.qvel
+        return world._disturb(replace(state, noise=key, t=t))[0].physics.qvel - state.physics.qvel
 
     keys, frames = jax.random.split(key, 40), jnp.arange(world.frames)
     change = np.asarray(jax.jit(jax.vmap(jax.vmap(push, (None, 0)), (0, None)))(keys, frames))
@@ -248,12 +248,23 @@ def test_episodes_are_pushed_about_once_in_the_time_of_the_clip(environment, key
     assert not change[..., 2:].any() and np.allclose(size[size > 0], 0.4, rtol=1e-4)
     # Poisson with a mean of one in each of 40 episodes: 40 +- 4 sqrt(40)
     assert abs((size > 0).sum() - 40) < 26
-    assert world.calm._disturb(state, still)[0] is state
+    assert world.calm._disturb(state)[0] is state
 
 
-def test_targets_are_shaken_by_as_much_as_asked(environment, key):
-    world = environment.shaken(replace(STILL, joint_rad=0.05))
+@pytest.mark.parametrize("mode", ["residual", "hand_task_space"])
+def test_targets_are_shaken_by_as_much_as_asked_whatever_an_action_means(mode, lift_can, key):
+    system = replace(recipe(), action=ActionConfig(mode=mode))
+    world = assemble(system, lift_can, "c", "pinned").environment.shaken(replace(STILL, joint_rad=0.05))
     state, still = world.start(jnp.zeros((), jnp.int32)), jnp.zeros(world.action_size)
-    actions = jax.vmap(lambda k: world._disturb(replace(state, noise=k), still)[1])(jax.random.split(key, 200))
-    turns = np.asarray(world.action.turns(actions, {}))[:, np.array(world.action.balls)]
-    np.testing.assert_allclose(turns.std(), 0.05, rtol=0.03)
+
+    def targets(key):
+        return world.control(state, still, world._disturb(replace(state, noise=key))[1])
+
+    shaken, exact = jax.vmap(targets)(jax.random.split(key, 200)), world.control(state, still)
+    there = Rotation.from_quat(np.asarray(exact.rotation[1:]), scalar_first=True)
+    turns = np.stack(
+        [(there.inv() * Rotation.from_quat(x[1:], scalar_first=True)).as_rotvec() for x in np.asarray(shaken.rotation)]
+    )
+    assert turns.shape == (200, 51, 3) and (np.asarray(shaken.rotation)[:, 0] == np.asarray(exact.rotation)[0]).all()
+    np.testing.assert_allclose(turns.std(axis=(0, 2)), 0.05, rtol=0.15)
+    np.testing.assert_allclose(turns.std(), 0.05, rtol=0.02)
