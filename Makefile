@@ -1,4 +1,4 @@
-# make demo   train, evaluate and film the bundled clip     make check   lint, types, layers
+# make demo   train, evaluate and film the bundled clip     make check   lint, types, layers, the map of the code
 # make from-video   the same by way of pixels: a sentence, its video, a clip, a policy
 # make test   fast tests; make test-all: slow ones too                                make bench   speed and memory of this machine
 # make spread      how much room simulated outcomes have, under several instruction sets and from jittered starts
@@ -89,6 +89,7 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+	$(RUN) pytest -q -p no:cacheprovider tests/architecture/test_room_map.py
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .

@@ -11,6 +11,7 @@ from devi_jax.systems.trajectory_search import PlanConfig
 from tests.simulated import within
 
 
+@pytest.mark.slow
 @pytest.mark.simulated
 def test_each_start_is_controlled_and_scored(lift_can):
     """Two frames of contact at the end of a short clip: the body is held, and the same seed gives the same scores."""

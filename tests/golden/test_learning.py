@@ -15,6 +15,7 @@ import pytest
 from tests.golden import entry, ledger
 
 
+@pytest.mark.slow
 def test_an_iteration_of_the_learner_is_the_one_recorded():
     """Guards resets, rollout, advantages, losses, optimisers, normaliser and metrics: all parameters, bit for bit."""
     arrays, metrics = entry.iteration("lift_can", "free")

@@ -109,6 +109,7 @@ def test_nobody_starts_in_a_state_after_a_failure():
     assert found[0].qpos.tolist() == [[0, 1, 2], [3, 4, 5], [7, 7, 8], [10, 10, 10]]
 
 
+@pytest.mark.slow
 @pytest.mark.simulated
 def test_a_search_is_repeatable_and_its_actions_lead_to_its_states(short):
     environment = short.environment

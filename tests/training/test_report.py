@@ -36,6 +36,7 @@ def test_targets_are_judged_by_the_truth_as_by_their_own_clip_where_that_is_it(s
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_only_plans_reports_its_targets_and_no_policy(short, tmp_path, monkeypatch, capsys):
     planned = short.environment.with_targets(jnp.roll(short.environment.reference.target, 3, axis=0))
     searched = replace(short, environment=planned, raw=short.environment)

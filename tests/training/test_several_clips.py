@@ -32,6 +32,12 @@ def alone() -> list[Assembly]:
     return [assemble(devi("cpu"), resolve(name), "c", "pinned") for name in NAMES]
 
 
+@pytest.fixture(scope="module")
+def step():
+    """A step of any environment, compiled once for those that differ in their arrays alone."""
+    return jax.jit(lambda environment, state, action: environment.step(state, action))
+
+
 def test_clips_are_padded_to_the_longest_and_keep_their_own_lengths(three, alone):
     library = three.environment.library
     assert library.length.tolist() == [one.environment.reference.frames for one in alone]
@@ -51,15 +57,15 @@ def test_another_clip_is_no_other_program(three):
 
 @pytest.mark.simulated
 @pytest.mark.parametrize("clip", range(3))
-def test_a_clip_of_several_moves_as_it_does_alone(clip, three, alone):
+def test_a_clip_of_several_moves_as_it_does_alone(clip, three, alone, step):
     """From its pre-contact frame under the same action: the object where it is alone, and nearly the same reward."""
     one, many = alone[clip].environment, three.environment
     t = jnp.asarray(int(one.library.pre_contact[0]))
     turns = 0.05 * jax.random.normal(jax.random.key(1), (51, 3))
     state, other = one.start(t), many.start(t, clip=clip)
     for _ in range(4):
-        state, seen = jax.jit(one.step)(state, one.action.from_turns(turns))
-        other, shown = jax.jit(many.step)(other, many.action.from_turns(turns))
+        state, seen = step(one, state, one.action.from_turns(turns))
+        other, shown = step(many, other, many.action.from_turns(turns))
     # bones of the clips differ by a fifth of a millimetre, and hands begin to touch: rates differ, places hardly
     np.testing.assert_allclose(*(group(x.observation, "actor")["object"][:3] for x in (shown, seen)), atol=3e-3)
     np.testing.assert_allclose(float(shown.reward), float(seen.reward), atol=0.1)
@@ -80,11 +86,11 @@ def test_every_clip_is_drawn_as_often_and_failures_draw_more(three):
     np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 2000, [0.1, 0.8, 0.1], atol=0.04)
 
 
-def test_an_episode_ends_with_its_own_clip(three):
+def test_an_episode_ends_with_its_own_clip(three, step):
     environment = three.environment
     for clip, length in enumerate(environment.library.length.tolist()):
         state = environment.start(jnp.asarray(length - 2), clip=clip)
-        after, transition = jax.jit(environment.step)(state, jnp.zeros(environment.action_size))
+        after, transition = step(environment, state, jnp.zeros(environment.action_size))
         assert int(after.t) == length - 1 and bool(transition.truncated | transition.terminated)
 
 
