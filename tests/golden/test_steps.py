@@ -19,7 +19,8 @@ STARTS = {
 }
 POSES = {"human": 466, "object": 9}
 """Numbers of these tokens before their rates, which contact makes differ much between instruction sets."""
-TOLERANCE = {"reward": 1.0, "qpos": 1.0, "goal": 1e-3, "human": 1.0, "object": 1.0}
+TOLERANCE = {"reward": 1.0, "qpos": 1.0, "goal": 1e-3, "human": 1.0, "object": 4.0}
+"""Of rough clips a dropped object turns otherwise under other instructions: 2.8 between AVX-512 and SSE4.2."""
 
 
 @pytest.mark.parametrize("root", ["free", "pinned"])
