@@ -49,15 +49,22 @@ class PhotometricConfig:
     """A surface that the camera sees under a smaller cosine does not count."""
     gain: tuple[float, float] = (0.7, 1.4)
     """Light on the object changes by no more than this factor."""
+    aside: float = 0.5
+    """How well the object fits this far aside, in its radii, tells whether its looks say where it is: plain things on
+    a plain ground fit everywhere."""
+    distinct: float = 0.1
+    """There `lost`'s error has to be larger by this."""
 
 
 @dataclass(frozen=True)
 class PhotometricTrack:
-    """Of each frame: the pose (T, 6), how sharply it is known (T, 6, 6), and whether the object was found (T,)."""
+    """Of each frame: the pose (T, 6), how sharply it is known (T, 6, 6), whether the object was found (T,), and whether
+    it fits there only and not beside it too (T,)."""
 
     pose: np.ndarray
     information: np.ndarray
     found: np.ndarray
+    distinct: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def track_photometric(
     """
     blurs = [blur * setting.camera.diagonal_px / float(np.hypot(1024, 576)) for blur in config.blur_px]
     pose, information = np.zeros((len(guess), 6)), np.zeros((len(guess), 6, 6))
-    found, speed = np.ones(len(guess), bool), np.zeros(6)
+    found, distinct, speed = np.ones(len(guess), bool), np.ones(len(guess), bool), np.zeros(6)
     skin = None
     for t, image in enumerate(frames):
         skin = skin or sample_appearance(image, setting, surface, visible, blurs, config.slant, config.samples)
@@ -100,8 +107,27 @@ def track_photometric(
         found[t] = best.cost <= (config.lost if found[t - 1] else config.again) and _near(setting, best.pose, config)
         pose[t] = best.pose if found[t] else before
         information[t] = best.information if found[t] else 0.0
+        distinct[t] = found[t] and _distinct(image, skin, setting, best, blurs[-1], config)
         speed = 0.8 * (pose[t] - before) if found[t] and found[t - 1] else np.zeros(6)
-    return PhotometricTrack(pose, information, found)
+    return PhotometricTrack(pose, information, found, distinct)
+
+
+def _distinct(
+    image: np.ndarray, skin: SurfaceAppearance, setting: PoseOrigin, fit: _Fit, blur: float, config: PhotometricConfig
+) -> bool:
+    """Whether the object fits worse a part of its radius to the left, right, up and down in the picture."""
+    radius = np.linalg.norm(skin.points - skin.points.mean(axis=0), axis=-1).max()
+    right, down, _ = setting.camera.T_camera_world[:3, :3]
+    for way in (right, -right, down, -down):
+        pose = fit.pose + np.concatenate([config.aside * radius * way, np.zeros(3)])
+        front = _in_front(skin, setting, pose, config)
+        if not front.any():
+            continue
+        px = project_poses(setting, skin.points, pose[None])[0][0]
+        now = sample_crop(crop_with_gradients(image, px, blur), px)[:, 0]
+        if _compare(now, skin.colours[-1], front, config)[2] < fit.cost + config.distinct:
+            return False
+    return True
 
 
 def _near(setting: PoseOrigin, pose: np.ndarray, config: PhotometricConfig) -> bool:

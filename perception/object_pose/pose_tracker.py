@@ -66,7 +66,9 @@ def track_pose(
     guess = pose_of_tracks(points, surface, setting, rests, config.trial_px)
     sight = track_photometric(frames, setting, surface, visible, guess, rests, config.look)
     limit = config.agree_px * known.camera.diagonal_px / float(np.hypot(1024, 576))
-    found = sight.found & ~contradicts_tracks(points, surface, setting, sight.pose, limit)
+    off = off_tracks(points, surface, setting, sight.pose)
+    # a frame counts only where something tells the place: looks that fit there alone, or tracks that agree
+    found = sight.found & ~(off > limit) & (sight.distinct | (off <= limit))
     if rests.all():
         found &= np.arange(points.frames) <= np.flatnonzero(points.visible.any(axis=1)).max(initial=0)
     step = np.repeat([config.step_m, config.step_rad], 3) * 30 / points.fps
@@ -116,16 +118,15 @@ def pose_of_tracks(
     return out
 
 
-def contradicts_tracks(
-    points: PointTracks, surface: np.ndarray, setting: PoseOrigin, pose: np.ndarray, limit_px: float
-) -> np.ndarray:
-    """Frames (T,) in which visible tracks are further than `limit_px` from where the poses (T, 6) have them."""
+def off_tracks(points: PointTracks, surface: np.ndarray, setting: PoseOrigin, pose: np.ndarray) -> np.ndarray:
+    """How far visible tracks are from where the poses (T, 6) have them, median of each frame (T,) in pixels; NaN where
+    too few are visible."""
     known = points.vertex_id >= 0
     px, _ = project_poses(setting, surface[points.vertex_id[known]], pose)
     gap = np.linalg.norm(px - points.xy[:, known], axis=-1)
     seen = points.visible[:, known]
     enough = seen.sum(axis=1) >= LEAST_POINTS
-    return np.array([e and np.median(g[v]) > limit_px for g, v, e in zip(gap, seen, enough, strict=True)], bool)
+    return np.array([np.median(g[v]) if e else np.nan for g, v, e in zip(gap, seen, enough, strict=True)], float)
 
 
 def smooth_poses(pose: np.ndarray, information: np.ndarray, rests: np.ndarray, step: np.ndarray) -> np.ndarray:
