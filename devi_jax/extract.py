@@ -82,6 +82,8 @@ class Extract:
     """Accept a video whose first frame differs from the scene."""
     keep_camera_motion: bool = False
     """Accept a video whose camera moves."""
+    accept_poor: bool = False
+    """Write the clip even where it is not what the film shows: a figure of its quality is beyond what is acceptable."""
     grip: Literal["likeliest", "seen"] = "likeliest"
     """How hands hold the object: by the most likely grasp, which a policy needs to lift it, or as estimated, which
     grasps nothing where the object hides the fingers."""
@@ -105,6 +107,11 @@ class Extract:
     def film(self) -> Path:
         """Where the overlay goes."""
         return self.out.with_name(f"{self.out.stem}-overlay.mp4")
+
+    @property
+    def refused(self) -> Path:
+        """Where the overlay of a clip goes that is not written."""
+        return self.folder / "refused-overlay.mp4"
 
     @property
     def measured(self) -> Path:
@@ -143,7 +150,8 @@ def extract(options: Extract) -> Path:
     """Write the clip and its film, both or none; returns the clip's path.
 
     Raises:
-        DeviError: bad input, or a machine that lacks what is needed; finished stages stay in `options.folder`.
+        DeviError: bad input, a clip that is not what the film shows, or a machine that lacks what is needed; finished
+            stages stay in `options.folder`.
     """
     options.validate()
     # what the work needs and --help does not: torch, OpenCV, MuJoCo and JAX take seconds, and may not be installed
@@ -151,6 +159,8 @@ def extract(options: Extract) -> Path:
         from perception.evaluation.evaluate import evaluate_extraction
         from perception.pipeline import steps
         from perception.pipeline.stages import ExtractionPipeline
+        from perception.quality.against_seen import SeenVideo, quality, refuse_poor
+        from perception.quality.figure import of_verdict, table
         from perception.video.camera_motion import check_video
         from perception.video.overlay import overlay
     except ImportError as error:
@@ -177,7 +187,7 @@ def extract(options: Extract) -> Path:
     stages = ExtractionPipeline(sources, video, known, key, StageCache(options.folder, options.again), step)
     human, points = stages.human(), stages.points()
     thing = stages.thing(points)
-    stages.masks()
+    masks = stages.masks()
     stages.depth()
     motion = stages.aligned(human, points, thing)
     with step("clip") as say:
@@ -190,6 +200,12 @@ def extract(options: Extract) -> Path:
         with step("grip") as say:
             clip = with_inferred_grasp(seen)
             say("; ".join(clip.provenance.get("repaired", ["as seen: no object poses, or no contact"])))
+    with step("quality") as say:
+        figures = quality(clip, SeenVideo(human, points, thing, known), read(video), masks)
+        doubts = {verdict: len(of_verdict(figures, verdict)) for verdict in ("unusual", "poor", "not measured")}
+        say(", ".join(f"{count} of {len(figures)} {verdict}" for verdict, count in doubts.items()))
+        clip = replace(clip, provenance={**clip.provenance, "quality": [figure.record for figure in figures]})
+    print(table(figures))
     if truth is not None:
         with step("truth") as say:
             motions = {"raw": stages.body_alone(), "unified": human.motion, "aligned": motion}
@@ -198,6 +214,9 @@ def extract(options: Extract) -> Path:
             found = evaluate_extraction(seen, motions, human, known, truth)
             write_json(options.measured, {"seconds": step.seconds, **asdict(found)})
             say(found.brief)
+    if not options.accept_poor and of_verdict(figures, "poor"):
+        write(options.refused, overlay(read(video), clip), video.fps)
+        refuse_poor(figures, str(options.refused))
     with step("overlay") as say:
         write(options.film, _told(overlay(read(video), clip), video.frames, say.part), video.fps)
         save_clip(clip, options.out)

@@ -11,6 +11,7 @@ from agents.multi_seed import Seeds, keys
 from agents.sharding import env_mesh
 from devi_jax.cli import with_new_flags
 from devi_jax.core.errors import ConfigError, exit_on_error
+from devi_jax.datasets.clip_quality import extraction_doubts
 from devi_jax.datasets.load import resolve_all
 from devi_jax.evaluation.table import side_by_side
 from devi_jax.runs.checkpoint import Checkpoints
@@ -74,6 +75,9 @@ def _begin(options: TrainOptions) -> None:
     if config.plan != "none":
         require_residual(config.system)
     clips = resolve_all(config.clip, mesh=options.call.mesh)
+    for clip in clips:
+        for doubt in extraction_doubts(clip):
+            print(f"warning: {clip.name}: extracted from a film: {doubt}", file=sys.stderr)
     if len(clips) > 1 and options.call.seeds > 1:
         raise ConfigError(
             f"{options.call.seeds} seeds of {len(clips)} clips at once",

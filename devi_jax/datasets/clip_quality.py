@@ -72,6 +72,18 @@ def _of_human(clip: Clip) -> Iterator[ClipFinding]:
         yield ClipFinding("kinematics of the source", float(clip.provenance["fk_error_mm"]), "mm", 0, 10, advice)
 
 
+def extraction_doubts(clip: Clip) -> list[str]:
+    """What its extraction from a film found to be unusual or poor, a line each; none for clips of another origin."""
+    figures = clip.provenance.get("quality")
+    told = [f for f in figures if isinstance(f, dict)] if isinstance(figures, list) else []
+    return [
+        f"{figure.get('name')} {figure.get('value'):.3g} {figure.get('unit', '')}".rstrip()
+        + f" is {figure['verdict']} (usual: {figure.get('usual')}, acceptable: {figure.get('accepted')})"
+        for figure in told
+        if figure.get("verdict") in ("unusual", "poor") and isinstance(figure.get("value"), int | float)
+    ]
+
+
 def foot_slip(clip: Clip) -> float:
     """Mean horizontal speed of a standing foot in m/s: within 2 cm of the height at which this clip's feet stand."""
     feet = clip.joint_positions[:, _FEET]

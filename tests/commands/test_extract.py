@@ -17,6 +17,7 @@ from devi_jax.core.clip import Clip, ObjectPoses, bone_offsets
 from devi_jax.core.clip_io import load_clip
 from devi_jax.core.scene_file import scene_file_to_json
 from devi_jax.core.skeleton import INDEX
+from devi_jax.datasets.clip_quality import extraction_doubts
 from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.rendering import gl
 from devi_jax.scripted_video import compose
@@ -31,6 +32,8 @@ from perception.landmarks.detect import Detection
 from perception.landmarks.follow import FrameLandmarks, Networks
 from perception.landmarks.pose import POSE33, Pose
 from perception.landmarks.roi import Roi
+from perception.quality import against_seen
+from perception.quality.figure import QualityFigure
 from perception.video.video import probe, write
 
 pytest.importorskip("cv2")
@@ -222,6 +225,23 @@ def test_a_tool_in_an_environment_of_ones_own_gives_its_stage(filmed, known, wor
     np.testing.assert_allclose(clip.object_tracks.points_px, points.xy, atol=1e-3)
     run = clip.provenance["stages"]["cotracker"]["run"]
     assert run["tool"] == "cotracker" and run["command"][0] == sys.executable and run["seconds"] >= 0
+
+
+@needs_gl
+def test_a_clip_that_is_not_what_the_film_shows_is_not_written_unless_accepted(
+    filmed, known, work, tmp_path, capsys, monkeypatch
+):
+    poor = QualityFigure("wrists from their landmarks, median", 340.0, "px", 10, 15, "look at the camera", (28, 40))
+    monkeypatch.setattr(against_seen, "quality", lambda *_: [poor])
+    out = tmp_path / "clip.npz"
+    command = [str(filmed), f"--out={out}", f"--work={work}", QUICK]
+    said = fails(command, capsys)
+    assert "wrists from their landmarks, median 340 px" in said and "frames 28 to 40" in said and "at most 15" in said
+    assert not list(tmp_path.glob("clip*")) and probe(work / "refused-overlay.mp4").frames > 1
+    extract.main([*command, "--accept-poor"])
+    assert "poor" in capsys.readouterr().out
+    clip = load_clip(out)
+    assert clip.provenance["quality"][0]["verdict"] == "poor" and "340 px is poor" in extraction_doubts(clip)[0]
 
 
 def short_of(points: PointTracks, path: Path) -> Path:

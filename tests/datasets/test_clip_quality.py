@@ -7,7 +7,7 @@ from devi_jax.core.clip import ObjectPoses
 from devi_jax.core.errors import SceneError
 from devi_jax.core.scene import Mesh, ObjectSpec, SceneSpec, Table
 from devi_jax.core.skeleton import HAND_BODIES, INDEX
-from devi_jax.datasets.clip_quality import as_trimesh, foot_slip, measure, surface_points
+from devi_jax.datasets.clip_quality import as_trimesh, extraction_doubts, foot_slip, measure, surface_points
 
 IDENTITY = np.array([1.0, 0, 0, 0])
 
@@ -128,3 +128,12 @@ def test_surfaces_have_the_sizes_of_their_shapes(known):
         assert points.shape == (4096, 3)
         np.testing.assert_allclose(np.abs(points).max(axis=0), half, atol=0.002)
         np.testing.assert_array_equal(points, surface_points(spec))  # the same every time
+
+
+def test_doubts_of_an_extraction_are_those_that_its_clip_keeps(known):
+    assert extraction_doubts(known) == []
+    good = {"name": "wrists", "value": 3.0, "unit": "px", "usual": 10, "accepted": 15, "verdict": "ok"}
+    poor = {**good, "value": 340.0, "verdict": "poor"}
+    told = extraction_doubts(replace(known, provenance={"quality": [good, poor, {"verdict": "poor"}, 3]}))
+    assert told == ["wrists 340 px is poor (usual: 10, acceptable: 15)"]
+    assert extraction_doubts(replace(known, provenance={"quality": "fine"})) == []

@@ -107,7 +107,8 @@ def extract(folder: Path) -> int:
     for old in (measured_file(folder), log_file(folder)):
         old.unlink(missing_ok=True)
     video = film_folder(folder)
-    flags = [f"--out={folder / 'clip.npz'}", f"--truth={video / 'clip.npz'}", "--overwrite", "--again", *AGAIN]
+    flags = [f"--out={folder / 'clip.npz'}", f"--truth={video / 'clip.npz'}", "--overwrite", "--accept-poor"]
+    flags += ["--again", *AGAIN]
     return run_logged([sys.executable, "-m", "devi_jax.extract", str(video), *flags], log_file(folder))
 
 

@@ -1,0 +1,275 @@
+"""A clip held against what was seen of its video: joints against landmarks, the object against tracks and silhouette,
+contact against distance, bones, speeds. No truth is needed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.camera import project
+from devi_jax.core.clip import Clip, bone_offsets, global_rotations
+from devi_jax.core.skeleton import BODY19, HAND_BODIES, PARENTS, SIDES, TIPS
+from perception.contact.hand_object_contact import first_motion
+from perception.contracts import EstimateError, Masks, ObjectMotion, PointTracks
+from perception.human.evidence import Landmarks2D
+from perception.human.scene_prior import ScenePrior
+from perception.human.skeleton_points import fingertips
+from perception.object_pose.pose_tracker import LEAST_POINTS
+from perception.object_tracks.visible import outline
+from perception.pipeline.steps import EstimatedHuman
+from perception.quality.figure import QualityFigure, longest, of_verdict
+from perception.quality.silhouette import SilhouetteColours, learn_colours, overlap, silhouette
+
+REFERENCE_DIAGONAL_PX = float(np.hypot(1024, 576))
+"""Pixels are told as those of a picture 1024 x 576."""
+HAND_PX = 12.0
+"""Around projected joints of a hand so many pixels are the hand's."""
+SILHOUETTES = 12
+"""In so many frames at most the silhouette is looked for."""
+KNOWN_IOU = 0.75
+"""Colours that do not find the object again in the first frame, where its outline is known, tell nothing later."""
+
+WRISTS = tuple(hand[0] for hand in HAND_BODIES)
+NETWORKS = "python -m devi_jax.extract --body=TOOL:FILE --hands=TOOL:FILE takes other estimators"
+CAMERA = "are camera and scene those of the film? See the overlay"
+LOST = "--points=TOOL:FILE takes another tracker; is the object where the scene has it?"
+
+
+@dataclass(frozen=True)
+class SeenVideo:
+    """What a clip is held against: 2D points of the human, tracks and poses of the object, and what was known."""
+
+    human: EstimatedHuman
+    points: PointTracks
+    path: ObjectMotion
+    known: ScenePrior
+
+    @property
+    def scale(self) -> float:
+        """What makes a pixel one of a picture 1024 x 576."""
+        return REFERENCE_DIAGONAL_PX / self.known.camera.diagonal_px
+
+    @property
+    def moves(self) -> np.ndarray:
+        """Frames (T,) from the object's first motion in its tracks on."""
+        first = first_motion(self.points)
+        return np.arange(self.points.frames) >= (self.points.frames if first is None else first)
+
+
+def quality(
+    clip: Clip, seen: SeenVideo, frames: Iterable[np.ndarray], masks: Masks | None = None
+) -> list[QualityFigure]:
+    """All figures. `frames`: the film's pictures, RGB; `masks`: of a tool, the first of which is the object's."""
+    return [
+        *of_human(clip, seen),
+        *of_object(clip, seen),
+        of_silhouette(clip, seen, frames, masks),
+        *of_contact(clip, seen),
+        *of_motion(clip),
+    ]
+
+
+def refuse_poor(figures: Sequence[QualityFigure], film: str) -> None:
+    """Raise `EstimateError` with every figure beyond what is acceptable, if there is one; `film` shows them."""
+    poor = of_verdict(figures, "poor")
+    if not poor:
+        return
+    told = [f"{figure.name} {figure.value:.3g} {figure.unit}".rstrip() for figure in poor]
+    raise EstimateError(
+        f"the clip is not what the film shows: {'; '.join(told)}",
+        where=", ".join(f"frames {figure.frames[0]} to {figure.frames[1]}" for figure in poor if figure.frames)
+        or "clip",
+        valid="; ".join(figure.bounds for figure in poor),
+        fix=f"see {film}; {poor[0].advice}; --accept-poor writes the clip all the same",
+    )
+
+
+def of_human(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
+    """Projected joints from the landmarks that networks saw, and how much they saw."""
+    body, hands = seen.human.body, seen.human.hands
+    shown = body.confidence.max(axis=1) > 0
+    yield QualityFigure("body seen, of frames", float(shown.mean()), "", 0.95, 0.6, NETWORKS, longest(~shown))
+    for side in seen.known.hands:
+        own = [k for k, point in enumerate(hands.points) if point in HAND_BODIES[SIDES.index(side)]]
+        there = hands.confidence[:, own].max(axis=1, initial=0) > 0
+        yield QualityFigure(
+            f"{side} hand seen, of frames", float(there.mean()), "", 0.7, 0.3, NETWORKS, longest(~there)
+        )
+    px = projected_points(clip, seen)
+    wrists = np.fmin(*(_distance(px, points, WRISTS) for points in (body, hands))) * seen.scale
+    yield _of_frames("wrists from their landmarks, median", wrists, 50, "px", 10, 15, CAMERA)
+    yield _of_frames("wrists from their landmarks, 95th percentile", wrists, 95, "px", 25, 40, CAMERA)
+    joints = _distance(px, body, BODY19) * seen.scale
+    yield _of_frames("body from its landmarks, median", joints, 50, "px", 15, 30, CAMERA)
+    yield _of_frames("body from its landmarks, 95th percentile", joints, 95, "px", 40, 80, CAMERA)
+
+
+def of_object(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
+    """How long something supports where the object is, and how far its poses are from its tracks."""
+    points, moves = seen.points, seen.moves
+    alive = points.visible.sum(axis=1) >= min(LEAST_POINTS, points.visible.shape[1])
+    counted = moves if moves.any() else np.ones(points.frames, bool)
+    yield QualityFigure(
+        "object moves, frames",
+        float(moves.sum()),
+        "",
+        3,
+        1,
+        "the object never leaves its place; is it the one that moves?",
+    )
+    yield _share("tracks alive while it moves", alive, counted, 0.8, 0.0, LOST)
+    yield _share("object followed while it moves", alive | seen.path.found, counted, 0.9, 0.6, LOST)
+    gap = np.full((points.frames, 1), np.nan)
+    if clip.object_poses is not None and clip.object_tracks is not None:
+        px = _object_px(clip, clip.object_tracks.points_object, seen)
+        off = np.linalg.norm(px - clip.object_tracks.points_px, axis=-1)
+        gap = np.where(clip.object_tracks.visible, off, np.nan) * seen.scale
+    yield _of_frames("object from its tracks, median", gap, 50, "px", 4, 8, LOST)
+    yield _of_frames("object from its tracks, 95th percentile", gap, 95, "px", 10, 25, LOST)
+
+
+def of_silhouette(
+    clip: Clip, seen: SeenVideo, frames: Iterable[np.ndarray], masks: Masks | None = None
+) -> QualityFigure:
+    """Intersection over union of the posed object and its silhouette in the film, where hands do not hide it."""
+    chosen = np.flatnonzero(seen.moves)
+    chosen = (
+        chosen[np.linspace(0, len(chosen) - 1, min(SILHOUETTES, len(chosen))).astype(int)] if len(chosen) else chosen
+    )
+    found: dict[int, float] = {}
+    if clip.object_poses is not None and len(chosen):
+        hands = projected_points(clip, seen)
+        colours: SilhouetteColours | None = None
+        for t, image in enumerate(frames):
+            if t == 0 and masks is None:
+                colours = _reliable(image, seen)
+                if colours is None:
+                    break
+            if t not in chosen:
+                continue
+            mask = _posed_outline(clip, seen, t)
+            if not mask.any():
+                found[t] = 0.0
+                continue
+            counted = ~_hands(hands[t], mask.shape, HAND_PX / seen.scale)
+            if masks is not None:
+                shown = masks.masks[t, 0]
+            else:
+                assert colours is not None
+                shown = silhouette(image, mask, colours)
+            found[t] = overlap(mask, shown, counted)
+            if t == chosen[-1]:
+                break
+    value = float(np.median(list(found.values()))) if found else None
+    low = np.isin(np.arange(clip.frames), [t for t, iou in found.items() if iou < 0.75])
+    where = (int(np.flatnonzero(low)[0]), int(np.flatnonzero(low)[-1])) if low.any() else None
+    return QualityFigure("object over its silhouette, median", value, "", 0.75, 0.6, f"{LOST} {CAMERA}", where)
+
+
+def of_contact(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
+    """Distance of labelled hands from the object's surface, by its pose."""
+    poses, surface = clip.object_poses, seen.known.points
+    for s, side in enumerate(SIDES):
+        held = clip.contact[:, s] > 0.5
+        if poses is None or not held.any():
+            continue
+        gap = np.full(clip.frames, np.nan)
+        for t in np.flatnonzero(held):
+            local = rot.rotate_inverse(
+                poses.rotations[t][None], clip.joint_positions[t, list(HAND_BODIES[s])] - poses.positions[t]
+            )
+            gap[t] = 1e3 * np.linalg.norm(local[:, None] - surface, axis=-1).min()
+        advice = "hand and object are apart in depth where they touch in the picture; is the object's size right?"
+        yield _of_frames(f"{side} hand from the object in contact, median", gap[:, None], 50, "mm", 30, 80, advice)
+
+
+def of_motion(clip: Clip) -> Iterator[QualityFigure]:
+    """Bones that change their length, and speeds that nobody has."""
+    parents = np.array(PARENTS)
+    moving = parents >= 0
+    length = np.linalg.norm(clip.joint_positions[:, moving] - clip.joint_positions[:, parents[moving]], axis=-1)
+    stretch = 100 * (length.max(axis=0) - length.min(axis=0)) / np.maximum(np.median(length, axis=0), 0.01)
+    yield QualityFigure("bones change their length by", float(stretch.max()), "%", 2, 10, NETWORKS)
+    speed = np.linalg.norm(np.diff(clip.joint_positions, axis=0, prepend=clip.joint_positions[:1]), axis=-1) * clip.fps
+    yield _of_frames("fastest joint", speed, 100, "m/s", 6, 12, "a joint jumps; see the overlay there")
+    if clip.object_poses is not None:
+        at = clip.object_poses.positions
+        speed = np.linalg.norm(np.diff(at, axis=0, prepend=at[:1]), axis=-1) * clip.fps
+        yield _of_frames("fastest object", speed[:, None], 100, "m/s", 5, 12, "the object jumps; see the overlay there")
+
+
+def projected_points(clip: Clip, seen: SeenVideo) -> np.ndarray:
+    """Pixels (T, 62, 2) of the clip's joints and fingertips."""
+    turned = global_rotations(clip.joint_rotations)[:, list(TIPS)]
+    tips = np.broadcast_to(fingertips(bone_offsets(clip)), (clip.frames, len(TIPS), 3))
+    ends = clip.joint_positions[:, list(TIPS)] + rot.rotate(turned, tips)
+    camera = seen.known.camera
+    return np.asarray(project(np.concatenate([clip.joint_positions, ends], axis=1), camera.K, camera.T_camera_world)[0])
+
+
+def _distance(px: np.ndarray, seen: Landmarks2D, wanted: Sequence[int]) -> np.ndarray:
+    """Pixels (T, len(wanted)) between projected points and their landmarks; NaN where there is none."""
+    out = np.full((len(px), len(wanted)), np.nan)
+    for k, point in enumerate(seen.points):
+        if point in wanted:
+            gap = np.linalg.norm(px[:, point] - seen.px[:, k], axis=-1)
+            out[:, wanted.index(point)] = np.where(seen.confidence[:, k] > 0, gap, np.nan)
+    return out
+
+
+def _of_frames(
+    name: str, value: np.ndarray, percentile: float, unit: str, usual: float, accepted: float, advice: str
+) -> QualityFigure:
+    """A percentile of values (T, N), NaN where there are none; frames whose largest is beyond `usual` are named."""
+    there = value[np.isfinite(value)]
+    told = float(np.percentile(there, percentile)) if there.size else None
+    worst = np.where(np.isfinite(value), value, -np.inf).max(axis=1, initial=-np.inf)
+    return QualityFigure(name, told, unit, usual, accepted, advice, longest(worst > usual))
+
+
+def _share(
+    name: str, holds: np.ndarray, counted: np.ndarray, usual: float, accepted: float, advice: str
+) -> QualityFigure:
+    """The part of the frames `counted` (T,) in which something `holds` (T,)."""
+    return QualityFigure(name, float(holds[counted].mean()), "", usual, accepted, advice, longest(counted & ~holds))
+
+
+def _object_px(clip: Clip, places: np.ndarray, seen: SeenVideo) -> np.ndarray:
+    """Pixels (T, P, 2) of places on the object (P, 3) under the clip's poses."""
+    assert clip.object_poses is not None
+    turns = np.broadcast_to(clip.object_poses.rotations[:, None], (clip.frames, len(places), 4))
+    world = rot.rotate(turns, np.broadcast_to(places, (clip.frames, *places.shape)))
+    camera = seen.known.camera
+    return np.asarray(project(world + clip.object_poses.positions[:, None], camera.K, camera.T_camera_world)[0])
+
+
+def _posed_outline(clip: Clip, seen: SeenVideo, t: int) -> np.ndarray:
+    assert clip.object_poses is not None
+    known, turn = seen.known, clip.object_poses.rotations[t]
+    world = rot.rotate(np.broadcast_to(turn, (len(known.vertices), 4)), known.vertices) + clip.object_poses.positions[t]
+    return outline(world, known.faces, known.camera)
+
+
+def _hands(px: np.ndarray, shape: tuple[int, ...], radius: float) -> np.ndarray:
+    """Pixels (H, W) bool of both hands: discs about their joints and tips (62, 2), and bones between."""
+    import cv2
+
+    out = np.zeros(shape, np.uint8)
+    width, at = max(int(2 * radius), 1), np.round(px).astype(int)
+    for hand in HAND_BODIES:
+        for joint in hand[1:]:
+            cv2.line(out, at[PARENTS[joint]].tolist(), at[joint].tolist(), 1, width)
+    for tip, joint in enumerate(TIPS):
+        cv2.line(out, at[joint].tolist(), at[len(PARENTS) + tip].tolist(), 1, width)
+    return out > 0
+
+
+def _reliable(image: np.ndarray, seen: SeenVideo) -> SilhouetteColours | None:
+    """The object's colours in the first frame, if they tell it from what is around it there."""
+    inside = seen.known.inside
+    if not inside.any():
+        return None
+    colours = learn_colours(image, inside)
+    found = silhouette(image, inside, colours)
+    return colours if overlap(inside, found, np.ones(inside.shape, bool)) >= KNOWN_IOU else None
