@@ -30,7 +30,7 @@ def load_scene_file(name_or_path: str | Path) -> SceneFile:
             valid=f"a bundled scene ({', '.join(known)}), or a .json file",
         )
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise SceneError(f"not readable as JSON ({error})", where=str(path), valid="a scene in JSON") from error
     setup = scene_file_from_json(data, str(path))

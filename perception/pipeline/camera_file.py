@@ -8,7 +8,7 @@ import numpy as np
 
 from devi_jax.core.camera import Camera
 from devi_jax.core.errors import CameraError, VideoError
-from perception.video.video import Video
+from perception.video.video import Video, turned_deg
 
 
 def read_camera(path: Path) -> Camera:
@@ -19,7 +19,7 @@ def read_camera(path: Path) -> Camera:
     """
     path = path / "video.json" if path.is_dir() else path
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_text(encoding="utf-8-sig"))
         told = told.get("camera", told)
         K, T_camera_world = (np.array(told[key], float) for key in ("K", "T_camera_world"))
         camera = Camera(K, T_camera_world, int(told["width"]), int(told["height"]))
@@ -40,10 +40,14 @@ def check_fits_camera(video: Video, camera: Camera) -> Video:
         fix = f"ffmpeg -i {shlex.quote(where)} -vf fps={round(video.fps)} even.mp4"
         raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", fix=fix)
     if (video.width, video.height) != (camera.width, camera.height):
+        turned = turned_deg(video.path)
+        said = f", turned by {turned} degrees as its metadata say" if turned else ""
+        swapped = turned % 180 and (video.height, video.width) == (camera.width, camera.height)
+        how = "take the turn out of the file: ffmpeg -display_rotation 0 -i VIDEO -c copy unturned.mp4"
         raise VideoError(
-            f"the video has {video.width} x {video.height} pixels, the camera {camera.width} x {camera.height}",
+            f"the video has {video.width} x {video.height} pixels{said}; the camera {camera.width} x {camera.height}",
             where=where,
             valid="a video of the camera's size",
-            fix="scale the video, or give the camera of this size: --camera",
+            fix=f"{how if swapped else 'scale the video'}, or give the camera of this size: --camera",
         )
     return video

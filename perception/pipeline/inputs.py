@@ -7,16 +7,17 @@ from typing import TypeVar
 from devi_jax.core.errors import ConfigError, did_you_mean
 from perception.contracts import Estimate, EstimateError, HandMotion, load
 from perception.readers.shot import Shot
-from perception.readers.table import Reader
-from perception.readers.table import named as tool_and_file
+from perception.readers.table import Reader, named
+from perception.tools.table import TOOLS
 
 AUTO = "auto"
 
 E = TypeVar("E", bound=Estimate)
+T = TypeVar("T")
 
 
 def named_files(value: str, readers: Mapping[str, Reader], flag: str, default: str = AUTO) -> list[Path]:
-    """The files that `value` names: of `TOOL:FILE` one, of `FILE.npz` or `LEFT.npz,RIGHT.npz` those.
+    """The files that `value` names: of `TOOL:FILE` or `TOOL:FOLDER` one, of `FILE.npz` or `LEFT.npz,RIGHT.npz` those.
 
     `default`: what the flag may also say, for the error.
 
@@ -36,6 +37,27 @@ def named_files(value: str, readers: Mapping[str, Reader], flag: str, default: s
             valid = "what the stage wrote" if own else "what the tool wrote"
             raise ConfigError(f"no such file: {path}", where=f"{flag}={value}", valid=valid)
     return found
+
+
+def tool_and_file(value: str, readers: Mapping[str, Reader[T]], flag: str) -> tuple[Reader[T], Path]:
+    """The reader and the file of `TOOL:FILE`, or of `TOOL:FOLDER` the tool's one result anywhere in the folder.
+
+    Raises:
+        ConfigError: there is no such tool, no file is named, or the folder holds no result, or several.
+    """
+    reader, path = named(value, readers, flag)
+    if not path.is_dir():
+        return reader, path
+    result = Path(TOOLS[value.partition(":")[0].removesuffix("-world")].result.format(stem="*")).name
+    found = sorted(path.rglob(result))
+    if len(found) != 1:
+        what = f"there are {len(found)} results in the folder: {', '.join(map(str, found[:5]))}"
+        raise ConfigError(
+            what if found else f"the folder holds no {result}",
+            where=f"{flag}={value}",
+            valid=f"a folder with one {result}, or the file itself",
+        )
+    return reader, found[0]
 
 
 def own_files(value: str) -> list[Path]:

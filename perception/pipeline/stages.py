@@ -95,7 +95,9 @@ class ExtractionPipeline:
                 return {name: steps.track_object(self.video, self.known, self._frames(say))}
             return {name: self._read("points", PointTracks)}
 
-        return self._estimates("points", [name], self._key([], *self._given("points")), follow, PointTracks)[name]
+        found = self._estimates("points", [name], self._key([], *self._given("points")), follow, PointTracks)[name]
+        steps.check_starts_on_object(found, self.known)
+        return found
 
     def masks(self) -> Masks | None:
         """Which pixels show which thing, if a flag says where from; checked and kept, and nothing here needs it."""

@@ -36,6 +36,9 @@ from perception.video.video import Video, read
 POINTS = 128
 """So many visible points of the object's surface are followed, spread over the picture."""
 
+BESIDE_PART = 0.02
+"""A tracker's first places may be off by this part of the diagonal: 24 px of 1175."""
+
 NEAR_PART = 0.01
 """A point of a tracker's own belongs to the visible point that is this near in the first frame, over the diagonal."""
 
@@ -133,6 +136,32 @@ def object_tracks(points: PointTracks, known: ScenePrior) -> ObjectTracks:
         )
     vertex = np.where(ids[kept] < len(known.vertices), ids[kept], -1)
     return ObjectTracks(points.xy[:, kept], points.visible[:, kept], known.points[ids[kept]], vertex)
+
+
+def check_starts_on_object(points: PointTracks, known: ScenePrior) -> None:
+    """Raise `EstimateError` unless tracks that name places of the object begin where the scene has these.
+
+    It says by which factor all are too small or too large, as those of a video that was scaled before.
+    """
+    named = (points.vertex_id >= 0) & (points.vertex_id < len(known.points)) & (points.query_t == 0)
+    if not named.any():
+        return
+    camera = known.camera
+    want, _ = project(known.points_world[points.vertex_id[named].astype(int)], camera.K, camera.T_camera_world)
+    found = points.xy[0, named]
+    gap = float(np.median(np.linalg.norm(found - want, axis=-1)))
+    if gap <= BESIDE_PART * camera.diagonal_px:
+        return
+    scale = float((found * want).sum() / max((found * found).sum(), 1e-9))
+    scaled = np.median(np.linalg.norm(scale * found - want, axis=-1)) <= BESIDE_PART * camera.diagonal_px
+    raise EstimateError(
+        f"in frame 0 tracks lie {gap:.0f} px from the places on the object that they name",
+        where="points",
+        valid=f"at most {BESIDE_PART * camera.diagonal_px:.0f} px",
+        fix=f"multiply them by {scale:.3g}: they are of a picture of another size"
+        if scaled
+        else "track this video, with the queries of this scene; --points=auto follows the object itself",
+    )
 
 
 def align(

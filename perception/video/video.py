@@ -70,6 +70,13 @@ def probe(path: str | Path, **provenance: Any) -> Video:
     return Video(path, _tidy(fps), len(times), int(size[1]), int(size[2]), even, provenance)
 
 
+def turned_deg(path: Path) -> int:
+    """By how many degrees the file's metadata have its pictures turned for display; 0 where they say nothing."""
+    done = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-i", str(path)], capture_output=True)
+    stated = re.search(rb"rotation of (-?[\d.]+) degrees", done.stderr)
+    return round(float(stated[1])) % 360 if stated else 0
+
+
 def read(video: Video) -> Generator[np.ndarray, None, None]:
     """Frames as uint8 RGB (height, width, 3), one after the other, each once.
 

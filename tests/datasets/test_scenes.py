@@ -58,3 +58,9 @@ def test_the_page_on_scenes_shows_a_bundled_one():
     page = (Path(__file__).parents[2] / "docs" / "scenes.md").read_text(encoding="utf-8")
     shown = json.loads(page.split("```json")[1].split("```")[0])
     assert shown == json.loads(bundled_scene_files()["pour_bottle"].read_text(encoding="utf-8"))
+
+
+def test_a_scene_with_a_byte_order_mark_is_read_as_without(tmp_path):
+    path = bundled_scene_files()["lift_can"]
+    (tmp_path / "lift_can.json").write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert load_scene_file(str(tmp_path / "lift_can.json")) == load_scene_file("lift_can")

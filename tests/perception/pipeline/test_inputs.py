@@ -54,6 +54,21 @@ def test_tools_and_own_files_are_told_apart(tmp_path):
             named_files(value, table.POINTS, "--points")
 
 
+def test_a_folder_is_searched_for_its_tools_result(tmp_path):
+    with pytest.raises(ConfigError, match=r"holds no hmr4d_results\.pt"):
+        named_files(f"gvhmr:{tmp_path}", table.BODY, "--body")
+    inner = tmp_path / "demo" / "walk" / "hmr4d_results.pt"
+    inner.parent.mkdir(parents=True)
+    inner.touch()
+    for tool in ("gvhmr", "gvhmr-world"):
+        assert named_files(f"{tool}:{tmp_path}", table.BODY, "--body") == [inner]
+    (tmp_path / "hmr4d_results.pt").touch()
+    with pytest.raises(ConfigError, match="there are 2 results"):
+        named_files(f"gvhmr:{tmp_path}", table.BODY, "--body")
+    (tmp_path / "a_result.npz").touch()
+    assert named_files(f"spatracker:{tmp_path}", table.POINTS, "--points") == [tmp_path / "a_result.npz"]
+
+
 def test_own_files_are_of_this_video_and_of_their_kind(tmp_path):
     path = save(tracks(), tmp_path / "t.npz")
     assert read_estimate(str(path), table.POINTS, PointTracks, "--points", SHOT).xy.shape == (4, 2, 2)

@@ -19,7 +19,7 @@ from perception.human.evidence import FirstPose
 from perception.human.merge_body_and_hands import REST_AXES, UnifyConfig
 from perception.human.motion import joint_positions
 from perception.human.scene_prior import ScenePrior
-from perception.pipeline.steps import check_hands, from_tools, object_tracks, reconstruct
+from perception.pipeline.steps import check_hands, check_starts_on_object, from_tools, object_tracks, reconstruct
 from perception.pipeline.to_clip import to_clip
 
 pytest.importorskip("cv2")
@@ -138,6 +138,16 @@ def test_tracks_beside_the_object_and_of_another_mesh_are_refused(truth, known):
         object_tracks(tracks(np.array([[5.0, 5.0]]), truth.frames, [-1]), known)
     with pytest.raises(EstimateError, match="no vertex 100000"):
         object_tracks(tracks(np.array([[5.0, 5.0]]), truth.frames, [100000]), known)
+
+
+def test_tracks_of_the_video_at_half_its_size_are_refused_with_the_factor(truth, known):
+    px, _ = project(known.points_world[:8], CAMERA.K, CAMERA.T_camera_world)
+    check_starts_on_object(tracks(px, truth.frames, list(range(8))), known)
+    with pytest.raises(EstimateError, match="multiply them by 2"):
+        check_starts_on_object(tracks(px / 2, truth.frames, list(range(8))), known)
+    with pytest.raises(EstimateError, match="track this video"):
+        check_starts_on_object(tracks(px + [200.0, -90.0], truth.frames, list(range(8))), known)
+    check_starts_on_object(tracks(px / 2, truth.frames, [-1] * 8), known)  # a tracker's own points name no place
 
 
 def test_the_hand_that_acts_has_to_be_seen(known):

@@ -6,8 +6,10 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from devi_jax.core.camera import frontal
 from devi_jax.core.errors import VideoError
-from perception.video.video import convert, probe, read, write
+from perception.pipeline.camera_file import check_fits_camera
+from perception.video.video import convert, probe, read, turned_deg, write
 
 
 def ramp(frames: int = 17, width: int = 96, height: int = 64) -> list[np.ndarray]:
@@ -95,3 +97,18 @@ def test_a_file_that_lost_its_end_since_is_noticed(tmp_path):
     video = write(tmp_path / "a.mp4", ramp(), 16)
     with pytest.raises(VideoError, match="breaks off at frame 17 of 18"):
         list(read(replace(video, frames=18)))
+
+
+def test_a_phones_turn_is_read_and_named_where_the_size_does_not_fit(tmp_path):
+    even = write(tmp_path / "even.mp4", ramp(), 16).path
+    turned = tmp_path / "turned.mp4"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-display_rotation", "90", "-i", str(even)]
+    subprocess.run([*command, "-c", "copy", str(turned)], check=True)
+    assert (turned_deg(even), turned_deg(turned) % 180) == (0, 90)
+    found = probe(turned)
+    assert (found.width, found.height) == (64, 96) and next(read(found)).shape == (96, 64, 3)
+    with pytest.raises(VideoError, match="turned by .* degrees as its metadata say") as refused:
+        check_fits_camera(found, frontal(width=96, height=64))
+    assert "take the turn out" in str(refused.value) and "scale" not in str(refused.value)
+    with pytest.raises(VideoError, match="scale the video"):
+        check_fits_camera(probe(even), frontal(width=192, height=128))
