@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from devi_jax.core.plausible import check_handled
 from devi_jax.core.rotations import rotate, rotate_inverse
 from devi_jax.core.scene import ObjectSpec, Prop, SceneSpec, Table
 from devi_jax.core.scene_file import SceneFile, Thing
@@ -50,6 +51,7 @@ def arrange(setup: SceneFile, where: str = "scene") -> ArrangedScene:
     )
     scene = SceneSpec(setup.table, specs[setup.manipulated.name], props)
     scene.validate(where)
+    check_handled(specs[setup.manipulated.name], f"{where}: {setup.manipulated.name}")
     return ArrangedScene(setup, scene, models, poses)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import trimesh
 
 from devi_jax.core.errors import ClipError
+from devi_jax.core.plausible import check_handled
 from devi_jax.core.scene import Mesh, ObjectSpec
 
 SUFFIXES = (".obj", ".stl", ".ply", ".glb")
@@ -44,6 +45,7 @@ def load_object(path: Path, mass_kg: float | None, scale: float = 1.0) -> tuple[
     vertices, faces = np.asarray(mesh.vertices, float), np.asarray(mesh.faces, np.int32)
     spec = ObjectSpec(shape="mesh", size=(), mass_kg=mass_kg, mesh=Mesh(vertices, faces))
     spec.validate(str(path))
+    check_handled(spec, str(path))
     return spec, notes
 
 
