@@ -3,6 +3,7 @@
 Where the paper is silent the defaults are InterMimic's, whose set-up it shares. Pure functions of arrays throughout.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from agents.ppo_losses import bound_loss, ppo_loss, value_loss
 from agents.recurrence import episode_starts, evaluate
 from agents.value_scale import ValueScale, denormalise
 from devi_jax.core.environment import Observation, ObservationSizes
+from devi_jax.core.errors import ConfigError
 from devi_jax.core.policy import Policy
 
 
@@ -46,9 +48,11 @@ class PpoState:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class PpoRecord:
-    """What is kept of acting: the distribution that the action was drawn from, and the critic's `value` (T, N)."""
+    """What is kept of acting: the distribution that the action was drawn from, `widening` (T, N), the logarithm of the
+    factor on its deviation that is the environment's, and the critic's `value` (T, N)."""
 
     behaviour: Gaussian
+    widening: Any
     value: Any  # JAX also puts descriptions of arrays here, which no annotation of an array allows
 
 
@@ -83,12 +87,25 @@ class Ppo(RolloutConfig):
     """Global norm to which the gradients of actor and critic are clipped, each on its own."""
     bound_weight: float = 1.0
     """Weight of the bound loss (Eq. 24) beside the policy loss (Eq. 25)."""
+    exploration_range: tuple[float, float] = (1.0, 1.0)
+    """Smallest and largest factor on the standard deviation of actions, spread geometrically over the environments: one
+    that explores little shows what the mean alone is worth, and keeps it from leaning on the noise of the others."""
     entropy_weight: float = 0.0
     """Weight of the entropy bonus; has an effect only on a learned standard deviation."""
     normalise_advantage: bool = True
     """Whether the advantages of an iteration are brought to zero mean and unit variance."""
     reward_scale: float = 1.0
     """Factor on rewards before learning; 1 - gamma keeps returns within the range of a single reward."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        low, high = self.exploration_range
+        if not 0 < low <= high < math.inf:
+            raise ConfigError(
+                f"exploration_range is {self.exploration_range}",
+                where="--ppo.exploration-range",
+                valid="two positive numbers, the smaller first",
+            )
 
     def init(self, networks: Networks, observation_sizes: ObservationSizes, key: PRNGKeyArray) -> PpoState:
         """Fresh networks, and statistics of nothing."""
@@ -117,7 +134,10 @@ class Ppo(RolloutConfig):
         normalised = normalise(state.normaliser, observation)
         actor_carry, behaviour = networks.actor(state.actor, carry[0], normalised)
         critic_carry, value = networks.critic(state.critic, carry[1], normalised)
-        record = PpoRecord(behaviour, denormalise(state.value_scale, value))
+        low, high = self.exploration_range
+        widening = jnp.linspace(math.log(low), math.log(high), len(keys))
+        behaviour = widened(behaviour, widening)
+        record = PpoRecord(behaviour, widening, denormalise(state.value_scale, value))
         return Decision(jax.vmap(sample)(behaviour, keys), (actor_carry, critic_carry), record)
 
     def bootstrap(
@@ -147,11 +167,17 @@ class Batch:
     carry: Any
     starts: Bool[Array, "*B"]
     behaviour: Gaussian
+    widening: Float[Array, "*B"]
     action: Float[Array, "*B A"]
     log_prob: Float[Array, "*B"]
     advantage: Float[Array, "*B"]
     value: Float[Array, "*B"]
     target: Float[Array, "*B"]
+
+
+def widened(policy: Gaussian, widening: Float[Array, "*B"]) -> Gaussian:
+    """The policy of environments that explore exp(widening) times as far."""
+    return Gaussian(policy.mean, policy.log_std + widening[..., None])
 
 
 def compute_targets(config: Ppo, state: PpoState, rollout: Rollout) -> Batch:
@@ -173,6 +199,7 @@ def compute_targets(config: Ppo, state: PpoState, rollout: Rollout) -> Batch:
         carry=rollout.carry,
         starts=episode_starts(rollout.terminated | rollout.truncated),
         behaviour=behaviour,
+        widening=rollout.record.widening,
         action=rollout.action,
         log_prob=log_prob(behaviour, rollout.action),
         advantage=advantage,
@@ -199,14 +226,15 @@ def actor_loss(
     """L_ppo + w_bound L_bound - w_entropy H (Eq. 25)."""
     initial = networks.initial_carry()[0]
     policy = evaluate(networks.actor, parameters, initial, batch.carry[0], batch.observation, batch.starts)
-    log_ratio = log_prob(policy, batch.action) - batch.log_prob
+    log_ratio = log_prob(widened(policy, batch.widening), batch.action) - batch.log_prob
     surrogate, bound = ppo_loss(log_ratio, batch.advantage, config.clip), bound_loss(policy.mean)
     mean_entropy = entropy(policy).mean()
     metrics = {
         "loss/policy": surrogate,
         "loss/bound": bound,
         "policy/entropy": mean_entropy,
-        "policy/kl": kl(batch.behaviour, policy).mean(),
+        # of the policy as it is: where little is explored, the same change of the mean is a larger divergence
+        "policy/kl": kl(widened(batch.behaviour, -batch.widening), policy).mean(),
         "policy/clip_fraction": (jnp.abs(jnp.expm1(log_ratio)) > config.clip).mean(),
     }
     return surrogate + config.bound_weight * bound - config.entropy_weight * mean_entropy, metrics

@@ -137,7 +137,15 @@ def _fast(system: System) -> System:
         ),
         # what is judged as hard, but for noise on the targets, of which exploration has enough
         randomization=Randomization(0.05, pi / 6, (0.5, 2.0), (0.5, 1.3), push_m_s=0.5),
-        ppo=replace(system.ppo, actor_learning_rate=1e-4, target_kl=0.01, critic_warmup=5, actor_ema=0.9),
+        ppo=replace(
+            system.ppo,
+            actor_learning_rate=1e-4,
+            target_kl=0.01,
+            critic_warmup=5,
+            actor_ema=0.9,
+            # where all explore alike, what is learned leans on that noise, and fails without
+            exploration_range=(0.3, 1.0),
+        ),
         network=replace(system.network, output_scale=0.0, log_std=-1.6),
     )
 

@@ -31,6 +31,7 @@ ADDED: dict[str, Any] = {
     "network.precision": "float32",
     "network.log_std_range": math.inf,
     "ppo.normalise_value": False,
+    "ppo.exploration_range": [1.0, 1.0],
     "action.zero": "t_pose",
     "exploration": {part: 0.0 for part in ("finger", "wrist", "arm", "spine", "leg", "gripper")},
     "controllers.ground_reaction.rate": 0.0,

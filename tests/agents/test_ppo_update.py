@@ -11,9 +11,10 @@ from agents.distribution import Gaussian, log_prob
 from agents.gae import Trajectory, advantages
 from agents.minibatch import group_samples, shuffle, take_minibatch
 from agents.networks import Networks
-from agents.ppo import Ppo, PpoRecord, actor_loss, adapt_learning_rate, compute_targets
+from agents.ppo import Ppo, PpoRecord, actor_loss, adapt_learning_rate, compute_targets, widened
 from agents.rollout import rollout_metrics
 from agents.state import first_episodes
+from devi_jax.core.errors import ConfigError
 
 T, N = 8, 4
 LOG_STD = jnp.log(0.5)
@@ -61,7 +62,7 @@ def rollout(state):
         observation=observation,
         carry=((), ()),
         action=0.5 * normal(T, N, 1),
-        record=PpoRecord(behaviour, value),
+        record=PpoRecord(behaviour, jnp.zeros((T, N)), value),
         bootstrap=next_value,
         reward=reward,
         terminated=never.at[3, 1].set(True),
@@ -171,6 +172,35 @@ def test_minibatches_take_every_sample_once_and_as_many_of_each_group(state, rol
 def test_likelihoods_of_the_batch_are_those_of_the_behaviour(state, rollout):
     batch = flat(config(), state, rollout)
     np.testing.assert_array_equal(batch.log_prob, log_prob(rollout.record.behaviour, rollout.action).ravel())
+
+
+def test_environments_explore_by_their_factor_and_are_learned_from_as_they_acted(state, rollout):
+    settings = config(exploration_range=(0.25, 4.0))
+    keys = jax.random.split(jax.random.key(3), N)
+    observation = jax.tree.map(lambda x: x[0], rollout.observation)
+    acted = settings.act(LINEAR, state, ((), ()), observation, None, keys)
+    factor = 0.25 * 16 ** (np.arange(N) / (N - 1))
+    np.testing.assert_allclose(np.exp(acted.record.behaviour.log_std[:, 0]), 0.5 * factor, rtol=1e-5)
+    alike = config().act(LINEAR, state, ((), ()), observation, None, keys)
+    np.testing.assert_allclose(acted.action - acted.record.behaviour.mean, factor[:, None] * alike.action, rtol=1e-4)
+    widening = jnp.broadcast_to(acted.record.widening, (T, N))
+    behaviour = widened(rollout.record.behaviour, widening)
+    batch = compute_targets(
+        settings, state, replace(rollout, record=PpoRecord(behaviour, widening, rollout.record.value))
+    )
+    np.testing.assert_allclose(batch.log_prob, log_prob(behaviour, rollout.action), rtol=1e-6)
+    # the policy that acted is no other than itself: every ratio is 1, and no divergence is left
+    _, metrics = actor_loss(state.actor, LINEAR, settings, batch)
+    assert metrics["policy/clip_fraction"] == 0 and metrics["policy/kl"] == pytest.approx(0, abs=1e-6)
+    np.testing.assert_allclose(metrics["loss/policy"], -batch.advantage.mean(), atol=1e-6)
+    # a change of the mean is the same divergence however far environments explore
+    moved = {"w": jnp.ones(2)}
+    plain = compute_targets(config(), state, rollout)
+    far, near = (actor_loss(moved, LINEAR, config(), b)[1]["policy/kl"] for b in (batch, plain))
+    np.testing.assert_allclose(far, near, rtol=1e-5)
+    for wrong in ((0.0, 1.0), (2.0, 1.0), (0.5, float("nan"))):
+        with pytest.raises(ConfigError, match="exploration_range"):
+            config(exploration_range=wrong)
 
 
 def test_the_learning_rate_is_adapted_to_the_wanted_divergence(state, rollout):

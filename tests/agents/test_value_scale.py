@@ -85,7 +85,7 @@ def rollout_of(networks: Networks, state, level: float) -> Rollout:
     behaviour = networks.actor(state.actor, (), {"x": x})[1]
     value = value_scale.denormalise(state.value_scale, networks.critic(state.critic, (), {"x": x})[1])
     reward = level * (1 + x[..., 0])
-    record = PpoRecord(behaviour, value)
+    record = PpoRecord(behaviour, jnp.zeros((T, N)), value)
     return Rollout({"x": x}, ((), ()), behaviour.mean, record, value, reward, ~never, never, never, {})
 
 
