@@ -164,7 +164,9 @@ def of_silhouette(
     value = float(np.median(list(found.values()))) if found else None
     low = np.isin(np.arange(clip.frames), [t for t, iou in found.items() if iou < 0.75])
     where = (int(np.flatnonzero(low)[0]), int(np.flatnonzero(low)[-1])) if low.any() else None
-    return QualityFigure("object over its silhouette, median", value, "", 0.75, 0.6, f"{LOST} {CAMERA}", where)
+    # colours are no masks: light, and hands of the thing's colour, make them wrong, so that they warn and do not refuse
+    least = 0.0 if masks is None else 0.6
+    return QualityFigure("object over its silhouette, median", value, "", 0.75, least, f"{LOST} {CAMERA}", where)
 
 
 def of_contact(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:

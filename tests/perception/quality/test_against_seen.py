@@ -178,7 +178,7 @@ def test_an_object_beside_its_tracks_and_its_silhouette_is_told(truth, seen):
     off = np.linalg.norm(object_px(aside) - object_px(truth), axis=-1)
     assert named(figures, "object from its tracks, median").value == pytest.approx(2 * np.median(off))
     assert named(figures, "object from its tracks, median").verdict == "poor"
-    assert named(figures, "object over its silhouette").verdict == "poor"
+    assert named(figures, "object over its silhouette").verdict == "unusual"
     # a mask of a tool is believed in place of colours
     masks = np.stack([(image == 1).all(-1) for image in pictures_of_masks(truth)])[:, None]
     there = Masks(
