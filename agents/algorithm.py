@@ -84,9 +84,13 @@ class Algorithm(Protocol):
         carry: Any,
         observation: Observation,
         env_states: Any,
+        index: Int[Array, " N"],
         keys: Key[Array, " N"],
     ) -> Decision:
-        """Act in N environments while collecting; `keys` (N,). `env_states` are for teachers that see everything."""
+        """Act in N environments while collecting; `keys` (N,). `env_states` are for teachers that see everything.
+
+        `index` (N,): which of all environments these are, whatever device has them.
+        """
         ...
 
     def bootstrap(self, networks: Networks, state: Any, carry: Any, observation: Observation) -> Any:

@@ -74,6 +74,7 @@ class BehaviourCloning(RolloutConfig):
         carry: Any,
         observation: Observation,
         env_states: Any,
+        index: Int[Array, " N"],
         keys: Key[Array, " N"],
     ) -> Decision:
         """The expert's action or the policy's, with noise; the expert's is recorded in either case."""

@@ -128,6 +128,7 @@ class Ppo(RolloutConfig):
         carry: Any,
         observation: Observation,
         env_states: Any,
+        index: Int[Array, " N"],
         keys: Key[Array, " N"],
     ) -> Decision:
         """Draw actions from the stochastic policy."""
@@ -135,7 +136,8 @@ class Ppo(RolloutConfig):
         actor_carry, behaviour = networks.actor(state.actor, carry[0], normalised)
         critic_carry, value = networks.critic(state.critic, carry[1], normalised)
         low, high = self.exploration_range
-        widening = jnp.linspace(math.log(low), math.log(high), len(keys))
+        share = index.astype(jnp.float32) / max(self.environments - 1, 1)
+        widening = math.log(low) + share * (math.log(high) - math.log(low))
         behaviour = widened(behaviour, widening)
         record = PpoRecord(behaviour, widening, denormalise(state.value_scale, value))
         return Decision(jax.vmap(sample)(behaviour, keys), (actor_carry, critic_carry), record)

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh
-from jaxtyping import Array, Bool, Key
+from jaxtyping import Array, Bool, Int, Key
 
 from agents.algorithm import Algorithm, Metrics, Rollout
 from agents.networks import Networks
@@ -27,15 +27,16 @@ def collect(
     key, rollout_key = jax.random.split(state.key)
     # a key for each step of each environment: what is drawn does not depend on how many devices draw
     keys = jax.random.split(rollout_key, (algorithm.horizon, *state.episodes.lengths.shape))
+    index = jnp.arange(state.episodes.lengths.shape[-1])
     shared = (environment, state.algorithm, state.curriculum)
     carry = (state.environments, state.observation, state.carry, state.episodes)
     steps = shard_map(
         mesh,
         partial(_steps, algorithm, networks),
-        in_specs=(REPLICATED, ENV_SHARDED, TIME_ENV_SHARDED),
+        in_specs=(REPLICATED, ENV_SHARDED, ENV_SHARDED, TIME_ENV_SHARDED),
         out_specs=(ENV_SHARDED, TIME_ENV_SHARDED),
     )
-    (environments, observation, memory, episodes), (rollout, states, transitions) = steps(shared, carry, keys)
+    (environments, observation, memory, episodes), (rollout, states, transitions) = steps(shared, carry, index, keys)
     return replace(
         state,
         environments=environments,
@@ -48,7 +49,12 @@ def collect(
 
 
 def _steps(
-    algorithm: Algorithm, networks: Networks, shared: tuple, carry: tuple, keys: Key[Array, "T N"]
+    algorithm: Algorithm,
+    networks: Networks,
+    shared: tuple,
+    carry: tuple,
+    index: Int[Array, " N"],
+    keys: Key[Array, "T N"],
 ) -> tuple[tuple, tuple]:
     """The steps of these environments, one for each row of `keys` (T, N); states before and transitions of each."""
     environment, learned, curriculum = shared
@@ -57,7 +63,7 @@ def _steps(
     def advance(carry, keys):
         environments, observation, memory, episodes = carry
         action_keys, reset_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
-        decision = algorithm.act(networks, learned, memory, observation, environments, action_keys)
+        decision = algorithm.act(networks, learned, memory, observation, environments, index, action_keys)
         before = environments
         environments, transition = jax.vmap(environment.step)(environments, decision.action)
         transition, invalid = fail_non_finite(environments, transition)

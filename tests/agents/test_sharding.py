@@ -12,7 +12,16 @@ from agents.sharding import env_mesh, replicate, to_local
 from devi_jax.core.errors import ConfigError
 from tests.agents.reach import Reach
 
-PPO = Ppo(environments=16, horizon=8, minibatch=32, epochs=2, gamma=0.9, value_clip=None, target_kl=0.01)
+PPO = Ppo(
+    environments=16,
+    horizon=8,
+    minibatch=32,
+    epochs=2,
+    gamma=0.9,
+    value_clip=None,
+    target_kl=0.01,
+    exploration_range=(0.3, 2.0),
+)
 NETWORK = NetworkConfig(
     token_width=4, token_layers=1, transformer_layers=0, heads=1, actor_widths=(8,), critic_widths=(8,)
 )

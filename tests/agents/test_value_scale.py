@@ -110,7 +110,9 @@ def test_acting_records_values_in_units_of_return(networks):
     state = settings.init(networks, SIZES, jax.random.key(0))
     scale = value_scale.update(value_scale.init(), returns_of(0, 70.0, 12.0))
     state, observation = replace(state, value_scale=scale), {"x": jnp.ones((2, 3))}
-    decision = settings.act(networks, state, ((), ()), observation, (), jax.random.split(jax.random.key(0), 2))
+    decision = settings.act(
+        networks, state, ((), ()), observation, (), jnp.arange(2), jax.random.split(jax.random.key(0), 2)
+    )
     wanted = scale.mean + jnp.sqrt(scale.variance) * networks.critic(state.critic, (), observation)[1]
     np.testing.assert_allclose(decision.record.value, wanted, rtol=1e-5)
     np.testing.assert_allclose(settings.bootstrap(networks, state, ((), ()), observation), wanted, rtol=1e-5)
