@@ -59,8 +59,8 @@ class Extract:
     """Tracks of the object's points: `auto` for the built-in tracker, TOOL:FILE (cotracker, tapir, spatracker), or
     FILE.npz for PointTracks of your own."""
     masks: str = ""
-    """Segmentation masks: TOOL:FILE (sam3) or FILE.npz. Checked against the video and stored; no later stage uses them
-    yet."""
+    """Segmentation masks: TOOL:FILE (sam3) or FILE.npz. The object's poses are held against the one that covers it in
+    the first frame."""
     depth: str = ""
     """Depth maps: TOOL:FILE (spatracker) or FILE.npz. Checked against the video and stored; no later stage uses them
     yet."""
@@ -159,8 +159,8 @@ def extract(options: Extract) -> Path:
         from perception.evaluation.evaluate import evaluate_extraction
         from perception.pipeline import steps
         from perception.pipeline.stages import ExtractionPipeline
-        from perception.quality.against_seen import SeenVideo, quality, refuse_poor
-        from perception.quality.figure import of_verdict, table
+        from perception.quality.against_seen import SeenVideo, quality
+        from perception.quality.figure import brief, of_verdict, refuse_poor, table
         from perception.video.camera_motion import check_video
         from perception.video.overlay import overlay
     except ImportError as error:
@@ -186,6 +186,7 @@ def extract(options: Extract) -> Path:
     key = key_of(source["sha256"], repr(setup), camera.K.tolist(), camera.T_camera_world.tolist())
     stages = ExtractionPipeline(sources, video, known, key, StageCache(options.folder, options.again), step)
     human, points = stages.human(), stages.points()
+    steps.object_tracks(points, known)  # raises where none is on the object, before the stages that take minutes
     thing = stages.thing(points)
     masks = stages.masks()
     stages.depth()
@@ -201,9 +202,8 @@ def extract(options: Extract) -> Path:
             clip = with_inferred_grasp(seen)
             say("; ".join(clip.provenance.get("repaired", ["as seen: no object poses, or no contact"])))
     with step("quality") as say:
-        figures = quality(clip, SeenVideo(human, points, thing, known), read(video), masks)
-        doubts = {verdict: len(of_verdict(figures, verdict)) for verdict in ("unusual", "poor", "not measured")}
-        say(", ".join(f"{count} of {len(figures)} {verdict}" for verdict, count in doubts.items()))
+        figures = quality(clip, SeenVideo(human, points, thing, known), masks)
+        say(brief(figures))
         clip = replace(clip, provenance={**clip.provenance, "quality": [figure.record for figure in figures]})
     print(table(figures))
     if truth is not None:

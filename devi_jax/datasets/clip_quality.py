@@ -77,8 +77,8 @@ def extraction_doubts(clip: Clip) -> list[str]:
     figures = clip.provenance.get("quality")
     told = [f for f in figures if isinstance(f, dict)] if isinstance(figures, list) else []
     return [
-        f"{figure.get('name')} {figure.get('value'):.3g} {figure.get('unit', '')}".rstrip()
-        + f" is {figure['verdict']} (usual: {figure.get('usual')}, acceptable: {figure.get('accepted')})"
+        f"{figure.get('name')} {figure['value']:.3g} {figure.get('unit', '')}".rstrip()
+        + f" is {figure['verdict']} (usual: {figure.get('usual')})"
         for figure in told
         if figure.get("verdict") in ("unusual", "poor") and isinstance(figure.get("value"), int | float)
     ]

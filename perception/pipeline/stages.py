@@ -100,7 +100,7 @@ class ExtractionPipeline:
         return found
 
     def masks(self) -> Masks | None:
-        """Which pixels show which thing, if a flag says where from; checked and kept, and nothing here needs it."""
+        """Which pixels show which thing, if a flag says where from; no other stage needs it."""
         return self._optional("masks", Masks)
 
     def depth(self) -> Depth | None:

@@ -132,7 +132,7 @@ def object_tracks(points: PointTracks, known: ScenePrior) -> ObjectTracks:
             "no point of the tracks is on the object in the first frame",
             where="points",
             valid="points that begin in the first frame, on the object",
-            fix="--points=auto follows the object's visible vertices",
+            fix="track this video, at its own size; --points=auto follows the object's visible vertices",
         )
     vertex = np.where(ids[kept] < len(known.vertices), ids[kept], -1)
     return ObjectTracks(points.xy[:, kept], points.visible[:, kept], known.points[ids[kept]], vertex)

@@ -118,17 +118,17 @@ def _object_poses(recovered: Reconstruction) -> tuple[ObjectPoses | None, dict[s
         return None, told | {"source": "none", "why": why}
     poses = ObjectPoses(fill_positions(motion.positions, motion.found), fill_rotations(motion.rotations, motion.found))
     if tracks is not None:
-        told["off_tracks_px"] = _off_tracks(poses, tracks, recovered.camera)
+        off = off_tracks_px(poses, tracks, recovered.camera)
+        told["off_tracks_px"] = float(np.nanmedian(off)) if np.isfinite(off).any() else None
     return poses, told
 
 
-def _off_tracks(poses: ObjectPoses, tracks: ObjectTracks, camera: Camera) -> float | None:
-    """How far visible tracks are from where the poses have them, median in pixels; None where none is visible."""
+def off_tracks_px(poses: ObjectPoses, tracks: ObjectTracks, camera: Camera) -> np.ndarray:
+    """How far tracks are from where the poses have them (T, P), pixels; NaN where they are not visible."""
     every = np.broadcast_to(tracks.points_object, (*tracks.visible.shape, 3))
     turns = np.broadcast_to(poses.rotations[:, None], (*tracks.visible.shape, 4))
     px, _ = project(rot.rotate(turns, every) + poses.positions[:, None], camera.K, camera.T_camera_world)
-    seen = np.linalg.norm(px - tracks.points_px, axis=-1)[tracks.visible]
-    return float(np.median(seen)) if len(seen) else None
+    return np.where(tracks.visible, np.linalg.norm(px - tracks.points_px, axis=-1), np.nan)
 
 
 def _with_contact(clip: Clip, camera: Camera, config: ContactConfig) -> Clip:

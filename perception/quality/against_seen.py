@@ -1,34 +1,33 @@
-"""A clip held against what was seen of its video: joints against landmarks, the object against tracks and silhouette,
+"""A clip held against what was seen of its video: joints against landmarks, the object against tracks and masks,
 contact against distance, bones, speeds. No truth is needed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip, bone_offsets, global_rotations
 from devi_jax.core.skeleton import BODY19, HAND_BODIES, PARENTS, SIDES, TIPS
+from perception.contact.contact_labels import REFERENCE_DIAGONAL_PX
 from perception.contact.hand_object_contact import first_motion
-from perception.contracts import EstimateError, Masks, ObjectMotion, PointTracks
+from perception.contracts import Masks, ObjectMotion, PointTracks
 from perception.human.evidence import Landmarks2D
 from perception.human.scene_prior import ScenePrior
 from perception.human.skeleton_points import fingertips
 from perception.object_pose.pose_tracker import LEAST_POINTS
 from perception.object_tracks.visible import outline
 from perception.pipeline.steps import EstimatedHuman
-from perception.quality.figure import QualityFigure, longest, of_verdict
-from perception.quality.silhouette import SilhouetteColours, learn_colours, overlap, silhouette
+from perception.pipeline.to_clip import off_tracks_px
+from perception.quality.figure import QualityFigure, longest
 
-REFERENCE_DIAGONAL_PX = float(np.hypot(1024, 576))
-"""Pixels are told as those of a picture 1024 x 576."""
 HAND_PX = 12.0
 """Around projected joints of a hand so many pixels are the hand's."""
-SILHOUETTES = 12
-"""In so many frames at most the silhouette is looked for."""
-KNOWN_IOU = 0.75
-"""Colours that do not find the object again in the first frame, where its outline is known, tell nothing later."""
+SAME_IOU = 0.5
+"""A mask that overlaps so much with the object in the first frame is the object's."""
+USUAL_IOU = 0.75
 
 WRISTS = tuple(hand[0] for hand in HAND_BODIES)
 NETWORKS = "python -m devi_jax.extract --body=TOOL:FILE --hands=TOOL:FILE takes other estimators"
@@ -57,32 +56,15 @@ class SeenVideo:
         return np.arange(self.points.frames) >= (self.points.frames if first is None else first)
 
 
-def quality(
-    clip: Clip, seen: SeenVideo, frames: Iterable[np.ndarray], masks: Masks | None = None
-) -> list[QualityFigure]:
-    """All figures. `frames`: the film's pictures, RGB; `masks`: of a tool, the first of which is the object's."""
+def quality(clip: Clip, seen: SeenVideo, masks: Masks | None = None) -> list[QualityFigure]:
+    """All figures; `masks`: of a tool, one of which may be the object's."""
     return [
         *of_human(clip, seen),
         *of_object(clip, seen),
-        of_silhouette(clip, seen, frames, masks),
+        of_mask(clip, seen, masks),
         *of_contact(clip, seen),
         *of_motion(clip),
     ]
-
-
-def refuse_poor(figures: Sequence[QualityFigure], film: str) -> None:
-    """Raise `EstimateError` with every figure beyond what is acceptable, if there is one; `film` shows them."""
-    poor = of_verdict(figures, "poor")
-    if not poor:
-        return
-    told = [f"{figure.name} {figure.value:.3g} {figure.unit}".rstrip() for figure in poor]
-    raise EstimateError(
-        f"the clip is not what the film shows: {'; '.join(told)}",
-        where=", ".join(f"frames {figure.frames[0]} to {figure.frames[1]}" for figure in poor if figure.frames)
-        or "clip",
-        valid="; ".join(figure.bounds for figure in poor),
-        fix=f"see {film}; {poor[0].advice}; --accept-poor writes the clip all the same",
-    )
 
 
 def of_human(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
@@ -118,55 +100,40 @@ def of_object(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
         1,
         "the object never leaves its place; is it the one that moves?",
     )
-    yield _share("tracks alive while it moves", alive, counted, 0.8, 0.0, LOST)
+    yield _share("tracks alive while it moves", alive, counted, 0.8, -np.inf, LOST)
     yield _share("object followed while it moves", alive | seen.path.found, counted, 0.9, 0.6, LOST)
     gap = np.full((points.frames, 1), np.nan)
     if clip.object_poses is not None and clip.object_tracks is not None:
-        px = _object_px(clip, clip.object_tracks.points_object, seen)
-        off = np.linalg.norm(px - clip.object_tracks.points_px, axis=-1)
-        gap = np.where(clip.object_tracks.visible, off, np.nan) * seen.scale
+        gap = off_tracks_px(clip.object_poses, clip.object_tracks, seen.known.camera) * seen.scale
     yield _of_frames("object from its tracks, median", gap, 50, "px", 4, 8, LOST)
     yield _of_frames("object from its tracks, 95th percentile", gap, 95, "px", 10, 25, LOST)
 
 
-def of_silhouette(
-    clip: Clip, seen: SeenVideo, frames: Iterable[np.ndarray], masks: Masks | None = None
-) -> QualityFigure:
-    """Intersection over union of the posed object and its silhouette in the film, where hands do not hide it."""
-    chosen = np.flatnonzero(seen.moves)
-    chosen = (
-        chosen[np.linspace(0, len(chosen) - 1, min(SILHOUETTES, len(chosen))).astype(int)] if len(chosen) else chosen
-    )
-    found: dict[int, float] = {}
-    if clip.object_poses is not None and len(chosen):
-        hands = projected_points(clip, seen)
-        colours: SilhouetteColours | None = None
-        for t, image in enumerate(frames):
-            if t == 0 and masks is None:
-                colours = _reliable(image, seen)
-                if colours is None:
-                    break
-            if t not in chosen:
-                continue
-            mask = _posed_outline(clip, seen, t)
-            if not mask.any():
-                found[t] = 0.0
-                continue
-            counted = ~_hands(hands[t], mask.shape, HAND_PX / seen.scale)
-            if masks is not None:
-                shown = masks.masks[t, 0]
-            else:
-                assert colours is not None
-                shown = silhouette(image, mask, colours)
-            found[t] = overlap(mask, shown, counted)
-            if t == chosen[-1]:
-                break
-    value = float(np.median(list(found.values()))) if found else None
-    low = np.isin(np.arange(clip.frames), [t for t, iou in found.items() if iou < 0.75])
-    where = (int(np.flatnonzero(low)[0]), int(np.flatnonzero(low)[-1])) if low.any() else None
-    # colours are no masks: light, and hands of the thing's colour, make them wrong, so that they warn and do not refuse
-    least = 0.0 if masks is None else 0.6
-    return QualityFigure("object over its silhouette, median", value, "", 0.75, least, f"{LOST} {CAMERA}", where)
+def of_mask(clip: Clip, seen: SeenVideo, masks: Masks | None) -> QualityFigure:
+    """Intersection over union of the posed object and a tool's mask of it, where hands do not hide it."""
+    iou = np.full(clip.frames, np.nan)
+    which = None if masks is None else object_mask(masks, seen.known)
+    if masks is not None and which is not None and clip.object_poses is not None:
+        px = projected_points(clip, seen)
+        for t in np.flatnonzero(seen.moves & (masks.scores[:, which] > 0)).tolist():
+            counted = ~_hands(px[t], seen.known.inside.shape, HAND_PX / seen.scale)
+            iou[t] = overlap(_posed_outline(clip, seen, t) & counted, masks.masks[t, which] & counted)
+    told = iou[np.isfinite(iou)]
+    value = float(np.median(told)) if told.size else None
+    advice = f"{LOST} {CAMERA}"
+    return QualityFigure("object over its mask, median", value, "", USUAL_IOU, 0.6, advice, longest(iou < USUAL_IOU))
+
+
+def object_mask(masks: Masks, known: ScenePrior) -> int | None:
+    """Which of a tool's masks is the object's: the one that covers what the scene has of it in the first frame."""
+    shares = [overlap(mask, known.inside) for mask in masks.masks[0]]
+    best = int(np.argmax(shares))
+    return best if shares[best] >= SAME_IOU else None
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two masks; zero where both are empty."""
+    return float((a & b).sum() / max((a | b).sum(), 1))
 
 
 def of_contact(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
@@ -237,15 +204,6 @@ def _share(
     return QualityFigure(name, float(holds[counted].mean()), "", usual, accepted, advice, longest(counted & ~holds))
 
 
-def _object_px(clip: Clip, places: np.ndarray, seen: SeenVideo) -> np.ndarray:
-    """Pixels (T, P, 2) of places on the object (P, 3) under the clip's poses."""
-    assert clip.object_poses is not None
-    turns = np.broadcast_to(clip.object_poses.rotations[:, None], (clip.frames, len(places), 4))
-    world = rot.rotate(turns, np.broadcast_to(places, (clip.frames, *places.shape)))
-    camera = seen.known.camera
-    return np.asarray(project(world + clip.object_poses.positions[:, None], camera.K, camera.T_camera_world)[0])
-
-
 def _posed_outline(clip: Clip, seen: SeenVideo, t: int) -> np.ndarray:
     assert clip.object_poses is not None
     known, turn = seen.known, clip.object_poses.rotations[t]
@@ -255,8 +213,6 @@ def _posed_outline(clip: Clip, seen: SeenVideo, t: int) -> np.ndarray:
 
 def _hands(px: np.ndarray, shape: tuple[int, ...], radius: float) -> np.ndarray:
     """Pixels (H, W) bool of both hands: discs about their joints and tips (62, 2), and bones between."""
-    import cv2
-
     out = np.zeros(shape, np.uint8)
     width, at = max(int(2 * radius), 1), np.round(px).astype(int)
     for hand in HAND_BODIES:
@@ -265,13 +221,3 @@ def _hands(px: np.ndarray, shape: tuple[int, ...], radius: float) -> np.ndarray:
     for tip, joint in enumerate(TIPS):
         cv2.line(out, at[joint].tolist(), at[len(PARENTS) + tip].tolist(), 1, width)
     return out > 0
-
-
-def _reliable(image: np.ndarray, seen: SeenVideo) -> SilhouetteColours | None:
-    """The object's colours in the first frame, if they tell it from what is around it there."""
-    inside = seen.known.inside
-    if not inside.any():
-        return None
-    colours = learn_colours(image, inside)
-    found = silhouette(image, inside, colours)
-    return colours if overlap(inside, found, np.ones(inside.shape, bool)) >= KNOWN_IOU else None

@@ -72,8 +72,7 @@ def probe(path: str | Path, **provenance: Any) -> Video:
 
 def turned_deg(path: Path) -> int:
     """By how many degrees the file's metadata have its pictures turned for display; 0 where they say nothing."""
-    done = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-i", str(path)], capture_output=True)
-    stated = re.search(rb"rotation of (-?[\d.]+) degrees", done.stderr)
+    stated = re.search(rb"rotation of (-?[\d.]+) degrees", _header(path))
     return round(float(stated[1])) % 360 if stated else 0
 
 
@@ -173,9 +172,14 @@ def _ffmpeg(path: Path, output: list[str]) -> bytes:
 
 def _stated_fps(path: Path) -> float:
     """The rate that the file's header states: what there is to know about a video of one frame."""
-    done = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-i", str(path)], capture_output=True)
-    stated = re.search(rb"([\d.]+) fps", done.stderr)
+    stated = re.search(rb"([\d.]+) fps", _header(path))
     return float(stated[1]) if stated else 1.0
+
+
+def _header(path: Path) -> bytes:
+    """What ffmpeg says of a file before it decodes anything."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-i", str(path)]
+    return subprocess.run(command, capture_output=True).stderr
 
 
 def _tidy(fps: float) -> float:

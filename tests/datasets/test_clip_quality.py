@@ -135,5 +135,5 @@ def test_doubts_of_an_extraction_are_those_that_its_clip_keeps(known):
     good = {"name": "wrists", "value": 3.0, "unit": "px", "usual": 10, "accepted": 15, "verdict": "ok"}
     poor = {**good, "value": 340.0, "verdict": "poor"}
     told = extraction_doubts(replace(known, provenance={"quality": [good, poor, {"verdict": "poor"}, 3]}))
-    assert told == ["wrists 340 px is poor (usual: 10, acceptable: 15)"]
+    assert told == ["wrists 340 px is poor (usual: 10)"]
     assert extraction_doubts(replace(known, provenance={"quality": "fine"})) == []

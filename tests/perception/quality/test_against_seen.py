@@ -1,6 +1,5 @@
 """Figures of quality on a clip and the film it truly is of, and on films that differ from it in one planted fault."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,15 +8,15 @@ import pytest
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal, project
 from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, bone_offsets
-from devi_jax.core.skeleton import BODY19, HAND_BODIES, INDEX
+from devi_jax.core.skeleton import BODY19, HAND_BODIES
 from perception.contracts import EstimateError, Masks, ObjectMotion, Origin, PointTracks
 from perception.human.evidence import FirstPose, Landmarks2D
 from perception.human.motion import SkeletonMotion
 from perception.human.scene_prior import ScenePrior
 from perception.object_tracks.visible import outline
 from perception.pipeline.steps import EstimatedHuman
-from perception.quality.against_seen import SeenVideo, projected_points, quality, refuse_poor
-from perception.quality.figure import QualityFigure, of_verdict, table
+from perception.quality.against_seen import SeenVideo, projected_points, quality
+from perception.quality.figure import QualityFigure, brief, of_verdict, refuse_poor, table
 
 pytest.importorskip("cv2")
 
@@ -27,7 +26,6 @@ EVERY = 3
 BOX = np.array([[x, y, z] for x in (-0.03, 0.03) for y in (-0.03, 0.03) for z in (-0.06, 0.06)])
 QUADS = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 FACES = np.array([[q[i] for i in t] for q in QUADS for t in ((0, 1, 2), (0, 2, 3))])
-GROUND, PAINT = (90, 130, 90), (200, 60, 40)
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +90,17 @@ def landmarks(px: np.ndarray, points: tuple[int, ...]) -> Landmarks2D:
     return Landmarks2D(px[:, list(points)], np.ones((len(px), len(points))), points)
 
 
-def pictures(clip: Clip, paint: tuple[int, int, int] = PAINT) -> Iterator[np.ndarray]:
-    """The box in one colour on a noisy ground of another."""
-    rng = np.random.default_rng(0)
-    for position, turn in zip(clip.object_poses.positions, clip.object_poses.rotations, strict=True):
-        image = np.full((CAMERA.height, CAMERA.width, 3), GROUND, np.int16)
-        image[outline(rot.rotate(np.broadcast_to(turn, (len(BOX), 4)), BOX) + position, FACES, CAMERA)] = paint
-        yield np.clip(image + rng.integers(-12, 12, image.shape), 0, 255).astype(np.uint8)
+def masks(clip: Clip, *, object_first: bool) -> Masks:
+    """A tool's masks: a person's, who stands elsewhere, and the box where a clip has it."""
+    poses = zip(clip.object_poses.positions, clip.object_poses.rotations, strict=True)
+    box = np.stack([outline(rot.rotate(np.broadcast_to(q, (len(BOX), 4)), BOX) + p, FACES, CAMERA) for p, q in poses])
+    person = np.zeros_like(box)
+    person[:, 40:90, 60:90] = True
+    both = np.stack([box, person] if object_first else [person, box], axis=1)
+    labels = ("box", "person") if object_first else ("person", "box")
+    return Masks(
+        fps=clip.fps, size_px=SIZE, masks=both, ids=np.arange(2), scores=np.ones((clip.frames, 2)), labels=labels
+    )
 
 
 def named(figures: list[QualityFigure], name: str) -> QualityFigure:
@@ -106,13 +108,13 @@ def named(figures: list[QualityFigure], name: str) -> QualityFigure:
 
 
 def test_the_film_of_a_clip_has_nothing_against_it(truth, seen):
-    figures = quality(truth, seen, pictures(truth))
-    assert not of_verdict(figures, "poor") and not of_verdict(figures, "not measured"), table(figures)
+    figures = quality(truth, seen)
+    assert not of_verdict(figures, "poor"), table(figures)
+    assert [figure.name for figure in of_verdict(figures, "not measured")] == ["object over its mask, median"]
     refuse_poor(figures, "film.mp4")
     for name in ("wrists", "body from", "object from its tracks"):
         assert named(figures, name).value == pytest.approx(0, abs=1e-6)
     assert named(figures, "object followed").value == named(figures, "body seen").value == 1
-    assert named(figures, "object over its silhouette").value > 0.9
     assert named(figures, "bones").value < 1.5  # short ones, stored to a tenth of a millimetre
     moves = np.linalg.norm(object_px(truth) - object_px(truth)[0], axis=-1)
     assert named(figures, "object moves").value == pytest.approx((np.median(moves, axis=1) > 2).sum(), abs=1)
@@ -127,7 +129,7 @@ def test_wrists_elsewhere_than_their_landmarks_are_told_in_pixels_with_their_fra
         body, confidence=body.confidence * [p not in (HAND_BODIES[0][0], HAND_BODIES[1][0]) for p in body.points]
     )
     far = replace(seen, human=replace(seen.human, body=arms, hands=replace(hands, px=px)))
-    figures = quality(truth, far, pictures(truth))
+    figures = quality(truth, far)
     worst = named(figures, "wrists from their landmarks, 95th")
     assert worst.value == pytest.approx(50) and worst.verdict == "poor" and worst.frames == (late, truth.frames - 1)
     with pytest.raises(EstimateError, match="95th percentile 50 px") as refused:
@@ -143,14 +145,14 @@ def test_pixels_are_of_a_picture_of_one_size(truth, seen):
     hands = replace(seen.human.hands, px=2 * seen.human.hands.px)
     far = replace(seen, human=replace(seen.human, body=body, hands=hands), known=replace(seen.known, camera=large))
     bare = replace(truth, object_poses=None)
-    assert named(quality(bare, far, ()), "body from its landmarks, median").value == pytest.approx(14)
+    assert named(quality(bare, far), "body from its landmarks, median").value == pytest.approx(14)
 
 
 def test_hands_and_bodies_that_nobody_sees_are_told(truth, seen):
     hands, body = seen.human.hands, seen.human.body
     gone = replace(hands, confidence=0 * hands.confidence)
     part = replace(body, confidence=body.confidence * (np.arange(truth.frames) % 2 == 0)[:, None])
-    figures = quality(truth, replace(seen, human=replace(seen.human, body=part, hands=gone)), pictures(truth))
+    figures = quality(truth, replace(seen, human=replace(seen.human, body=part, hands=gone)))
     assert named(figures, "right hand seen").value == 0 and named(figures, "right hand seen").verdict == "poor"
     assert named(figures, "body seen").value == pytest.approx(0.5, abs=0.02)
 
@@ -161,53 +163,53 @@ def test_an_object_whose_tracks_die_and_whose_looks_do_not_find_it_is_not_follow
     visible = np.ones(seen.points.visible.shape, bool)
     visible[late:] = False
     dead = replace(seen, points=replace(seen.points, visible=visible))
-    figures = quality(truth, dead, pictures(truth))
+    figures = quality(truth, dead)
     alive = named(figures, "tracks alive")
     assert alive.value == pytest.approx(5 / moves.sum()) and alive.verdict == "unusual"
     assert alive.frames == (late, truth.frames - 1) and named(figures, "object followed").verdict == "ok"
     unfound = replace(dead, path=replace(dead.path, found=visible[:, 0]))
-    lost = named(quality(truth, unfound, pictures(truth)), "object followed")
+    lost = named(quality(truth, unfound), "object followed")
     assert lost.value == alive.value and lost.verdict == "poor" and lost.frames == alive.frames
 
 
-def test_an_object_beside_its_tracks_and_its_silhouette_is_told(truth, seen):
+def test_an_object_beside_its_tracks_is_told(truth, seen):
     aside = replace(
         truth, object_poses=replace(truth.object_poses, positions=truth.object_poses.positions + [0.05, 0, 0])
     )
-    figures = quality(aside, seen, pictures(truth))
+    figures = quality(aside, seen)
     off = np.linalg.norm(object_px(aside) - object_px(truth), axis=-1)
     assert named(figures, "object from its tracks, median").value == pytest.approx(2 * np.median(off))
     assert named(figures, "object from its tracks, median").verdict == "poor"
-    assert named(figures, "object over its silhouette").verdict == "unusual"
-    # a mask of a tool is believed in place of colours
-    masks = np.stack([(image == 1).all(-1) for image in pictures_of_masks(truth)])[:, None]
-    there = Masks(
-        fps=truth.fps, size_px=SIZE, masks=masks, ids=np.array([1]), scores=np.ones((truth.frames, 1)), labels=("box",)
+
+
+@pytest.mark.parametrize("object_first", [True, False])
+def test_the_object_is_held_against_the_mask_that_covers_it_at_first_and_against_no_other(truth, seen, object_first):
+    told = masks(truth, object_first=object_first)
+    assert named(quality(truth, seen, told), "object over").value == pytest.approx(1, abs=0.01)
+    late = seen.moves
+    moved = truth.object_poses.positions + np.where(late[:, None], [0.1, 0, 0], 0.0)
+    aside = replace(truth, object_poses=replace(truth.object_poses, positions=moved))
+    figure = named(quality(aside, seen, told), "object over")
+    assert figure.verdict == "poor" and figure.value < 0.3 and figure.frames == (late.argmax(), truth.frames - 1)
+    # frames in which the tool did not see it, and the mask of a person alone, tell nothing
+    which = 0 if object_first else 1
+    unseen = replace(told, scores=np.where(np.arange(2) == which, 0.0, told.scores))
+    person = replace(
+        told, masks=told.masks[:, [1 - which]], ids=np.arange(1), scores=told.scores[:, :1], labels=("person",)
     )
-    assert named(quality(truth, seen, pictures(truth), there), "object over").value == pytest.approx(1, abs=0.01)
-    assert named(quality(aside, seen, pictures(truth), there), "object over").verdict == "poor"
-
-
-def pictures_of_masks(clip: Clip) -> Iterator[np.ndarray]:
-    for position, turn in zip(clip.object_poses.positions, clip.object_poses.rotations, strict=True):
-        on = outline(rot.rotate(np.broadcast_to(turn, (len(BOX), 4)), BOX) + position, FACES, CAMERA)
-        yield np.repeat(on[..., None], 3, axis=-1).astype(np.uint8)
-
-
-def test_colours_of_the_ground_tell_no_silhouette(truth, seen):
-    figure = named(quality(truth, seen, pictures(truth, GROUND)), "object over its silhouette")
-    assert figure.value is None and figure.verdict == "not measured"
+    for nothing in (unseen, person):
+        assert named(quality(aside, seen, nothing), "object over").verdict == "not measured"
 
 
 def test_contact_far_from_the_object_bones_and_jumps_are_told(truth, seen):
-    figures = quality(truth, seen, pictures(truth))
+    figures = quality(truth, seen)
     near = named(figures, "right hand from the object").value
     away = replace(truth.object_poses, positions=truth.object_poses.positions + [0, 0.5, 0])
-    gap = named(quality(replace(truth, object_poses=away), seen, ()), "right hand from the object")
+    gap = named(quality(replace(truth, object_poses=away), seen), "right hand from the object")
     assert near < 30 and gap.value > 300 and gap.verdict == "poor"
     at = truth.joint_positions.copy()
-    at[5, INDEX["left_hand"] if "left_hand" in INDEX else HAND_BODIES[0][0]] += [0, 0, 1.0]
-    figures = quality(replace(truth, joint_positions=at), seen, pictures(truth))
+    at[5, HAND_BODIES[0][0]] += [0, 0, 1.0]
+    figures = quality(replace(truth, joint_positions=at), seen)
     assert named(figures, "bones").verdict == "poor"
     assert named(figures, "fastest joint").value == pytest.approx(1.0 * truth.fps, rel=0.1)
     assert named(figures, "fastest joint").frames == (5, 6)
@@ -218,4 +220,7 @@ def test_a_figure_says_its_verdict_and_bounds_either_way():
     assert (high.verdict, low.verdict, high.bounds) == ("unusual", "ok", "<= 10, at most 15")
     share = QualityFigure("b", 0.5, "", 0.9, 0.6, "", (3, 9))
     assert (share.verdict, share.bounds) == ("poor", ">= 0.9, at least 0.6") and "frames 3 to 9" in share.line
+    never = replace(share, accepted=-np.inf)
+    assert (never.verdict, never.bounds, never.record["accepted"]) == ("unusual", ">= 0.9", None)
+    assert brief([high, low, share]) == "1 ok, 1 unusual, 1 poor, 0 not measured"
     assert replace(share, value=float("nan")).verdict == "poor" and replace(share, value=None).verdict == "not measured"
