@@ -51,18 +51,26 @@ class CameraMotion:
 class CameraMotionError(VideoError):
     """A video's camera moves; `motion` says how."""
 
-    def __init__(self, motion: CameraMotion, tolerance_px: float, where: str):
+    def __init__(self, motion: CameraMotion, tolerance_px: float, where: str, fix: str = KEEP):
         self.motion = motion
         super().__init__(
             f"the camera of the video moves: {motion.summary}",
             where=where,
             valid=f"a camera that stands still: at most {tolerance_px:.1f} px anywhere in the picture",
-            fix=KEEP,
+            fix=fix,
         )
 
 
 def camera_motion(video: Video, frame0: np.ndarray | None = None, mask0: np.ndarray | None = None) -> CameraMotion:
-    """Measure how the camera of a video moves.
+    """Measure how the camera of a video moves: the numbers of `camera_paths`, whose arguments and errors it has."""
+    paths, tracks = camera_paths(video, frame0, mask0)
+    return summarise(paths, video.width, video.height, tracks)
+
+
+def camera_paths(
+    video: Video, frame0: np.ndarray | None = None, mask0: np.ndarray | None = None
+) -> tuple[np.ndarray, int]:
+    """Similarities (T, 2, 3) from the first frame to each, in pixels of the video, and the least number of tracks.
 
     Corners of the first frame are followed into every frame (pyramidal Lucas-Kanade, there and back); the similarity
     that most of them agree on (RANSAC) is the camera's. Frames are compared with the first, so that nothing drifts.
@@ -83,7 +91,6 @@ def camera_motion(video: Video, frame0: np.ndarray | None = None, mask0: np.ndar
     corners = _corners(first, mask0)
     if len(corners) < MIN_CORNERS:
         raise _cannot_tell(video, f"the first frame's background has {len(corners)} corners")
-    # similarities (T, 2, 3) from the first frame to each, in pixels of the video
     paths, counts = [np.eye(2, 3)], [len(corners)]
     now = corners
     for t, frame in enumerate(grey, start=1):
@@ -96,7 +103,7 @@ def camera_motion(video: Video, frame0: np.ndarray | None = None, mask0: np.ndar
         fit[:, 2] /= scale
         paths.append(fit)
         counts.append(agree)
-    return _summarise(np.stack(paths), video.width, video.height, min(counts))
+    return np.stack(paths), min(counts)
 
 
 def check_steady(
@@ -217,7 +224,7 @@ def _similarity(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray | No
     return fit, None if inliers is None else inliers[:, 0].astype(bool)
 
 
-def _summarise(paths: np.ndarray, width: int, height: int, tracks: int) -> CameraMotion:
+def summarise(paths: np.ndarray, width: int, height: int, tracks: int) -> CameraMotion:
     """The numbers of similarities (T, 2, 3)."""
     frame = np.array([[width / 2, height / 2], [0, 0], [width, 0], [0, height], [width, height]])
     moved = frame @ paths[:, :, :2].transpose(0, 2, 1) + paths[:, None, :, 2] - frame

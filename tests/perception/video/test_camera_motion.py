@@ -8,11 +8,13 @@ from devi_jax.core.errors import VideoError
 from perception.video.camera_motion import (
     CameraMotionError,
     camera_motion,
+    camera_paths,
     check_first_frame,
     check_steady,
     check_video,
     first_frame_psnr,
 )
+from perception.video.steady import resized, steadied
 from perception.video.video import Video, read, write
 
 T, W, H = 17, 512, 288
@@ -151,3 +153,20 @@ def test_flags_measure_what_would_be_refused(tmp_path, wall, textured):
     assert seen.first_frame_db < 18 and seen.camera_motion is not None and seen.camera_motion.corner_px < 0.3
     blank = write(tmp_path / "v.mp4", [np.full((H, W, 3), 128, np.uint8)] * 17, 16)
     assert check_video(blank, frame0, mask0, keep_motion=True, any_first_frame=True).camera_motion is None
+
+
+def test_a_small_drift_is_taken_out_of_the_frames(tmp_path, wall):
+    drift = filmed(tmp_path / "v.mp4", wall, lambda t: similarity((0.3 * t, -0.2 * t), 1 + 0.0004 * t, 0.02 * t))
+    paths, _ = camera_paths(drift)
+    still = write(tmp_path / "still.mp4", steadied(read(drift), paths), drift.fps)
+    assert camera_motion(drift).corner_px > 5
+    assert camera_motion(still).corner_px < 0.8
+    inner = (slice(20, -20), slice(20, -20))
+    first, last = (frame[inner].astype(float) for k, frame in enumerate(read(still)) if k in (0, T - 1))
+    assert np.abs(first - last).mean() < 6
+
+
+def test_frames_are_made_smaller_by_area_and_kept_where_they_fit():
+    frames = [np.full((40, 60, 3), value, np.uint8) for value in (10, 200)]
+    assert [f.shape for f in resized(frames, 30, 20)] == [(20, 30, 3)] * 2
+    assert next(resized(frames, 60, 40)) is frames[0]
