@@ -1,6 +1,6 @@
 """The landmark networks over a whole video: 2D and relative 3D points of the body and of each hand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from perception.landmarks.follow import (
     choose_person,
     track_person,
 )
+from perception.landmarks.hands import Hand
 from perception.landmarks.network import TfliteNetwork
 from perception.landmarks.pose import POSE33, find_people
 
@@ -102,7 +103,9 @@ def estimate_landmarks(
             fix="film the person from the head to the hips, or give a body from another tool",
         )
     origin = Origin(TOOL, weights.LICENCE, note)
-    hands: dict[Side, Keypoints] = {side: _hand(seen, side, fps, size, origin) for side in SIDES}
+    hands: dict[Side, Keypoints] = {
+        side: hand_keypoints([s.hands[side] for s in seen], side, fps, size, origin) for side in SIDES
+    }
     return PersonLandmarks(_body(seen, fps, size, origin), hands)
 
 
@@ -111,8 +114,10 @@ def _body(seen: list[FrameLandmarks], fps: float, size: tuple[int, int], origin:
     return Keypoints(fps=fps, size_px=size, origin=origin, names=POSE33, **_stacked(rows, len(POSE33)))
 
 
-def _hand(seen: list[FrameLandmarks], side: Side, fps: float, size: tuple[int, int], origin: Origin) -> Keypoints:
-    hands = [s.hands[side] for s in seen]
+def hand_keypoints(
+    hands: Sequence[Hand | None], side: Side, fps: float, size: tuple[int, int], origin: Origin
+) -> Keypoints:
+    """The landmarks of one hand over the frames, None where it was not seen."""
     rows = [None if h is None else (h.px, np.full(len(HAND21), h.presence), h.world) for h in hands]
     names = tuple(f"{side}_{name}" for name in HAND21)
     return Keypoints(fps=fps, size_px=size, origin=origin, names=names, **_stacked(rows, len(names)))

@@ -25,13 +25,15 @@ KNUCKLES = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 class Hand:
     """`px` (21, 2) and `world` (21, 3) in the order of `HAND21`; `roi`: where to look in the next frame.
 
-    `world`: metres, axes of the camera, origin in the hand. `presence` is the network's, in 0..1.
+    `world`: metres, axes of the camera, origin in the hand. `presence` is the network's, in 0..1; so is `right`, how
+    much it looks like a right hand rather than a left one, which a cut-out picture often tells wrongly.
     """
 
     px: np.ndarray
     world: np.ndarray
     presence: float
     roi: Roi
+    right: float = 0.5
 
     @property
     def size_px(self) -> float:
@@ -52,13 +54,13 @@ def find_palms(network: Network, image: np.ndarray, roi: Roi, least: float = 0.5
 def find_hand(network: Network, image: np.ndarray, roi: Roi) -> Hand | None:
     """The landmarks in the square `roi`, or None where the network sees no hand."""
     patch = crop(image, roi, PIXELS, cv2.BORDER_REPLICATE).astype(np.float32) / 255
-    raw, presence, _, world = network(patch)
+    raw, presence, right, world = network(patch)
     if presence[0] < PRESENT:
         return None
     px = roi.to_picture(raw.reshape(21, 3)[:, :2].astype(float) / PIXELS)
     metres = world.reshape(21, 3).astype(float)
     metres[:, :2] = metres[:, :2] @ roi.axes.T
-    return Hand(px, metres, float(presence[0]), next_roi(px))
+    return Hand(px, metres, float(presence[0]), next_roi(px), float(right[0]))
 
 
 def next_roi(px: np.ndarray) -> Roi:

@@ -73,7 +73,7 @@ def lift(person: PersonLandmarks, camera: Camera, first: FirstPose, config: Lift
     turns = _hands(hands, never, first, config)
     note = {"lift": asdict(config) | {"hands_not_lifted": never}, "landmarks": person.body.origin.provenance}
     root = _tiled(first.root, len(arms))
-    return SkeletonMotion(fps, _with(turns, arms), root, first.offsets, provenance=note)
+    return SkeletonMotion(fps, with_world_rotations(turns, arms), root, first.offsets, provenance=note)
 
 
 def lift_hands(
@@ -90,7 +90,7 @@ def lift_hands(
     config = config or LiftConfig()
     points = {side: _points(hands[side], camera, first, config, config.smooth_s * motion.fps) for side in SIDES}
     never = [side for side in SIDES if not points[side].seen[: config.calibrate_frames].any()]
-    rotations = _with(_hands(points, never, first, config), motion.rotations)
+    rotations = with_world_rotations(_hands(points, never, first, config), motion.rotations)
     note = {"lift": asdict(config) | {"hands_not_lifted": never}}
     return replace(motion, rotations=rotations, provenance={**motion.provenance, **note})
 
@@ -163,7 +163,7 @@ def _hand(side: str, hand: _Points, start: np.ndarray, config: LiftConfig) -> di
     return {name: fill_rotations(q, hand.seen) for name, q in out.items()}
 
 
-def _with(turns: Mapping[str, np.ndarray], local: np.ndarray) -> np.ndarray:
+def with_world_rotations(turns: Mapping[str, np.ndarray], local: np.ndarray) -> np.ndarray:
     """Parent-relative rotations (T, 52, 4) with the world rotations (T, 4) of named joints put in."""
     out = local.copy()
     world = local.copy()

@@ -1,0 +1,131 @@
+"""From hands without a body to the 52 joints: wrists where the hands' size has them, arms that reach there.
+
+Nothing is known of the rest: legs, trunk and head stay as the scene invents them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from devi_jax.core import rotations as rot
+from devi_jax.core.camera import Camera
+from devi_jax.core.clip import forward_kinematics
+from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, SIDES, TIPS
+from perception.contracts.hand import HAND21
+from perception.contracts.keypoints import Keypoints
+from perception.human.evidence import FirstPose, Landmarks2D
+from perception.human.interpolate import fill_rotations
+from perception.human.motion import SkeletonMotion
+from perception.human.skeleton_points import fingertips
+from perception.landmarks.estimate import PersonLandmarks
+from perception.landmarks.hand_depth import KNUCKLES, hand_in_camera
+from perception.landmarks.lift import REFERENCE_DIAGONAL_PX, with_world_rotations
+from perception.landmarks.posture import Anchors, PostureConfig, base_pose, fit_posture
+from perception.landmarks.turns import fit_rotation, rotation_between, smooth_over_gaps
+
+
+@dataclass(frozen=True)
+class HandsAloneLiftConfig:
+    """How hands become arms."""
+
+    smooth_s: float = 0.05
+    """Standard deviation of the Gaussian over the landmarks."""
+    smooth_depth_s: float = 0.15
+    """The same over a hand's distance, which its size tells less surely than its place in the picture."""
+    wrist_px: float = 3.0
+    """Standard deviation of wrists in the picture, in one of 1175 px diagonal."""
+    wrist_m: float = 0.03
+    """Standard deviation of where wrists are in space."""
+    posture: PostureConfig = PostureConfig()
+    enter_s: float = 0.4
+    """So long before a hand comes into view its wrist still rests as in the first pose."""
+
+
+def lift_hands_alone(
+    person: PersonLandmarks, camera: Camera, first: FirstPose, config: HandsAloneLiftConfig | None = None
+) -> SkeletonMotion:
+    """The motion (world): arms whose wrists are where the hands are seen, hands turned and bent as these are.
+
+    While a hand is not in view, its arm goes back towards the first pose.
+    """
+    config = config or HandsAloneLiftConfig()
+    fps, frames = person.body.fps, person.body.frames
+    points = {side: _smoothed(person.hands[side], camera, first, side, config) for side in SIDES}
+    seen = {side: person.hands[side].seen for side in SIDES}
+    wrists = tuple(INDEX[f"{side}_wrist"] for side in SIDES)
+    at = np.stack([points[side][:, 0] for side in SIDES], axis=1)
+    shown = np.stack([seen[side] for side in SIDES], axis=1).astype(float)
+    px = np.stack(
+        [_smoothed_px(person.hands[side].xy[:, 0], seen[side], config.smooth_s * fps) for side in SIDES],
+        axis=1,
+    )
+    sigma = np.full(2, config.wrist_px * camera.diagonal_px / REFERENCE_DIAGONAL_PX)
+    anchors = Anchors(wrists, at, shown * config.wrist_m**-2.0)
+    arms = fit_posture(
+        Landmarks2D(px, shown, wrists), sigma, camera, base_pose(first, frames), fps, config.posture, anchors
+    )
+    for side in SIDES:
+        if seen[side].any():
+            arms = _with_hand(arms, side, points[side], seen[side], first, config.enter_s * fps)
+    note = {"lift_hands_alone": asdict(config), "landmarks": person.body.origin.provenance}
+    root = np.tile(first.root, (frames, 1))
+    return SkeletonMotion(fps, arms, root, first.offsets, provenance=note)
+
+
+def _smoothed_px(values: np.ndarray, seen: np.ndarray, sigma: float) -> np.ndarray:
+    """`smooth_over_gaps`, zero for what is never seen."""
+    return smooth_over_gaps(values, seen, sigma) if seen.any() else np.zeros_like(values)
+
+
+def _smoothed(hand: Keypoints, camera: Camera, first: FirstPose, side: str, config: HandsAloneLiftConfig) -> np.ndarray:
+    """The 21 points (T, 21, 3) in the world: bridged where they are not seen, zero for a hand that never is."""
+    at, seen = hand_in_camera(hand, camera.K, first.offsets, side), hand.seen
+    if not seen.any():
+        return np.zeros(at.shape)
+    at = np.where(seen[:, None, None], at, 0.0)
+    depth = at[:, :1, 2:]
+    ray = np.where(seen[:, None, None], at[:, :1] / np.where(depth > 0, depth, 1.0), 0.0)
+    steady = smooth_over_gaps(depth, seen, config.smooth_depth_s * hand.fps)
+    wrist = steady * smooth_over_gaps(ray, seen, config.smooth_s * hand.fps)
+    shape = smooth_over_gaps(at - at[:, :1], seen, config.smooth_s * hand.fps)
+    turn = camera.T_camera_world[:3, :3]
+    return (wrist + shape - camera.T_camera_world[:3, 3]) @ turn
+
+
+def _with_hand(
+    local: np.ndarray, side: str, points: np.ndarray, seen: np.ndarray, first: FirstPose, enter: float
+) -> np.ndarray:
+    """Rotations (T, 52, 4) with one hand turned and bent as its points (T, 21, 3) in the world are."""
+    out = with_world_rotations(_hand_rotations(side, points, first.offsets), local)
+    own = [i for i, name in enumerate(JOINTS) if name.startswith(side) and (name.endswith("wrist") or _finger(name))]
+    known, come = seen.copy(), int(np.flatnonzero(seen)[0])
+    resting = np.arange(len(seen)) < come - enter
+    known |= resting
+    turned = np.where(resting[:, None, None], first.rotations[own], out[:, own])
+    out[:, own] = fill_rotations(turned, known)
+    return out
+
+
+def _finger(name: str) -> bool:
+    return any(finger in name for finger in FINGERS)
+
+
+def _hand_rotations(side: str, points: np.ndarray, offsets: np.ndarray) -> Mapping[str, np.ndarray]:
+    """World rotations (T, 4) of wrist and phalanges, from how palm and phalanges lie in the T-pose."""
+    rest = forward_kinematics(np.tile([1.0, 0, 0, 0], (1, len(JOINTS), 1)), np.zeros((1, 3)), offsets)[0]
+    names = [*["wrist"], *KNUCKLES]
+    palm = np.array([rest[INDEX[f"{side}_{name}"]] for name in names])
+    turned = fit_rotation(palm, points[:, [HAND21.index(name) for name in names]])
+    out = {f"{side}_wrist": turned}
+    tips = dict(zip(TIPS, fingertips(offsets), strict=True))
+    for finger in FINGERS:
+        chain = [f"{finger}{k}" for k in (1, 2, 3, "_tip")]
+        above = turned
+        for near, far in zip(chain[:-1], chain[1:], strict=True):
+            joint = INDEX[f"{side}_{near}"]
+            bone = tips[joint] if far.endswith("_tip") else offsets[INDEX[f"{side}_{far}"]]
+            way = rot.rotate_inverse(above, points[:, HAND21.index(far)] - points[:, HAND21.index(near)])
+            above = rot.quat_mul(above, rotation_between(np.broadcast_to(bone, way.shape), way))
+            out[f"{side}_{near}"] = above
+    return out
