@@ -28,8 +28,8 @@ from perception.contact.contact_labels import ContactConfig, estimated
 from perception.generate.parse_prompt import parse_prompt
 from perception.human.evidence import FirstPose
 from perception.human.merge_body_and_hands import UnifyConfig
-from perception.human.scene_prior import ScenePrior
-from perception.pipeline.camera_file import check_fits_camera, read_camera
+from perception.human.scene_prior import Person, ScenePrior
+from perception.pipeline.camera_file import FilmNotes, check_fits_camera, read_camera, read_film_notes
 from perception.pipeline.config import PipelineConfig, Stage
 from perception.pipeline.inputs import AUTO
 from perception.pipeline.stage_cache import StageCache, digest, key_of
@@ -43,7 +43,7 @@ class Extract:
     """Turn a video of a known scene into a clip."""
 
     video: tyro.conf.Positional[Path]
-    """A folder written by imagine, or a video file, which needs --scene and --camera."""
+    """A folder written by imagine or by scene, or a video file, which needs --scene and --camera."""
     scene: str = ""
     """Scene file (.json) or name of a bundled scene; by default scene.json of the folder."""
     camera: Path | None = None
@@ -171,16 +171,17 @@ def extract(options: Extract) -> Path:
 
     step = Steps()
     with step("video") as say:
-        path, scene, camera = _inputs(options)
+        path, scene, camera, film = _inputs(options)
         video = check_fits_camera(probe(path), camera)
         truth = load_clip(options.truth) if options.truth else None
         say(video.summary)
     with step("scene") as say:
         setup = load_scene_file(scene)
-        known, frame0, mask = _known(setup, camera, video)
+        known, frame0, mask = _known(setup, camera, video, film.person)
         say(f"{setup.name}: {setup.manipulated.name} and a human")
     with step("camera") as say:
-        say(check_video(video, frame0, mask, options.keep_camera_motion, options.any_first_frame).summary)
+        keep = options.keep_camera_motion or film.keep_camera_motion
+        say(check_video(video, frame0, mask, keep, options.any_first_frame).summary)
     sources = replace(options.sources, contact=_prompted(options.contact, known))
     source = {"path": str(path), "sha256": digest(path)}
     key = key_of(source["sha256"], repr(setup), camera.K.tolist(), camera.T_camera_world.tolist())
@@ -237,28 +238,39 @@ def _told(frames: Iterable[np.ndarray], count: int, part: Callable[[float], None
         yield frame
 
 
-def _inputs(options: Extract) -> tuple[Path, str, Camera]:
-    """The video, the scene and the camera: of the folder that imagine wrote, or as flags say."""
+def _inputs(options: Extract) -> tuple[Path, str, Camera, FilmNotes]:
+    """The video, the scene, the camera and what is said of the film: of the folder that imagine or scene wrote, or as
+    flags say."""
     folder = options.video if options.video.is_dir() else None
     scene = options.scene or (str(folder / "scene.json") if folder else "")
     camera = options.camera or (folder / "video.json" if folder else None)
     missing = [flag for flag, value in (("--scene", scene), ("--camera", camera)) if not value]
     if camera is None or missing:
-        valid = "a folder written by python -m devi_jax.imagine, or a video with both flags"
+        valid = "a folder written by python -m devi_jax.imagine or devi_jax.scene, or a video with both flags"
         raise ConfigError(f"{' and '.join(missing)} is not said", where=str(options.video), valid=valid)
-    return (folder / "video.mp4" if folder else options.video), scene, read_camera(camera)
+    notes = read_film_notes(camera) if folder else FilmNotes()
+    return (folder / "video.mp4" if folder else options.video), scene, read_camera(camera), notes
 
 
-def _known(setup: SceneFile, camera: Camera, video: Video) -> tuple[ScenePrior, np.ndarray, np.ndarray]:
-    """What is known from the scene, the first frame as it should look, and its pixels of person and things."""
+def _known(
+    setup: SceneFile, camera: Camera, video: Video, person: Person = "whole"
+) -> tuple[ScenePrior, np.ndarray, np.ndarray]:
+    """What is known from the scene, the first frame as it should look, and its pixels of person and things.
+
+    A scene out of a film begins with the film's own first frame, in which `thing.png` has the thing's pixels.
+    """
     from devi_jax.scripted_video import compose
 
     scene = compose.compose_scene(setup)
-    with compose.open_renderer(scene, setup.human.appearance, camera) as renderer:
-        inside = renderer.segmentation(scene.posture) == renderer.model.body("object").id
-        mask = compose.foreground_mask(renderer, scene, scene.posture)
-        given = video.path.with_name("frame0.png")
-        frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else renderer.frame(scene.posture)
+    if person == "hands":
+        frame0 = next(read(video))
+        mask = inside = np.asarray(Image.open(video.path.with_name("thing.png")).convert("L")) > 127
+    else:
+        with compose.open_renderer(scene, setup.human.appearance, camera) as renderer:
+            inside = renderer.segmentation(scene.posture) == renderer.model.body("object").id
+            mask = compose.foreground_mask(renderer, scene, scene.posture)
+            given = video.path.with_name("frame0.png")
+            frame0 = np.asarray(Image.open(given).convert("RGB")) if given.is_file() else renderer.frame(scene.posture)
     stage, mesh = scene.stage, scene.arranged.models[setup.manipulated.name].mesh
     first = FirstPose(
         rotations=scene.posture[stage.layout.rotation_qpos],
@@ -276,6 +288,7 @@ def _known(setup: SceneFile, camera: Camera, video: Video) -> tuple[ScenePrior, 
         inside,
         hands,
         setup.manipulated.name.replace("_", " "),
+        person,
     )
     return known, frame0, mask
 

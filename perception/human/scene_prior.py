@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -16,13 +17,17 @@ SPACING_M, SPACING_PART = 0.01, 1 / 40
 """Points of a surface lie this near to each other, or by this part of the thing's largest extent if that is more."""
 
 
+Person = Literal["whole", "hands"]
+"""What of the person the film shows: the whole of it, as the scene has it in the first frame, or hands alone."""
+
+
 @dataclass(frozen=True, eq=False)
 class ScenePrior:
     """The scene in numbers.
 
     `vertices` (V, 3) metres, `faces` (F, 3): the object in its own frame; `object_start` (7,): where it is at first.
     `inside` (height, width) bool: pixels that show it then. `hands`: those that the prompt has touch it, none if it
-    does not say. `object_name`: what the scene calls it.
+    does not say. `object_name`: what the scene calls it. `person`: where it is hands alone, `first` is invented.
     """
 
     camera: Camera
@@ -34,6 +39,7 @@ class ScenePrior:
     inside: np.ndarray
     hands: tuple[Side, ...] = ()
     object_name: str = ""
+    person: Person = "whole"
 
     @cached_property
     def points(self) -> np.ndarray:

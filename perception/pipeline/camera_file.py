@@ -2,13 +2,23 @@
 
 import json
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from devi_jax.core.camera import Camera
 from devi_jax.core.errors import CameraError, VideoError
+from perception.human.scene_prior import Person
 from perception.video.video import Video, turned_deg
+
+
+@dataclass(frozen=True)
+class FilmNotes:
+    """What a `video.json` says of its film: what it shows of the person, and whether its camera may move."""
+
+    person: Person = "whole"
+    keep_camera_motion: bool = False
 
 
 def read_camera(path: Path) -> Camera:
@@ -29,6 +39,20 @@ def read_camera(path: Path) -> Camera:
         raise CameraError(what, where=str(path), valid=valid) from error
     camera.validate(str(path))
     return camera
+
+
+def read_film_notes(path: Path) -> FilmNotes:
+    """The notes in a `video.json` whose camera could be read; those of an imagined film where it says nothing.
+
+    Raises:
+        CameraError: they are not of their kind.
+    """
+    told = json.loads(path.read_text(encoding="utf-8-sig"))
+    notes = FilmNotes(told.get("person", "whole"), told.get("keep_camera_motion", False))
+    if notes.person not in ("whole", "hands") or not isinstance(notes.keep_camera_motion, bool):
+        what = f"person is {notes.person!r}, keep_camera_motion {notes.keep_camera_motion!r}"
+        raise CameraError(what, where=str(path), valid="person 'whole' or 'hands', keep_camera_motion true or false")
+    return notes
 
 
 def check_fits_camera(video: Video, camera: Camera) -> Video:

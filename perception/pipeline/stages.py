@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
-from devi_jax.core.errors import ClipError
+from devi_jax.core.errors import ClipError, ConfigError
 from perception.contracts import (
     BodyMotion,
     Depth,
@@ -67,6 +67,12 @@ class ExtractionPipeline:
 
     def human(self) -> steps.EstimatedHuman:
         """The human before alignment, its first frame where the scene has it."""
+        if self.known.person == "hands" and self.config.body != AUTO:
+            raise ConfigError(
+                "the scene was made of a film of hands: it has no body that another tool's could be laid over",
+                where=f"--body={self.config.body}",
+                valid="auto; hands of other tools are taken: --hands",
+            )
         steps.check_hands(self._hands_seen(), self.known)
         s = self.config
         if s.body == AUTO:
@@ -124,6 +130,10 @@ class ExtractionPipeline:
         key = self._key(["points", "object", "motion", *self._seen_by], asdict(s.align), asdict(s.contact))
 
         def align(say: StageReporter) -> SkeletonMotion:
+            if self.known.person == "hands":
+                say("skipped: hands alone are where their landmarks have them")
+                return human.motion
+
             def shown(step: int, _: float) -> None:
                 say.part((step + 1) / s.align.iterations)
 
@@ -149,7 +159,7 @@ class ExtractionPipeline:
 
         def see(say: StageReporter) -> dict[str, Keypoints]:
             person = steps.detect_landmarks(self.video, self.known, self._frames(say))
-            if (persons := person.body.origin.provenance["persons_in_first_frame"]) > 1:
+            if (persons := person.body.origin.provenance.get("persons_in_first_frame", 1)) > 1:
                 say(f"{persons} persons, the one nearest to where the scene has its human")
             return dict(zip(names, [person.body, *(person.hands[side] for side in SIDES)], strict=True))
 

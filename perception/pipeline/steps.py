@@ -26,7 +26,9 @@ from perception.human.resolve_hand_flip import resolve_hand_flips
 from perception.human.scene_prior import ScenePrior
 from perception.landmarks.estimate import PersonLandmarks, estimate_landmarks
 from perception.landmarks.evidence import body_evidence, hand_evidence
+from perception.landmarks.hands_alone import estimate_hands
 from perception.landmarks.lift import lift
+from perception.landmarks.lift_hands_alone import lift_hands_alone
 from perception.object_pose.pose_tracker import track_pose
 from perception.object_tracks.track import track_points
 from perception.object_tracks.visible import spread_points, visible_vertices
@@ -53,7 +55,13 @@ class EstimatedHuman:
 
 
 def detect_landmarks(video: Video, known: ScenePrior, progress: Callable[[int], None] | None = None) -> PersonLandmarks:
-    """Landmarks of the person whose hips are nearest to the scene's human. Raises as `estimate_landmarks` does."""
+    """Landmarks of the person whose hips are nearest to the scene's human, or of hands alone where the scene says so.
+
+    Raises as `estimate_landmarks` and `estimate_hands` do.
+    """
+    if known.person == "hands":
+        one_side = known.hands[0] if len(known.hands) == 1 else None
+        return estimate_hands(read(video), video.fps, one_side, progress=progress)
     hips, _ = project(known.joints_world[:1], known.camera.K, known.camera.T_camera_world)
     return estimate_landmarks(read(video), video.fps, expected_px=hips[0], progress=progress)
 
@@ -72,11 +80,8 @@ def check_hands(seen: Mapping[str, bool], known: ScenePrior) -> None:
 
 def from_landmarks(person: PersonLandmarks, known: ScenePrior) -> EstimatedHuman:
     """The human by closed-form lifting. Raises `EstimateError` if the body is not seen in the first frames."""
-    return EstimatedHuman(
-        resolve_hand_flips(lift(person, known.camera, known.first), known.camera),
-        body_evidence(person),
-        hand_evidence(person),
-    )
+    lifted = (lift_hands_alone if known.person == "hands" else lift)(person, known.camera, known.first)
+    return EstimatedHuman(resolve_hand_flips(lifted, known.camera), body_evidence(person), hand_evidence(person))
 
 
 def from_tools(

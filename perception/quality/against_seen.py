@@ -70,8 +70,9 @@ def quality(clip: Clip, seen: SeenVideo, masks: Masks | None = None) -> list[Qua
 def of_human(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
     """Projected joints from the landmarks that networks saw, and how much they saw."""
     body, hands = seen.human.body, seen.human.hands
-    shown = body.confidence.max(axis=1) > 0
-    yield QualityFigure("body seen, of frames", float(shown.mean()), "", 0.95, 0.6, NETWORKS, longest(~shown))
+    if seen.known.person == "whole":
+        shown = body.confidence.max(axis=1) > 0
+        yield QualityFigure("body seen, of frames", float(shown.mean()), "", 0.95, 0.6, NETWORKS, longest(~shown))
     for side in seen.known.hands:
         own = [k for k, point in enumerate(hands.points) if point in HAND_BODIES[SIDES.index(side)]]
         there = hands.confidence[:, own].max(axis=1, initial=0) > 0
@@ -82,6 +83,8 @@ def of_human(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
     wrists = np.fmin(*(_distance(px, points, WRISTS) for points in (body, hands))) * seen.scale
     yield _of_frames("wrists from their landmarks, median", wrists, 50, "px", 10, 15, CAMERA)
     yield _of_frames("wrists from their landmarks, 95th percentile", wrists, 95, "px", 25, 40, CAMERA)
+    if seen.known.person == "hands":
+        return
     joints = _distance(px, body, BODY19) * seen.scale
     yield _of_frames("body from its landmarks, median", joints, 50, "px", 15, 30, CAMERA)
     yield _of_frames("body from its landmarks, 95th percentile", joints, 95, "px", 40, 80, CAMERA)
