@@ -195,7 +195,9 @@ def extract(options: Extract) -> Path:
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        clip = to_clip(setup.name, steps.reconstruct(motion, points, thing, known, jsonable(told)), sources.contact)
+        path = steps.carry_object(thing, points, human, motion, known, sources.contact)
+        told["carried_frames"] = np.flatnonzero(path.found & ~thing.found)
+        clip = to_clip(setup.name, steps.reconstruct(motion, points, path, known, jsonable(told)), sources.contact)
         say(_summary(clip, points.xy.shape[1]))
     seen = clip
     if options.grip == "likeliest":

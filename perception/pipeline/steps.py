@@ -11,7 +11,7 @@ import numpy as np
 
 from devi_jax.core.camera import project
 from devi_jax.core.clip import ObjectTracks
-from devi_jax.core.skeleton import JOINTS, SIDES
+from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SIDES
 from perception.align.config import AlignConfig
 from perception.align.first_frame import Mode, align_first_frame, carry_first_pose
 from perception.align.landmarks import body_landmarks, hand_landmarks
@@ -29,6 +29,7 @@ from perception.landmarks.evidence import body_evidence, hand_evidence
 from perception.landmarks.hands_alone import estimate_hands
 from perception.landmarks.lift import lift
 from perception.landmarks.lift_hands_alone import lift_hands_alone
+from perception.object_pose.carried import carry
 from perception.object_pose.pose_tracker import track_pose
 from perception.object_tracks.track import track_points
 from perception.object_tracks.visible import spread_points, visible_vertices
@@ -210,6 +211,23 @@ def track_object_pose(
 
     moves = first_motion(points)
     return track_pose(counted(), points, known, points.frames if moves is None else moves)
+
+
+def carry_object(
+    path: ObjectMotion,
+    points: PointTracks,
+    human: EstimatedHuman,
+    motion: SkeletonMotion,
+    known: ScenePrior,
+    contact: ContactConfig,
+) -> ObjectMotion:
+    """The object's path, where it is lost in a hand's hold as that hand carries it; `motion` is the aligned one."""
+    labels = hand_labels(points, human.hands, contact)
+    sides = [SIDES.index(side) for side in known.hands] or [side for side in (0, 1) if labels[:, side].any()]
+    held = held_frames(labels, points, human.hands, sides)
+    own = [[k for k, point in enumerate(human.hands.points) if point in hand] for hand in HAND_BODIES]
+    seen = np.stack([(human.hands.confidence[:, k] > 0).any(axis=1) for k in own], axis=1)
+    return carry(path, motion, held, seen)
 
 
 def reconstruct(
