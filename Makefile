@@ -1,5 +1,6 @@
 # make demo   train, evaluate and film the bundled clip     make check   lint, types, layers, the map of the code
 # make from-video   the same by way of pixels: a sentence, its video, a clip, a policy
+# make from-film FILM=cup.mp4 SCENE_FLAGS=--thing=cup   the same from a film of a hand and a thing
 # make test   fast tests; make test-all: slow ones too                                make bench   speed and memory of this machine
 # make spread      how much room simulated outcomes have, under several instruction sets and from jittered starts
 # make notebooks   every notebook, small, from its first cell to its last     make map   docs/rooms.md from the code
@@ -11,6 +12,10 @@ MINUTES ?= 6
 TORCH ?= torch==2.13.0
 SCENE ?= lift_can
 PROMPT ?= A person lifts the can with the right hand.
+FILM ?=
+SCENE_FLAGS ?=
+EXTRACT_FLAGS ?= --grip=seen
+FILMED := $(shell test -e runs/from-film && date +runs/from-film-%Y%m%d-%H%M%S || echo runs/from-film)
 SEEN := $(shell test -e runs/from-video && date +runs/from-video-%Y%m%d-%H%M%S || echo runs/from-video)
 OUT := $(shell test -e runs/demo && date +runs/demo-%Y%m%d-%H%M%S || echo runs/demo)
 
@@ -31,7 +36,7 @@ RELOCK := $(RESOLVE) --universal --python-version 3.11 --fork-strategy fewest --
   --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo from-video test slow test-all spread notebooks check format map lock resolve plain bench clean
+.PHONY: help demo from-video from-film test slow test-all spread notebooks check format map lock resolve plain bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -67,6 +72,12 @@ from-video: $(PERCEPTION)
 	$(RUN) devi_jax.extract $(SEEN)/video --out=$(SEEN)/clip.npz
 	$(RUN) devi_jax.train --clip=$(SEEN)/clip.npz --minutes=$(MINUTES) --out=$(SEEN)/run
 	$(RUN) devi_jax.evaluate $(SEEN)/run --truth=$(SEEN)/video/clip.npz
+
+from-film: $(PERCEPTION)
+	@test -n "$(FILM)" || { echo "error: which film? make from-film FILM=cup.mp4 SCENE_FLAGS=--thing=cup"; exit 2; }
+	$(RUN) devi_jax.scene $(FILM) $(SCENE_FLAGS) --out=$(FILMED)/scene
+	$(RUN) devi_jax.extract $(FILMED)/scene --out=$(FILMED)/clip.npz $(EXTRACT_FLAGS)
+	$(RUN) devi_jax.train --clip=$(FILMED)/clip.npz --root=pinned --minutes=$(MINUTES) --out=$(FILMED)/run
 
 PYTEST := $(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder --durations=40 --durations-min=4
 

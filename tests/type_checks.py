@@ -13,6 +13,7 @@ PACKAGES = ("devi_jax", "envs", "agents", "perception")
 UNCHECKED: dict[str, str] = {
     "perception.contracts": "what estimators' files say: validate() refuses it in words",
     "devi_jax.extract.Extract.__init__": "the default of a positional flag is tyro.MISSING",
+    "devi_jax.scene.FilmScene.__init__": "the default of a positional flag is tyro.MISSING",
     "devi_jax.core.scene.ObjectSpec.__init__": "what a user writes: validate() refuses it in words",
     "devi_jax.core.scene.Prop.__init__": "what a user writes: validate() refuses it in words",
     "devi_jax.core.scene.Table.__init__": "what a user writes: validate() refuses it in words",
