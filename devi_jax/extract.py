@@ -34,6 +34,7 @@ from perception.pipeline.config import PipelineConfig, Stage
 from perception.pipeline.inputs import AUTO
 from perception.pipeline.stage_cache import StageCache, digest, key_of
 from perception.pipeline.to_clip import to_clip
+from perception.scene.mask_file import read_mask
 from perception.tools.locations import ToolLocations, ToolName
 from perception.video.video import Video, probe, read, write
 
@@ -184,7 +185,7 @@ def extract(options: Extract) -> Path:
         say(check_video(video, frame0, mask, keep, options.any_first_frame).summary)
     sources = replace(options.sources, contact=_prompted(options.contact, known))
     source = {"path": str(path), "sha256": digest(path)}
-    key = key_of(source["sha256"], repr(setup), camera.K.tolist(), camera.T_camera_world.tolist())
+    key = key_of(source["sha256"], repr(setup), film.person, camera.K.tolist(), camera.T_camera_world.tolist())
     stages = ExtractionPipeline(sources, video, known, key, StageCache(options.folder, options.again), step)
     human, points = stages.human(), stages.points()
     steps.object_tracks(points, known)  # raises where none is on the object, before the stages that take minutes
@@ -195,9 +196,9 @@ def extract(options: Extract) -> Path:
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        path = steps.carry_object(thing, points, human, motion, known, sources.contact)
-        told["carried_frames"] = np.flatnonzero(path.found & ~thing.found)
-        clip = to_clip(setup.name, steps.reconstruct(motion, points, path, known, jsonable(told)), sources.contact)
+        whole = steps.carry_object(thing, points, human, motion, known, sources.contact)
+        recovered = steps.reconstruct(motion, points, whole, known, jsonable(told), thing.found)
+        clip = to_clip(setup.name, recovered, sources.contact)
         say(_summary(clip, points.xy.shape[1]))
     seen = clip
     if options.grip == "likeliest":
@@ -266,7 +267,7 @@ def _known(
     scene = compose.compose_scene(setup)
     if person == "hands":
         frame0 = next(read(video))
-        mask = inside = np.asarray(Image.open(video.path.with_name("thing.png")).convert("L")) > 127
+        mask = inside = read_mask(video.path.with_name("thing.png"), frame0.shape[:2], "the scene's folder")
     else:
         with compose.open_renderer(scene, setup.human.appearance, camera) as renderer:
             inside = renderer.segmentation(scene.posture) == renderer.model.body("object").id

@@ -14,26 +14,24 @@ import tyro
 from PIL import Image
 
 from devi_jax.cli import parse
+from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
-from devi_jax.core.errors import ConfigError, DeviceError, VideoError, exit_on_error
-from devi_jax.core.files import filling, write_text
+from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
+from devi_jax.core.files import filling
 from devi_jax.core.scene import Mesh, SceneSpec, Table
 from devi_jax.core.scene_file import SceneFile, Thing, scene_file_to_json
 from devi_jax.runs.json_io import write_json
-from devi_jax.runs.progress import Step, Steps
+from devi_jax.runs.progress import Steps
 from devi_jax.runs.provenance import git_state, versions
 
 if TYPE_CHECKING:
+    from perception.scene.measured_thing import MeasuredThing
     from perception.scene.place_person import PlacedPerson
-    from perception.scene.standing_thing import StandingThing
     from perception.scene.watch import TakenThing, WatchedFilm
     from perception.video.video import Video
 
 SCHEMA = 1
 """Version of video.json."""
-MOST_WIDE = 1024
-"""Wider films are made smaller: networks and trackers look at less."""
-LEAST_FRAMES = 10
 USUAL_FOV_DEG = 65.0
 """Horizontal field of view that is assumed where nobody says it: a phone's main camera, held across."""
 TABLE_EDGE_M, TABLE_MARGIN_M, TABLE_WIDE_M, USUAL_TABLE_M = 0.15, 0.3, 1.2, 0.8
@@ -125,16 +123,6 @@ class FilmScene:
         return x, y, width, height
 
 
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    """What the film told of the thing and the camera: `foot_m`, depth of the thing's foot, and how that is known."""
-
-    K: np.ndarray
-    standing: "StandingThing"
-    foot_m: float
-    notes: dict[str, Any]
-
-
 def scene(options: FilmScene) -> Path:
     """Write the scene, all files or none; returns its folder.
 
@@ -146,13 +134,18 @@ def scene(options: FilmScene) -> Path:
     # what the work needs and --help does not: OpenCV and MuJoCo take seconds, and may not be installed
     try:
         from perception.pipeline.stage_cache import digest
+        from perception.scene.mask_file import read_mask
+        from perception.scene.measured_thing import Said, measure_thing
+        from perception.scene.moved_thing import Box
         from perception.scene.overlay import draw_scene
-        from perception.scene.watch import watch
+        from perception.scene.watch import find_taken_thing, watch
+        from perception.scene.working_film import working_film
         from perception.video.video import probe
     except ImportError as error:
         fix = "pip install -e '.[perception]'"
         raise DeviceError(f"looking at videos needs {error.name}", where="scene", fix=fix) from error
     from devi_jax.scripted_video import compose
+    from envs.embodiments.human import human
     from envs.scenes.find_model import find_model
 
     step = Steps()
@@ -160,152 +153,63 @@ def scene(options: FilmScene) -> Path:
     film = probe(options.video)
     with filling(options.out) as folder:
         with step("film") as say:
-            video = _working_film(film, options, folder / "video.mp4", say)
+            video = working_film(film, folder / "video.mp4", options.even, options.keep_camera_motion, say)
         with step("hands") as say:
             side = None if options.hand == "auto" else options.hand
             seen = watch(video, side, lambda done: say.part(done / video.frames))
-            say(_hands_seen(seen))
+            say(seen.summary)
         with step("thing") as say:
-            found = _find_thing(seen, options, video.width / film.width)
+            given, mask = options.parsed_box(), None
+            if options.mask is not None:
+                mask = read_mask(options.mask, seen.first.shape[:2], "--mask")
+            found = find_taken_thing(seen, given and Box(*given).scaled(video.width / film.width), mask)
             say(f"{int(found.mask.sum())} px, taken by the {found.side} hand in frame {found.taken}")
         with step("camera") as say:
-            measured = _measure(seen, found, model.mesh, options, film, video)
-            say("; ".join(measured.notes.values()))
+            K, focal = _intrinsics(options, film, video)
+            said = Said(options.pitch_deg, options.height_m, options.marker_m)
+            measured = measure_thing(seen, found, model.mesh.vertices, model.mesh.faces, K, human().offsets, said)
+            say("; ".join([focal, *measured.notes.values()]))
         with step("person") as say:
-            person, body_notes = _place(seen, found, measured, options)
-            say(body_notes)
+            person = _place(seen, found, measured, K, options.table_height_m)
+            say(person.summary)
         mesh, yaw_deg = _thing_in_world(model.mesh, measured, person)
         with step("scene") as say:
             _write_obj(folder / "thing.obj", mesh)
             kilos = model.mass_kg * measured.standing.wide**2 * measured.standing.tall * measured.foot_m**3
             setup = _setup(options, found, str(folder / "thing.obj"), model.material, person.foot, yaw_deg, kilos)
-            say(compose.compose_scene(setup).summary)
-        camera = Camera(measured.K, person.T_camera_world, video.width, video.height)
-        at = _posed(mesh, person.foot, yaw_deg)
+            composed = compose.compose_scene(setup)
+            say(composed.summary)
+        camera = Camera(K, person.T_camera_world, video.width, video.height)
+        start, mesh = composed.arranged.object_start, composed.arranged.models[setup.manipulated.name].mesh
+        at = rot.rotate(np.broadcast_to(start[3:], (len(mesh.vertices), 4)), mesh.vertices) + start[:3]
         picture = draw_scene(seen.first, camera, at, mesh.faces, person.foot, found.mask)
         Image.fromarray(picture).save(folder / "overlay.png")
         Image.fromarray(found.mask).save(folder / "thing.png")
         written = _setup(options, found, "thing.obj", model.material, person.foot, yaw_deg, kilos)
         write_json(folder / "scene.json", scene_file_to_json(written))
+        notes = {"focal": focal, **measured.notes, "taken": found.taken, "person": person.summary}
+        notes |= {"standing": asdict(measured.standing)}
         source = {"path": str(options.video), "sha256": digest(options.video)}
-        write_json(
-            folder / "video.json", _record(video, source, camera, measured, found, person, options.keep_camera_motion)
-        )
-    print(_told(options, mesh, measured, model.mesh))
+        write_json(folder / "video.json", _record(video, source, camera, notes, options.keep_camera_motion))
+    print(_told(options, mesh, model.mesh))
     return options.out
 
 
-def _working_film(film: "Video", options: FilmScene, path: Path, say: Step) -> "Video":
-    """The film as the other steps look at it: an even rate, an even size, a camera that stands still."""
-    from perception.video.camera_motion import CameraMotionError, camera_paths, summarise
-    from perception.video.steady import resized, steadied
-    from perception.video.video import convert, read, write
-
-    where = str(film.path)
-    if film.frames < LEAST_FRAMES:
-        raise VideoError(f"the film has {film.frames} frames", where=where, valid=f"{LEAST_FRAMES} frames or more")
-    if not film.even and not options.even:
-        fix = "--even writes it anew at an even rate"
-        raise VideoError("its frames are not evenly spaced in time", where=where, valid="a constant rate", fix=fix)
-    wide = min(film.width, MOST_WIDE) // 2 * 2
-    tall = round(film.height * wide / film.width / 2) * 2
-    if film.even:
-        video = write(path, resized(read(film), wide, tall), film.fps)
-    else:
-        video = convert(film, path, float(round(film.fps)), wide, tall)
-    say(film.summary)
-    try:
-        paths, tracks = camera_paths(video)
-    except VideoError as error:
-        if not options.keep_camera_motion:
-            raise VideoError(error.what, where=where, valid=error.valid, fix=error.fix) from error
-        say("whether the camera moves is not to be seen")
-        return video
-    motion = summarise(paths, video.width, video.height, tracks)
-    say(motion.summary)
-    limit = STEADIED_PX * video.width / 1024
-    if motion.corner_px > limit and not options.keep_camera_motion:
-        raise CameraMotionError(motion, limit, where, "film with a camera that stands, or --keep-camera-motion")
-    if options.keep_camera_motion or motion.corner_px <= STILL_PX * video.width / 1024:
-        return video
-    say("steadied")
-    return write(path, steadied(read(video), paths), video.fps)
-
-
-STILL_PX, STEADIED_PX = 1.5, 12.0
-"""By how much a camera may drift, in pixels of a picture 1024 wide, until it is steadied, and until it is refused."""
-
-
-def _hands_seen(seen: "WatchedFilm") -> str:
-    shares = {side: float(hand.seen.mean()) for side, hand in seen.hands.hands.items()}
-    return ", ".join(f"{side} hand in {share:.0%} of frames" for side, share in shares.items() if share)
-
-
-def _find_thing(seen: "WatchedFilm", options: FilmScene, scale: float) -> "TakenThing":
-    """The thing's pixels: of --mask, in --box, or of what a hand takes."""
-    from perception.scene.moved_thing import Box
-    from perception.scene.watch import find_taken_thing
-
-    given = options.parsed_box()
-    box = Box(*given).scaled(scale) if given else None
-    mask = None if options.mask is None else _read_mask(options.mask, seen.first.shape[:2])
-    return find_taken_thing(seen, box, mask)
-
-
-def _read_mask(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    try:
-        image = Image.open(path).convert("L").resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"no picture can be read ({error})", where=f"--mask={path}", valid="a PNG") from error
-    mask = np.asarray(image) > 127
-    if not 20 <= mask.sum() < 0.8 * mask.size:
-        what = f"{100 * mask.mean():.1f} % of the picture are white"
-        raise ConfigError(what, where=f"--mask={path}", valid="white where the thing is, black elsewhere")
-    return mask
-
-
-def _measure(
-    seen: "WatchedFilm", found: "TakenThing", mesh: Mesh, options: FilmScene, film: "Video", video: "Video"
-) -> _Measured:
-    """Focal length, tilt, and how far the thing is."""
-    from envs.embodiments.human import human
-    from perception.landmarks.hand_depth import hand_in_camera
-    from perception.scene.marker import find_marker
-    from perception.scene.size_by_hand import distance_by_hand, hand_at_thing
-    from perception.scene.standing_thing import fit_standing_thing, on_foot, posed
-
-    notes: dict[str, Any] = {}
+def _intrinsics(options: FilmScene, film: "Video", video: "Video") -> tuple[np.ndarray, str]:
+    """The camera matrix (3, 3) of the working film, and how the focal length is known."""
     focal = options.focal_px or film.width / 2 / np.tan(np.radians(options.fov_deg or USUAL_FOV_DEG) / 2)
-    said = options.focal_px or options.fov_deg
-    notes["focal"] = f"focal length {focal:.0f} px, {'as said' if said else 'assumed (65 degrees across); --focal-px'}"
-    focal *= video.width / film.width
-    K = np.array([[focal, 0, video.width / 2], [0, focal, video.height / 2], [0, 0, 1.0]])
-    marker = find_marker(seen.first, options.marker_m, K) if options.marker_m else None
-    pitch = marker.pitch_deg if marker else options.pitch_deg
-    standing = fit_standing_thing(found.mask, mesh.vertices, mesh.faces, K, pitch)
-    how = "by the marker" if marker else "as said" if options.pitch_deg is not None else "by the thing's outline"
-    notes["tilt"] = f"looks down by {standing.pitch_deg:.0f} degrees, {how}; overlap {standing.overlap:.0%}"
-    if marker:
-        foot_m = marker.depth_at(np.linalg.solve(K, standing.foot_ray))
-        notes["scale"] = f"thing {foot_m:.2f} m away, by the marker {marker.name}"
-    elif options.height_m:
-        foot_m = options.height_m / (standing.tall * float(np.ptp(mesh.vertices[:, 2])))
-        notes["scale"] = f"thing {foot_m:.2f} m away, by its height"
-    else:
-        points = hand_in_camera(seen.hands.hands[found.side], K, human().offsets, found.side)
-        hand = hand_at_thing(points, found.taken, video.fps)
-        at = posed(standing, on_foot(mesh.vertices), K)
-        foot_m = distance_by_hand(hand, (at.min(axis=0) + at.max(axis=0)) / 2)
-        notes["scale"] = (
-            f"thing {foot_m:.2f} m away, by the {found.side} hand's size ({hand.spread_m * 1e3:.0f} mm spread)"
-        )
-    return _Measured(K, standing, foot_m, notes)
+    said = (
+        "as said" if options.focal_px or options.fov_deg else f"assumed ({USUAL_FOV_DEG:g} degrees across); --focal-px"
+    )
+    scaled = focal * video.width / film.width
+    K = np.array([[scaled, 0, video.width / 2], [0, scaled, video.height / 2], [0, 0, 1.0]])
+    return K, f"focal length {focal:.0f} px, {said}"
 
 
 def _place(
-    seen: "WatchedFilm", found: "TakenThing", measured: _Measured, options: FilmScene
-) -> tuple["PlacedPerson", str]:
-    """The person before the thing, and what is to be said of that."""
+    seen: "WatchedFilm", found: "TakenThing", measured: "MeasuredThing", K: np.ndarray, height_m: float | None
+) -> "PlacedPerson":
+    """The person before the thing."""
     from devi_jax.core.skeleton import INDEX, JOINTS
     from devi_jax.scripted_video.place_human import standing_posture
     from envs.animation.kinematics.posed_scene import build_posed_scene, kinematics
@@ -314,10 +218,9 @@ def _place(
     from perception.scene.place_person import SeenArm, Stander, place_person
 
     body, side = human(), found.side
-    points = hand_in_camera(seen.hands.hands[side], measured.K, body.offsets, side)
+    points = hand_in_camera(seen.hands.hands[side], K, body.offsets, side)
     points = points[np.isfinite(points[:, 0, 0])]
-    height = options.table_height_m
-    stage = build_posed_scene(SceneSpec(_table(USUAL_TABLE_M if height is None else height, 0.4)))
+    stage = build_posed_scene(SceneSpec(_table(USUAL_TABLE_M if height_m is None else height_m, 0.4)))
     standing = kinematics(stage, standing_posture(stage, SceneFile("film").human))
     hidden = [joint for joint in JOINTS[: JOINTS.index("left_index1")] if not joint.startswith(side)]
     stander = Stander(
@@ -325,20 +228,15 @@ def _place(
         float(sum(np.linalg.norm(body.offsets[INDEX[f"{side}_{name}"]]) for name in ("elbow", "wrist"))),
         np.array([standing.body(joint).xpos for joint in hidden]),
     )
-    person = place_person(
-        measured.foot_m * np.linalg.solve(measured.K, measured.standing.foot_ray),
+    return place_person(
+        measured.foot_m * np.linalg.solve(K, measured.standing.foot_ray),
         measured.standing.pitch_deg,
         SeenArm(side, points[:, 0], points[:, PALM_POINTS[1:]].mean(axis=1)),
         stander,
-        height,
-        measured.K,
+        height_m,
+        K,
         (seen.first.shape[1], seen.first.shape[0]),
     )
-    told = (
-        f"invented but for the hands: forearm {person.off_deg:.0f} degrees off the one seen, wrists "
-        f"{person.beyond_m * 1e3:.0f} mm beyond its reach, {person.in_view:.0%} of the rest in view"
-    )
-    return person, told
 
 
 def _table(height_m: float, thing_y: float) -> Table | None:
@@ -349,7 +247,7 @@ def _table(height_m: float, thing_y: float) -> Table | None:
     return Table((0.0, TABLE_EDGE_M + deep / 2), (TABLE_WIDE_M, deep, height_m))
 
 
-def _thing_in_world(model: Mesh, measured: _Measured, person: "PlacedPerson") -> tuple[Mesh, float]:
+def _thing_in_world(model: Mesh, measured: "MeasuredThing", person: "PlacedPerson") -> tuple[Mesh, float]:
     """The model as large as the thing is, its origin at its foot, and its turn in degrees."""
     from perception.scene.standing_thing import on_foot, standing_axes
 
@@ -361,12 +259,6 @@ def _thing_in_world(model: Mesh, measured: _Measured, person: "PlacedPerson") ->
     axes = person.T_camera_world[:3, :3].T @ standing_axes(standing.pitch_deg)
     yaw = standing.yaw_rad + np.arctan2(axes[1, 0], axes[0, 0])
     return Mesh(vertices[first], faces[whole]), round(float(np.degrees(yaw)), 2)
-
-
-def _posed(mesh: Mesh, foot: np.ndarray, yaw_deg: float) -> np.ndarray:
-    yaw = np.radians(yaw_deg)
-    turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1.0]])
-    return mesh.vertices @ turn.T + foot
 
 
 def _setup(
@@ -385,46 +277,22 @@ def _setup(
 
 
 def _write_obj(path: Path, mesh: Mesh) -> None:
-    lines = [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in mesh.vertices]
-    lines += [f"f {a} {b} {c}" for a, b, c in mesh.faces + 1]
-    write_text(path, "\n".join(lines) + "\n")
+    import trimesh
+
+    trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(path)
 
 
 def _record(
-    video: "Video",
-    source: dict[str, str],
-    camera: Camera,
-    measured: _Measured,
-    found: "TakenThing",
-    person: "PlacedPerson",
-    keep_camera_motion: bool,
+    video: "Video", source: dict[str, str], camera: Camera, notes: dict[str, Any], keep_camera_motion: bool
 ) -> dict[str, Any]:
     """What video.json says: the camera, whose film it is, and how everything came to be known."""
-    standing = {k: v for k, v in asdict(measured.standing).items() if k != "foot_px"}
-    return {
-        "schema": SCHEMA,
-        "fps": video.fps,
-        "frames": video.frames,
-        "width": video.width,
-        "height": video.height,
-        "camera": asdict(camera),
-        "film": source,
-        "person": "hands",
-        "keep_camera_motion": keep_camera_motion,
-        "found": {
-            **measured.notes,
-            "standing": standing,
-            "taken": found.taken,
-            "forearm_off_deg": person.off_deg,
-            "beyond_reach_m": person.beyond_m,
-        },
-        "command": sys.argv,
-        "git": git_state(),
-        "versions": versions(),
-    }
+    size = {"fps": video.fps, "frames": video.frames, "width": video.width, "height": video.height}
+    kept = {"person": "hands", "keep_camera_motion": keep_camera_motion}
+    made = {"command": sys.argv, "git": git_state(), "versions": versions()}
+    return {"schema": SCHEMA, **size, "camera": asdict(camera), "film": source, **kept, "found": notes, **made}
 
 
-def _told(options: FilmScene, mesh: Mesh, measured: _Measured, model: Mesh) -> str:
+def _told(options: FilmScene, mesh: Mesh, model: Mesh) -> str:
     """The lines at the end: how large the thing is, what is doubtful, where to look."""
     wide, _, tall = np.ptp(mesh.vertices, axis=0)
     lines = [f"the {Path(options.thing).stem}: {100 * wide:.1f} cm wide, {100 * tall:.1f} cm tall"]
@@ -432,7 +300,7 @@ def _told(options: FilmScene, mesh: Mesh, measured: _Measured, model: Mesh) -> s
     if not 1 / UNUSUAL_SIZE <= factor <= UNUSUAL_SIZE and not options.height_m:
         lines.append(f"warning: that is {factor:.1f} times the model's height; --height-m or --marker-m say it surely")
     lines.append(f"wrote {options.out}; look at {options.out / 'overlay.png'}")
-    lines.append(f"next: python -m devi_jax.extract {options.out} --out=clip.npz")
+    lines.append(f"next: python -m devi_jax.extract {options.out} --out=clip.npz --grip=seen")
     return "\n".join(lines)
 
 

@@ -10,16 +10,15 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
-from devi_jax.core.clip import forward_kinematics
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, SIDES, TIPS
+from perception.contracts.checks import EstimateError
 from perception.contracts.hand import HAND21
-from perception.contracts.keypoints import Keypoints
 from perception.human.evidence import FirstPose, Landmarks2D
 from perception.human.interpolate import fill_rotations
 from perception.human.motion import SkeletonMotion
 from perception.human.skeleton_points import fingertips
 from perception.landmarks.estimate import PersonLandmarks
-from perception.landmarks.hand_depth import KNUCKLES, hand_in_camera
+from perception.landmarks.hand_depth import PALM_POINTS, hand_in_camera, palm_at_rest
 from perception.landmarks.lift import REFERENCE_DIAGONAL_PX, with_world_rotations
 from perception.landmarks.posture import Anchors, PostureConfig, base_pose, fit_posture
 from perception.landmarks.turns import fit_rotation, rotation_between, smooth_over_gaps
@@ -47,12 +46,23 @@ def lift_hands_alone(
 ) -> SkeletonMotion:
     """The motion (world): arms whose wrists are where the hands are seen, hands turned and bent as these are.
 
-    While a hand is not in view, its arm goes back towards the first pose.
+    While a hand is not in view, or does not fit what is seen, its arm goes back towards the first pose.
+
+    Raises:
+        EstimateError: no hand has points in 3D that fit its pixels.
     """
     config = config or HandsAloneLiftConfig()
     fps, frames = person.body.fps, person.body.frames
-    points = {side: _smoothed(person.hands[side], camera, first, side, config) for side in SIDES}
-    seen = {side: person.hands[side].seen for side in SIDES}
+    placed = {side: hand_in_camera(person.hands[side], camera.K, first.offsets, side) for side in SIDES}
+    seen = {side: np.asarray(np.isfinite(placed[side]).all(axis=(1, 2))) for side in SIDES}
+    if not any(shown.any() for shown in seen.values()):
+        raise EstimateError(
+            "no hand can be placed in space: none has points in 3D that fit its pixels",
+            where="hands",
+            valid="hands with 21 points in the picture and in 3D, in some frame",
+            fix="--hands=auto, or a tool that writes 3D points",
+        )
+    points = {side: _smoothed(placed[side], seen[side], camera, fps, config) for side in SIDES}
     wrists = tuple(INDEX[f"{side}_wrist"] for side in SIDES)
     at = np.stack([points[side][:, 0] for side in SIDES], axis=1)
     shown = np.stack([seen[side] for side in SIDES], axis=1).astype(float)
@@ -78,17 +88,16 @@ def _smoothed_px(values: np.ndarray, seen: np.ndarray, sigma: float) -> np.ndarr
     return smooth_over_gaps(values, seen, sigma) if seen.any() else np.zeros_like(values)
 
 
-def _smoothed(hand: Keypoints, camera: Camera, first: FirstPose, side: str, config: HandsAloneLiftConfig) -> np.ndarray:
-    """The 21 points (T, 21, 3) in the world: bridged where they are not seen, zero for a hand that never is."""
-    at, seen = hand_in_camera(hand, camera.K, first.offsets, side), hand.seen
+def _smoothed(at: np.ndarray, seen: np.ndarray, camera: Camera, fps: float, config: HandsAloneLiftConfig) -> np.ndarray:
+    """Points (T, 21, 3) of the camera's frame in the world: bridged where they are not `seen` (T,), zero if never."""
     if not seen.any():
         return np.zeros(at.shape)
     at = np.where(seen[:, None, None], at, 0.0)
     depth = at[:, :1, 2:]
     ray = np.where(seen[:, None, None], at[:, :1] / np.where(depth > 0, depth, 1.0), 0.0)
-    steady = smooth_over_gaps(depth, seen, config.smooth_depth_s * hand.fps)
-    wrist = steady * smooth_over_gaps(ray, seen, config.smooth_s * hand.fps)
-    shape = smooth_over_gaps(at - at[:, :1], seen, config.smooth_s * hand.fps)
+    steady = smooth_over_gaps(depth, seen, config.smooth_depth_s * fps)
+    wrist = steady * smooth_over_gaps(ray, seen, config.smooth_s * fps)
+    shape = smooth_over_gaps(at - at[:, :1], seen, config.smooth_s * fps)
     turn = camera.T_camera_world[:3, :3]
     return (wrist + shape - camera.T_camera_world[:3, 3]) @ turn
 
@@ -113,10 +122,7 @@ def _finger(name: str) -> bool:
 
 def _hand_rotations(side: str, points: np.ndarray, offsets: np.ndarray) -> Mapping[str, np.ndarray]:
     """World rotations (T, 4) of wrist and phalanges, from how palm and phalanges lie in the T-pose."""
-    rest = forward_kinematics(np.tile([1.0, 0, 0, 0], (1, len(JOINTS), 1)), np.zeros((1, 3)), offsets)[0]
-    names = [*["wrist"], *KNUCKLES]
-    palm = np.array([rest[INDEX[f"{side}_{name}"]] for name in names])
-    turned = fit_rotation(palm, points[:, [HAND21.index(name) for name in names]])
+    turned = fit_rotation(palm_at_rest(offsets, side), points[:, PALM_POINTS])
     out = {f"{side}_wrist": turned}
     tips = dict(zip(TIPS, fingertips(offsets), strict=True))
     for finger in FINGERS:

@@ -236,8 +236,9 @@ def reconstruct(
     path: ObjectMotion | None,
     known: ScenePrior,
     provenance: Mapping[str, Any],
+    seen: np.ndarray | None = None,
 ) -> Reconstruction:
-    """All there is to know, ready for `export`; contact labels follow there."""
+    """All there is to know, ready for `export`; contact labels follow there. `seen`: see `object_seen` there."""
     at = joint_positions(motion)
     return Reconstruction(
         fps=motion.fps,
@@ -248,5 +249,6 @@ def reconstruct(
         object_tracks=object_tracks(points, known),
         object_start=known.object_start,
         object_motion=path,
+        object_seen=seen,
         provenance={**provenance, "motion": dict(motion.provenance), "points": asdict(points.origin)},
     )

@@ -31,7 +31,8 @@ class Reconstruction:
 
     `rotations` and `positions`: by SMPL-X joint name, (T, 4) wxyz relative to the parent and (T, 3) metres; the three
     face joints may be there and are left out. `object_start` (7,): position and wxyz rotation before any contact.
-    `object_motion`: where it was after that, as far as it was found.
+    `object_motion`: where it was after that, as far as it was found. `object_seen` (T,): frames in which something
+    showed where; in the others of `object_motion` it was carried. None: it was seen wherever it was found.
     """
 
     fps: float
@@ -42,6 +43,7 @@ class Reconstruction:
     object_tracks: ObjectTracks | None = None
     object_start: np.ndarray | None = None
     object_motion: ObjectMotion | None = None
+    object_seen: np.ndarray | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -104,12 +106,14 @@ def _object_poses(recovered: Reconstruction) -> tuple[ObjectPoses | None, dict[s
     motion, tracks = recovered.object_motion, recovered.object_tracks
     if motion is None:
         return None, {"source": "none", "why": "nothing followed the object in space"}
+    seen = motion.found if recovered.object_seen is None else recovered.object_seen
     gap, most = longest_gap(motion.found), int(GAP_S * recovered.fps)
     told: dict[str, Any] = {
         "source": "estimated from the video",
         "stage": "object",
         "tool": motion.origin.tool or "unknown",
-        "found": float(motion.found.mean()),
+        "found": float(seen.mean()),
+        "carried_frames": np.flatnonzero(motion.found & ~seen).tolist(),
         "longest_gap_frames": gap,
     }
     if gap > most:

@@ -105,6 +105,8 @@ def of_object(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
     )
     yield _share("tracks alive while it moves", alive, counted, 0.8, -np.inf, LOST)
     yield _share("object followed while it moves", alive | seen.path.found, counted, 0.9, 0.6, LOST)
+    if clip.object_poses is not None:
+        yield _share("poses that something shows while it moves", seen.path.found, counted, 0.8, -np.inf, LOST)
     gap = np.full((points.frames, 1), np.nan)
     if clip.object_poses is not None and clip.object_tracks is not None:
         gap = off_tracks_px(clip.object_poses, clip.object_tracks, seen.known.camera) * seen.scale

@@ -58,6 +58,14 @@ class PlacedPerson:
     off_deg: float
     in_view: float
 
+    @property
+    def summary(self) -> str:
+        """What of it is a guess, and how well that fits."""
+        return (
+            f"invented but for the hands: forearm {self.off_deg:.0f} degrees off the one seen, wrists "
+            f"{self.beyond_m * 1e3:.0f} mm beyond its reach, {self.in_view:.0%} of the rest in view"
+        )
+
 
 def place_person(
     foot_camera: np.ndarray,

@@ -117,7 +117,7 @@ def fit_standing_thing(
             f"within {100 * max(told, 0):.1f} %",
             where="the film",
             valid="a thing with a flat foot or rim",
-            fix="--pitch-deg=ANGLE, 0 for a level camera, 90 for one that looks straight down",
+            fix="--pitch-deg=ANGLE: 0 for a level camera, up to 80 for one that looks almost straight down",
         )
     return StandingThing(
         float(params[4]),

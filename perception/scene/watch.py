@@ -16,6 +16,8 @@ from perception.video.video import Video, read
 
 PERSON_EVERY, PERSON_PART, PERSON_SCORE = 15, 0.5, 0.9
 """A whole person is looked for once in so many frames, and is there if seen this surely in this part of them."""
+BEFORE = 10
+"""So many frames before a thing leaves its place the hand that takes it is looked for."""
 BOX_PART = 0.06
 """A box around what is seen to move is smaller than the thing by so much of its longer side."""
 
@@ -27,6 +29,12 @@ class WatchedFilm:
     first: np.ndarray
     hands: PersonLandmarks
     motion: FilmMotion
+
+    @property
+    def summary(self) -> str:
+        """How often each hand is seen."""
+        shares = {side: float(hand.seen.mean()) for side, hand in self.hands.hands.items()}
+        return ", ".join(f"{side} hand in {share:.0%} of frames" for side, share in shares.items() if share)
 
     def points(self, side: Side) -> np.ndarray:
         """Pixels (T, 21, 2) of a hand, NaN where it is not seen."""
@@ -74,7 +82,11 @@ def watch(video: Video, one_side: Side | None, progress: Callable[[int], None]) 
 
 
 def find_taken_thing(film: WatchedFilm, box: Box | None = None, mask: np.ndarray | None = None) -> TakenThing:
-    """The thing in `mask`, in `box`, or that a hand is seen to take. Raises what the search and the cut raise."""
+    """The thing in `mask`, in `box`, or that a hand is seen to take.
+
+    Raises:
+        EstimateError: no hand is seen where it leaves its place, or what the search and the cut raise.
+    """
     sides: tuple[Side, ...] = ("left", "right")
     points = {side: film.points(side) for side in sides}
     fps = film.hands.body.fps
@@ -91,8 +103,16 @@ def find_taken_thing(film: WatchedFilm, box: Box | None = None, mask: np.ndarray
     middle = np.array([columns.mean(), rows.mean()])
 
     def away(side: Side) -> float:
-        about = points[side][max(0, taken - 10) : taken + 1, 9]
+        about = points[side][max(0, taken - BEFORE) : taken + 1, 9]
         about = about[np.isfinite(about[:, 0])]
         return float(np.linalg.norm(about - middle, axis=-1).min()) if len(about) else np.inf
 
-    return TakenThing(piece, taken, min(sides, key=away))
+    side = min(sides, key=away)
+    if not np.isfinite(away(side)):
+        raise EstimateError(
+            f"no hand is seen in frames {max(0, taken - BEFORE)} to {taken}, in which the thing leaves its place",
+            where="the film",
+            valid="a hand in view while it grasps",
+            fix="check what --box or --mask mean, or film the hand nearer and in more light",
+        )
+    return TakenThing(piece, taken, side)

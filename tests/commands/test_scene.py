@@ -1,6 +1,7 @@
 """A film of a hand and a thing, drawn with a known camera, becomes a scene that `extract` begins from."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,8 +10,10 @@ import pytest
 from PIL import Image
 
 from devi_jax import extract, scene
+from devi_jax.cli import parse
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera
+from devi_jax.core.errors import ConfigError, DeviError
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.scenes import load_scene_file
 from envs.embodiments.human import human
@@ -176,13 +179,13 @@ def test_what_is_said_by_flags_is_taken_and_extract_begins_from_it(film, drawn_h
         camera,
     )
     assert (drawn & seen).sum() / (drawn | seen).sum() > 0.9
+    (out / "thing.png").unlink()
+    with pytest.raises(ConfigError, match="no picture can be read"):
+        extract._known(setup, camera, probe(out / "video.mp4"), notes.person)
     assert "there is a scene already" in str(_refused([str(film), f"--out={out}"]))
 
 
 def _refused(arguments: list[str]) -> BaseException:
-    from devi_jax.cli import parse
-    from devi_jax.core.errors import DeviError
-
     with pytest.raises(DeviError) as error:
         scene.scene(parse(scene.FilmScene, arguments, prog="scene", default=scene.FilmScene(Path())))
     return error.value
@@ -212,12 +215,26 @@ def test_films_that_will_not_do_are_one_error(film, drawn_hands, tmp_path, capsy
     write(short, [np.zeros((48, 64, 3), np.uint8)] * 3, 30.0)
     assert "3 frames" in fails([str(short), out], capsys)
     assert "no part of the picture" in fails([str(film), out, "--box=900,900,50,50"], capsys)
-    assert "% of the picture are white" in fails([str(film), out, f"--mask={_black(tmp_path)}"], capsys)
+    assert "% of the picture are white" in fails(
+        [str(film), out, f"--mask={_black(tmp_path, (WIDTH, HEIGHT))}"], capsys
+    )
+    assert "the mask has 300 x 100 pixels" in fails([str(film), out, f"--mask={_black(tmp_path, (300, 100))}"], capsys)
     monkeypatch.setattr(watch, "find_people", lambda *_: (type("Face", (), {"score": 0.99})(),))
     assert "no film of hands alone" in fails([str(film), out], capsys)
     assert not (tmp_path / "s").exists()
 
 
-def _black(folder: Path) -> Path:
-    Image.new("L", (WIDTH, HEIGHT)).save(folder / "black.png")
+def test_a_thing_that_moves_without_a_hand_in_view_is_refused_though_its_height_is_said(
+    film, drawn_hands, tmp_path, capsys, monkeypatch
+):
+    gone = seen_hands()
+    nowhere = {side: replace(hand, conf=0 * hand.conf) for side, hand in gone.hands.items()}
+    monkeypatch.setattr(watch, "estimate_hands", lambda frames, *_, **__: [*frames] and replace(gone, hands=nowhere))
+    box = f"--box={WIDTH / 2 - 75},{HEIGHT / 2 - 95},90,180"
+    said = fails([str(film), f"--out={tmp_path / 's'}", box, "--height-m=0.13"], capsys)
+    assert "no hand is seen in frames" in said
+
+
+def _black(folder: Path, size: tuple[int, int]) -> Path:
+    Image.new("L", size).save(folder / "black.png")
     return folder / "black.png"

@@ -142,6 +142,20 @@ def test_frames_without_the_hand_are_nan_and_a_hand_without_depth_is_nowhere():
     assert np.isnan(hand_in_camera(replace(points, xyz=None), camera().K, bone_offsets(clip()), "right")).all()
 
 
+def test_frames_whose_palm_fits_nothing_are_bridged_and_a_hand_without_depth_is_refused():
+    points, _ = seen_hand()
+    c = clip()
+    first = FirstPose(rot.quat_normalise(c.joint_rotations[0]), c.joint_positions[0, 0], bone_offsets(c))
+    whole = joint_positions(lift_hands_alone(person(points), camera(), first))
+    far = points.xy.copy()
+    far[12:15] = [500.0, 300.0]  # all points in one pixel: a hand infinitely far away
+    broken = joint_positions(lift_hands_alone(person(replace(points, xy=far)), camera(), first))
+    assert np.isfinite(broken).all()
+    assert np.linalg.norm(broken - whole, axis=-1).max() < 0.08
+    with pytest.raises(EstimateError, match="no hand can be placed in space"):
+        lift_hands_alone(person(replace(points, xyz=None)), camera(), first)
+
+
 def person(points: Keypoints) -> PersonLandmarks:
     nobody = np.zeros((FRAMES, len(POSE33), 2))
     rest = {"fps": FPS, "size_px": (1024, 576), "origin": points.origin}

@@ -127,6 +127,14 @@ def test_object_poses_are_exported_with_short_gaps_filled_and_their_quality_told
     assert told["longest_gap_frames"] == 3 and told["off_tracks_px"] < 1e-6
 
 
+def test_an_object_that_is_carried_is_not_said_to_be_found(recovered):
+    carried = np.isin(np.arange(T), range(5, 15))
+    clip = to_clip("lift", replace(seen(recovered, []), object_seen=~carried))
+    told = clip.provenance["object_poses"]
+    assert clip.object_poses is not None and told["carried_frames"] == list(range(5, 15))
+    assert told["found"] == pytest.approx(20 / 30)
+
+
 def test_an_object_lost_for_long_leaves_no_poses_and_the_reason(recovered):
     for lost in ([], [5, 6, 7, 8, 9, 10]):
         assert to_clip("lift", seen(recovered, lost)).object_poses is not None

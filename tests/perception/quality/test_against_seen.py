@@ -137,6 +137,18 @@ def test_wrists_elsewhere_than_their_landmarks_are_told_in_pixels_with_their_fra
     assert f"frames {late} to {truth.frames - 1}" in str(refused.value) and "--accept-poor" in str(refused.value)
 
 
+def test_poses_that_nothing_shows_are_told_with_their_frames_though_tracks_live(truth, seen):
+    assert named(quality(truth, seen), "poses that something shows").value == 1
+    moves = np.flatnonzero(seen.moves)
+    gone = moves[: len(moves) // 2]
+    found = ~np.isin(np.arange(truth.frames), gone)
+    told = named(quality(truth, replace(seen, path=replace(seen.path, found=found))), "poses that something shows")
+    assert told.value == pytest.approx(1 - len(gone) / len(moves)) and told.verdict == "unusual"
+    assert told.frames == (gone[0], gone[-1])
+    without = replace(truth, object_poses=None)
+    assert not [f for f in quality(without, seen) if f.name.startswith("poses that")]
+
+
 def test_pixels_are_of_a_picture_of_one_size(truth, seen):
     """A film twice as large, with errors twice as large, has the same figures."""
     K = CAMERA.K * np.array([[2.0], [2.0], [1.0]])

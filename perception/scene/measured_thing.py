@@ -1,0 +1,64 @@
+"""The camera's tilt and the thing's distance, by what is said of them or by what the film shows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from perception.landmarks.hand_depth import hand_in_camera
+from perception.scene.marker import find_marker
+from perception.scene.size_by_hand import distance_by_hand, hand_at_thing
+from perception.scene.standing_thing import StandingThing, fit_standing_thing, on_foot, posed
+from perception.scene.watch import TakenThing, WatchedFilm
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the user says: the camera's tilt, the thing's height, a marker's edge; None where the film has to tell."""
+
+    pitch_deg: float | None = None
+    height_m: float | None = None
+    marker_m: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredThing:
+    """How the thing stands; `foot_m`, depth of its foot; `notes`, how tilt and scale came to be known."""
+
+    standing: StandingThing
+    foot_m: float
+    notes: dict[str, str]
+
+
+def measure_thing(
+    film: WatchedFilm,
+    found: TakenThing,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    K: np.ndarray,
+    offsets: np.ndarray,
+    said: Said,
+) -> MeasuredThing:
+    """Tilt by marker, user or outline; distance by marker, the thing's height or the hand that takes it.
+
+    Args:
+        vertices, faces: the thing's model (V, 3), metres, and (F, 3).
+        offsets: the person's joints in their parents' frames (52, 3), metres.
+
+    Raises what finding the marker, the fit and the hand raise.
+    """
+    marker = find_marker(film.first, said.marker_m, K) if said.marker_m else None
+    pitch = marker.pitch_deg if marker else said.pitch_deg
+    standing = fit_standing_thing(found.mask, vertices, faces, K, pitch)
+    how = "by the marker" if marker else "as said" if pitch is not None else "by the thing's outline"
+    tilt = f"looks down by {standing.pitch_deg:.0f} degrees, {how}; overlap {standing.overlap:.0%}"
+    if marker:
+        foot_m, scale = marker.depth_at(np.linalg.solve(K, standing.foot_ray)), f"the marker {marker.name}"
+    elif said.height_m:
+        foot_m, scale = said.height_m / (standing.tall * float(np.ptp(vertices[:, 2]))), "its height"
+    else:
+        points = hand_in_camera(film.hands.hands[found.side], K, offsets, found.side)
+        hand = hand_at_thing(points, found.taken, film.hands.body.fps)
+        at = posed(standing, on_foot(vertices), K)
+        foot_m = distance_by_hand(hand, (at.min(axis=0) + at.max(axis=0)) / 2)
+        scale = f"the {found.side} hand's size ({hand.spread_m * 1e3:.0f} mm spread)"
+    return MeasuredThing(standing, foot_m, {"tilt": tilt, "scale": f"thing {foot_m:.2f} m away, by {scale}"})
