@@ -7,6 +7,7 @@ from pathlib import Path
 
 CACHE = Path(__file__).parent.parent / ".cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 os.environ.setdefault("MUJOCO_GL", "egl")
 
 import hypothesis  # noqa: E402
@@ -14,6 +15,7 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+import devi_jax  # noqa: E402, F401  (it sets XLA's flags, before anything is compiled)
 from tests import strict_promotion, type_checks  # noqa: E402
 from tests.simulated import JITTER, jitter_starts  # noqa: E402
 
