@@ -128,10 +128,12 @@ class Learner:
 def initialise(algorithm: Algorithm, networks: Networks, environment: Environment, key: PRNGKeyArray) -> TrainState:
     """The state before the first iteration."""
     key, network_key, reset_key = jax.random.split(key, 3)
+    # before the environments: flax looks up where its arrays come from, in all that was traced until then
+    learned = algorithm.init(networks, environment.observation_sizes, network_key)
     count, curriculum = algorithm.environments, environment.first_curriculum()
     environments = jax.vmap(environment.reset, in_axes=(0, None))(jax.random.split(reset_key, count), curriculum)
     return TrainState(
-        algorithm=algorithm.init(networks, environment.observation_sizes, network_key),
+        algorithm=learned,
         environments=environments,
         curriculum=curriculum,
         observation=jax.vmap(environment.observe)(environments),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -78,7 +78,7 @@ class TrackingEnvironment:
         """The environment of one clip with other PD targets of the joints, a plan's."""
         return replace(self, library=self.library.with_targets(target))
 
-    @property
+    @cached_property
     def observation_sizes(self) -> dict:
         """Token lengths: of DeVI human 778, object 15 (if there is one), goal 468 a future frame."""
         shapes = jax.eval_shape(lambda: self.observe(self.start(jnp.zeros((), jnp.int32))))
