@@ -36,12 +36,22 @@ def test_a_plan_of_a_seed_is_the_one_recorded():
 
 @pytest.mark.slow
 def test_the_evaluation_of_a_run_is_the_one_recorded(tmp_path):
-    """Guards every number of `evaluate RUN --json`: metrics, perturbations, replays and comparisons."""
+    """Guards every number of `evaluate RUN --json`: metrics, perturbations, replays and comparisons.
+
+    Under other instructions one of 16 rollouts may drop what it held: by 1 of counts and 51 mm of means between two Zen.
+    """
     told = json.loads(entry.command("evaluate", entry.unpacked("planned", tmp_path), "--rollouts=16", "--json"))
     found = dict(numbers(told, ""))
     names = sorted(found)
-    kept = {"names": np.array(names), "numbers": np.array([found[name] for name in names])}
-    ledger.check("evaluation", kept, kept, {"names": 0.0, "numbers": 1.0})
+    means = [name for name in names if name.endswith("_mm") and not name.startswith("/exact/")]
+    others = [name for name in names if name not in means]
+    values = {"names": np.array(names), "numbers": np.array([found[name] for name in names])}
+    kept = {
+        "names": values["names"],
+        "means": np.array([found[name] for name in means]),
+        "others": np.array([found[name] for name in others]),
+    }
+    ledger.check("evaluation", values, kept, {"names": 0.0, "means": 100.0, "others": 2.0})
 
 
 @pytest.mark.gl
