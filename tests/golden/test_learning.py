@@ -38,7 +38,7 @@ def test_a_plan_of_a_seed_is_the_one_recorded():
 def test_the_evaluation_of_a_run_is_the_one_recorded(tmp_path):
     """Guards every number of `evaluate RUN --json`: metrics, perturbations, replays and comparisons.
 
-    Under other instructions one of 16 rollouts may drop what it held: by 1 of counts and 51 mm of means between two Zen.
+    Under other instructions one of 16 rollouts may drop what it held: by 1 of counts and 51 mm of means on two Zen.
     """
     told = json.loads(entry.command("evaluate", entry.unpacked("planned", tmp_path), "--rollouts=16", "--json"))
     found = dict(numbers(told, ""))
