@@ -78,9 +78,14 @@ class TrackingEnvironment:
         """The environment of one clip with other PD targets of the joints, a plan's."""
         return replace(self, library=self.library.with_targets(target))
 
-    @cached_property
+    @property
     def observation_sizes(self) -> dict:
         """Token lengths: of DeVI human 778, object 15 (if there is one), goal 468 a future frame."""
+        return self._observation_sizes
+
+    @cached_property
+    def _observation_sizes(self) -> dict:
+        # a trace of a second, asked for several times while a run is loaded
         shapes = jax.eval_shape(lambda: self.observe(self.start(jnp.zeros((), jnp.int32))))
         return jax.tree.map(lambda x: x.shape[-1], shapes)
 
