@@ -9,6 +9,7 @@ import pytest
 from devi_jax.core.errors import ConfigError, DeviceError
 from devi_jax.runs.devices import (
     choose_devices,
+    compile_in_half_the_time,
     describe,
     enable_compilation_cache,
     machine,
@@ -39,6 +40,22 @@ def test_peak_memory_is_the_kernels_in_megabytes():
     lines = Path("/proc/self/status").read_text().splitlines()
     (kibibytes,) = (int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     assert peak_memory_mb() == pytest.approx(1024 * kibibytes / 1e6, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("version", "flags", "after"),
+    [
+        ("0.10.2", "", "--xla_cpu_use_fusion_emitters=false"),
+        ("0.8.0", "--xla_a=1", "--xla_a=1 --xla_cpu_use_fusion_emitters=false"),
+        ("0.11.0", "--xla_a=1", "--xla_a=1"),
+        ("0.10.2", "--xla_cpu_use_fusion_emitters=true", "--xla_cpu_use_fusion_emitters=true"),
+    ],
+)
+def test_xla_gets_its_flag_where_it_is_known_and_nobody_set_it(version, flags, after, monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", flags)
+    monkeypatch.setattr("devi_jax.runs.devices.metadata.version", lambda _: version)
+    compile_in_half_the_time()
+    assert os.environ["XLA_FLAGS"] == after
 
 
 def test_the_compilation_cache_goes_where_the_variable_says(tmp_path, monkeypatch):
