@@ -66,6 +66,12 @@ def rotate_inverse(q: Array, v: Array) -> Array:
     return rotate(quat_conj(q), v)
 
 
+def mean_rotation(quats: Array) -> Array:
+    """The mean (..., 4) of rotations (F, ..., 4): the first eigenvector of the sum of their outer products."""
+    xp = quats.__array_namespace__()
+    return xp.linalg.eigh((quats[..., :, None] * quats[..., None, :]).sum(axis=0))[1][..., -1]
+
+
 def quat_exp(rotvec: Array) -> Array:
     """Exponential map: rotation vectors (..., 3) in radians to unit quaternions (..., 4)."""
     xp = rotvec.__array_namespace__()

@@ -67,11 +67,6 @@ def follow_held_object(
     return replace(motion, rotations=rotations)
 
 
-def mean_rotation(quats: np.ndarray) -> np.ndarray:
-    """The mean (..., 4) of rotations (F, ..., 4): the first eigenvector of the sum of their outer products."""
-    return np.linalg.eigh((quats[..., :, None] * quats[..., None, :]).sum(axis=0))[1][..., -1]
-
-
 def _seen_from_all(
     place: np.ndarray,
     wrist: int,
@@ -111,12 +106,12 @@ def _gripped(
     stiff = rot.quat_mul(above, np.broadcast_to(rotations[0, wrist], above.shape))
     readings = np.concatenate([world[frames, wrist], stiff[frames]])
     twice = np.tile(carried.rotations[frames], (2, 1))
-    grip = mean_rotation(rot.quat_mul(rot.quat_conj(twice), readings))
+    grip = rot.mean_rotation(rot.quat_mul(rot.quat_conj(twice), readings))
     held = rot.quat_mul(carried.rotations[frames], np.broadcast_to(grip, (len(frames), 4)))
     hand = list(HAND_BODIES[side])
     kept = rotations[:, hand].copy()
     kept[frames, 0] = rot.quat_mul(rot.quat_conj(above[frames]), held)
-    kept[frames, 1:] = mean_rotation(rotations[frames][:, hand[1:]])
+    kept[frames, 1:] = rot.mean_rotation(rotations[frames][:, hand[1:]])
     every = np.arange(len(rotations))
     nearest = np.clip(every, frames[0], frames[-1])
     part = np.clip(1 - np.abs(every - nearest) / fade, 0, 1)

@@ -3,8 +3,7 @@ reach the object. All frames at once, by Adam, on corrections `R exp(w)` of the 
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from perception.align.config import AlignConfig
 from perception.align.objective import AlignmentProblem, corrected, make_problem, weighted_terms
 from perception.human.evidence import Evidence
 from perception.human.motion import SkeletonMotion
+from perception.human.one_thread import one_thread
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def align_hoi(
         )
     start = time.perf_counter()
     problem = make_problem(motion, calibrate(evidence, config.calibrate_frames), config)
-    with _one_thread():
+    with one_thread():
         tangent, history, stopped = _descend(problem, config, progress)
     record = AlignmentRecord(history, len(history["body"]), time.perf_counter() - start, stopped)
     note = {"steps": record.steps, "stopped": stopped, "config": asdict(config)}
@@ -74,17 +74,6 @@ def align_hoi(
         ),
         record,
     )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Tensors are small: threads that wait for each other cost six times what one computes."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _descend(

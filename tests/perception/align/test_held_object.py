@@ -15,7 +15,7 @@ from devi_jax.core.skeleton import HAND32, INDEX
 from perception.align import losses
 from perception.align.calibrate import first_points
 from perception.align.config import AlignConfig, paper
-from perception.align.held_object import HeldObjectConfig, follow_held_object, mean_rotation
+from perception.align.held_object import HeldObjectConfig, follow_held_object
 from perception.align.objective import make_problem, weighted_terms
 from perception.align.two_pass import align_two_pass, with_occlusion
 from perception.human.evidence import Evidence, FirstPose, HeldObject, Landmarks2D, ReachTarget
@@ -100,7 +100,7 @@ def test_holds_are_unbroken_and_last(truth):
 
 def test_the_mean_of_rotations_does_not_mind_their_sign():
     q = rot.quat_exp(np.array([[0.0, 0, 0.2], [0, 0, 0.4]])) * [[1], [-1]]
-    assert rot.angle_between(mean_rotation(q), rot.quat_exp(np.array([0.0, 0, 0.3]))) < 1e-6
+    assert rot.angle_between(rot.mean_rotation(q), rot.quat_exp(np.array([0.0, 0, 0.3]))) < 1e-6
 
 
 def test_the_terms_of_a_hold_are_those_of_the_object_frame(truth):
