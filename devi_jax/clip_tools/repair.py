@@ -51,9 +51,12 @@ def repair_clip(clip: Clip, how: RepairOptions) -> Clip:
     return _better_grasp(clip) if how.project else clip
 
 
-def with_inferred_grasp(clip: Clip) -> Clip:
-    """The clip whose hands hold the object by the likeliest grip wherever they are said to hold it."""
-    return repair.replace_grasps(clip, make_scene(clip, "free"))
+def with_inferred_grasp(clip: Clip, near_seen: bool = False) -> Clip:
+    """The clip whose hands hold the object by the likeliest grip wherever they are said to hold it.
+
+    `near_seen`: grips near to how one hand was seen are tried as well, for hands that are seen from near by.
+    """
+    return repair.replace_grasps(clip, make_scene(clip, "free"), near_seen)
 
 
 def _on_the_floor(clip: Clip) -> Clip:

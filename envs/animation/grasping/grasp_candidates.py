@@ -48,12 +48,11 @@ def wrap_candidates(
             fingers = fingers_of(side, palm, thumb)
             comfort = _comfort_cost(side, fingers, palm, thumb, handle.centre - shoulder)
             rotation, up = wrist_rotation(side, palm, thumb), np.sign(handle.axis[2]) * handle.axis
-            for centre, along, gap in _holds(offsets, fingers, palm):
-                point = in_palm(stage, side, along, _ACROSS_M, gap)
+            for centre, along, gap in holds(offsets, fingers, palm):
                 for higher in _HIGHER_M if abs(handle.axis[2]) > 0.7 else (0.0,):
                     at = handle.centre + centre + higher * up
-                    place = FrameTask(f"{side}_wrist", at, rotation, point)
-                    cost = comfort + 0.15 * rank + 10 * higher + _PER_M * _sunk(place, _HALF_CLOSED, ground_m)
+                    place = place_in_palm(stage, side, at, rotation, along, gap)
+                    cost = comfort + 0.15 * rank + 10 * higher + sunk_cost(place, ground_m)
                     found.append(GraspCandidate("wrap", (place,), at, handle.axis, cost))
     return sorted(found, key=lambda c: c.comfort_cost)
 
@@ -129,7 +128,19 @@ def _directions(axis: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield -axis, around
 
 
-def _holds(offsets: np.ndarray, fingers: np.ndarray, palm: np.ndarray) -> Iterator[tuple[np.ndarray, float, float]]:
+def place_in_palm(
+    stage: PosedScene, side: str, at: np.ndarray, rotation: np.ndarray, along: float, gap: float
+) -> FrameTask:
+    """A wrist turned by `rotation` (3, 3) that has the point `at` (3,) so far along its hand and from its palm."""
+    return FrameTask(f"{side}_wrist", at, rotation, in_palm(stage, side, along, _ACROSS_M, gap))
+
+
+def sunk_cost(place: FrameTask, ground_m: float) -> float:
+    """What it costs that a half-closed hand is partly below a height."""
+    return _PER_M * _sunk(place, _HALF_CLOSED, ground_m)
+
+
+def holds(offsets: np.ndarray, fingers: np.ndarray, palm: np.ndarray) -> Iterator[tuple[np.ndarray, float, float]]:
     """Shift of the centre (3,), place along the hand and distance from the palm of hands that could close around."""
     if not len(offsets):
         return

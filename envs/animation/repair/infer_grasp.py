@@ -22,6 +22,7 @@ from envs.animation.grasping.select_grasp import part_held
 from envs.animation.kinematics.ik import Solution, solve
 from envs.animation.kinematics.posed_scene import kinematics
 from envs.animation.repair.posed_clip import PosedClip
+from envs.animation.repair.seen_grip import seen_grips
 
 POSED, CLOSED = 24, 4
 """How many grips are reached for by inverse kinematics, and how many of these close their fingers."""
@@ -61,12 +62,17 @@ def contact_intervals(clip: Clip) -> list[ContactInterval]:
     return out
 
 
-def best_grasps(posed: PosedClip, clip: Clip, hold: ContactInterval) -> tuple[HandGrasp, ...] | None:
-    """The grips of a hold's hands, in the world at its first frame; None where no hand can hold the object there."""
+def best_grasps(
+    posed: PosedClip, clip: Clip, hold: ContactInterval, near_seen: bool = False
+) -> tuple[HandGrasp, ...] | None:
+    """The grips of a hold's hands, in the world at its first frame; None where no hand can hold the object there.
+
+    `near_seen`: one hand's grips near to how it was seen are tried as well.
+    """
     likely = sorted(
         (
             (c.comfort_cost + unlikeness(posed, clip, hold, c), k, c)
-            for k, c in enumerate(candidates(posed, clip, hold))
+            for k, c in enumerate(candidates(posed, clip, hold, near_seen))
         ),
         key=lambda entry: entry[:2],
     )
@@ -76,7 +82,9 @@ def best_grasps(posed: PosedClip, clip: Clip, hold: ContactInterval) -> tuple[Ha
     return min(closed, key=lambda entry: entry[0])[1] if closed else None
 
 
-def candidates(posed: PosedClip, clip: Clip, hold: ContactInterval) -> Iterator[GraspCandidate]:
+def candidates(
+    posed: PosedClip, clip: Clip, hold: ContactInterval, near_seen: bool = False
+) -> Iterator[GraspCandidate]:
     """All ways these hands could hold the object, or push it, where it is at the hold's first frame."""
     stage, qpos, thing = posed.stage, posed.qpos[hold.start], posed.stage.scene.object
     assert thing is not None
@@ -94,6 +102,22 @@ def candidates(posed: PosedClip, clip: Clip, hold: ContactInterval) -> Iterator[
         yield from clasp_candidates(stage, points, level or [np.array([1.0, 0.0, 0.0])], ground)
     else:
         yield from wrap_candidates(stage, qpos, hold.sides[0], points, held, ground)
+        if near_seen:
+            yield from seen_grips(stage, hold.sides[0], points, held, _seen_wrist(posed, hold), ground)
+
+
+def _seen_wrist(posed: PosedClip, hold: ContactInterval) -> tuple[np.ndarray, np.ndarray]:
+    """Where a hold's hand was seen on the object, (3,) and (3, 3), in the world at its first frame."""
+    frames = np.unique(np.linspace(hold.start, hold.stop - 1, FRAMES).astype(int))
+    places, turns = [], []
+    for t in frames:
+        wrist, thing = kinematics(posed.stage, posed.qpos[t]).body(f"{hold.sides[0]}_wrist"), posed.qpos[t]
+        thing = thing[posed.stage.object]
+        places.append(rot.rotate_inverse(thing[3:], wrist.xpos - thing[:3]))
+        turns.append(rot.quat_mul(rot.quat_conj(thing[3:]), np.array(wrist.xquat)))
+    thing = posed.qpos[hold.start][posed.stage.object]
+    turn = rot.quat_mul(thing[3:], rot.mean_rotation(np.array(turns)))
+    return thing[:3] + rot.rotate(thing[3:], np.median(places, axis=0)), rot.quat_to_matrix(turn)
 
 
 def unlikeness(posed: PosedClip, clip: Clip, hold: ContactInterval, candidate: GraspCandidate) -> float:

@@ -28,7 +28,7 @@ MOVED_M = 0.005
 """An object this far from where it was has moved."""
 
 
-def replace_grasps(clip: Clip, scene: Scene) -> Clip:
+def replace_grasps(clip: Clip, scene: Scene, near_seen: bool = False) -> Clip:
     """The clip with each hold of the object replaced by the grip that is likeliest by looks and reach (`best_grasps`).
 
     Contact labels begin at the grip, in time for the object to move. Without object poses or contact, and where no hand
@@ -41,7 +41,7 @@ def replace_grasps(clip: Clip, scene: Scene) -> Clip:
     found = _in_time(posed, found, clip.fps)
     contact, notes = np.array(clip.contact), []
     for hold in found:
-        grips = best_grasps(posed, clip, hold)
+        grips = best_grasps(posed, clip, hold, near_seen)
         if grips is None:
             notes.append(
                 f"grip: frames {hold.start} to {hold.stop - 1} kept as seen, no hand can hold the object there"
