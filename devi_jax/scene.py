@@ -218,7 +218,7 @@ def _place(
     from perception.scene.place_person import SeenArm, Stander, place_person
 
     body, side = human(), found.side
-    points = hand_in_camera(seen.hands.hands[side], K, body.offsets, side)
+    points = hand_in_camera(seen.hands.hands[side], K, body.offsets, side, measured.ground)
     points = points[np.isfinite(points[:, 0, 0])]
     stage = build_posed_scene(SceneSpec(_table(USUAL_TABLE_M if height_m is None else height_m, 0.4)))
     standing = kinematics(stage, standing_posture(stage, SceneFile("film").human))

@@ -67,9 +67,9 @@ def bending(rotations: np.ndarray, side: str) -> np.ndarray:
 
 
 def smoothest(read: np.ndarray, cost: np.ndarray, step_rad: float) -> np.ndarray:
-    """Which of the readings (2, T, 4) is taken in each frame, (T,): least cost (2, T) and turning (Viterbi)."""
+    """Which of the readings (S, T, 4) is taken in each frame, (T,): least cost (S, T) and turning (Viterbi)."""
     frames = cost.shape[1]
-    best, before = cost[:, 0], np.zeros((frames, 2), int)
+    best, before = cost[:, 0], np.zeros((frames, len(cost)), int)
     for t in range(1, frames):
         step = rot.angle_between(read[:, None, t - 1], read[None, :, t]) ** 2 / step_rad**2
         total = best[:, None] + step

@@ -55,6 +55,13 @@ class ScenePrior:
         return rot.rotate(turn, self.points) + self.object_start[:3]
 
     @property
+    def ground(self) -> np.ndarray:
+        """The plane (4,) on which things are, table or floor, in the camera's frame: n x + d is a point's height."""
+        height = self.scene.table.size[2] if self.scene.table else 0.0
+        T = self.camera.T_camera_world
+        return np.array([*T[:3, 2], -(height + T[:3, 2] @ T[:3, 3])])
+
+    @property
     def joints_world(self) -> np.ndarray:
         """Joints of the human in the first frame, (52, 3) metres."""
         return forward_kinematics(self.first.rotations[None], self.first.root[None], self.first.offsets)[0]

@@ -42,18 +42,32 @@ class HandsAloneLiftConfig:
 
 
 def lift_hands_alone(
-    person: PersonLandmarks, camera: Camera, first: FirstPose, config: HandsAloneLiftConfig | None = None
+    person: PersonLandmarks,
+    camera: Camera,
+    first: FirstPose,
+    config: HandsAloneLiftConfig | None = None,
+    ground: np.ndarray | None = None,
+    held: np.ndarray | None = None,
 ) -> SkeletonMotion:
     """The motion (world): arms whose wrists are where the hands are seen, hands turned and bent as these are.
 
     While a hand is not in view, or does not fit what is seen, its arm goes back towards the first pose.
+
+    Args:
+        ground: a plane (4,) in the camera's frame that hands stay above, see `hand_in_camera`.
+        held: frames (T, 2) bool in which the left and the right hand hold something.
 
     Raises:
         EstimateError: no hand has points in 3D that fit its pixels.
     """
     config = config or HandsAloneLiftConfig()
     fps, frames = person.body.fps, person.body.frames
-    placed = {side: hand_in_camera(person.hands[side], camera.K, first.offsets, side) for side in SIDES}
+    placed = {
+        side: hand_in_camera(
+            person.hands[side], camera.K, first.offsets, side, ground, None if held is None else held[:, k]
+        )
+        for k, side in enumerate(SIDES)
+    }
     seen = {side: np.asarray(np.isfinite(placed[side]).all(axis=(1, 2))) for side in SIDES}
     if not any(shown.any() for shown in seen.values()):
         raise EstimateError(

@@ -23,6 +23,7 @@ from perception.human.motion import SkeletonMotion
 from perception.human.motion_io import load_motion, save_motion
 from perception.human.scene_prior import ScenePrior
 from perception.landmarks.estimate import PersonLandmarks
+from perception.landmarks.evidence import body_evidence, hand_evidence
 from perception.pipeline import inputs, mixed_sources, steps
 from perception.pipeline.config import READERS, PipelineConfig, Stage
 from perception.pipeline.inputs import AUTO
@@ -75,15 +76,21 @@ class ExtractionPipeline:
             )
         steps.check_hands(self._hands_seen(), self.known)
         s = self.config
+        key = self._key(self._seen_by, s.first_frame, asdict(s.unify))
         if s.body == AUTO:
-            hands = self._person if s.hands == AUTO else mixed_sources.with_hands(self._person, self._hands)
-            human = steps.from_landmarks(hands, self.known)
-        elif s.hands == AUTO:
+            person = self._followed
+            motion = self._motion("motion", key, lambda _: steps.lifted(person, self.known))
+            return steps.EstimatedHuman(motion, body_evidence(person), hand_evidence(person))
+        if s.hands == AUTO:
             human = mixed_sources.from_body_and_landmarks(self._body, self._person, self.known, s.first_frame, s.unify)
         else:
             human = steps.from_tools(self._body, self._hands, self.known, s.first_frame, s.unify)
-        key = self._key(self._seen_by, s.first_frame, asdict(s.unify))
         return steps.EstimatedHuman(self._motion("motion", key, lambda _: human.motion), human.body, human.hands)
+
+    @property
+    def _followed(self) -> PersonLandmarks:
+        """The person's landmarks, with a tool's hands in place of the networks' where one is asked for."""
+        return self._person if self.config.hands == AUTO else mixed_sources.with_hands(self._person, self._hands)
 
     def body_alone(self) -> SkeletonMotion:
         """The human as the body's estimator has it by itself, its first frame where the scene has it."""
@@ -131,8 +138,8 @@ class ExtractionPipeline:
 
         def align(say: StageReporter) -> SkeletonMotion:
             if self.known.person == "hands":
-                say("skipped: hands alone are where their landmarks have them")
-                return human.motion
+                say("hands alone, which keep their grip")
+                return steps.holding_hands(self._followed, points, self.known, s.contact)
 
             def shown(step: int, _: float) -> None:
                 say.part((step + 1) / s.align.iterations)

@@ -30,6 +30,7 @@ from perception.landmarks.hands_alone import estimate_hands
 from perception.landmarks.lift import lift
 from perception.landmarks.lift_hands_alone import lift_hands_alone
 from perception.object_pose.carried import carry
+from perception.object_pose.out_of_hand import without_strays
 from perception.object_pose.pose_tracker import track_pose
 from perception.object_tracks.track import track_points
 from perception.object_tracks.visible import spread_points, visible_vertices
@@ -81,8 +82,29 @@ def check_hands(seen: Mapping[str, bool], known: ScenePrior) -> None:
 
 def from_landmarks(person: PersonLandmarks, known: ScenePrior) -> EstimatedHuman:
     """The human by closed-form lifting. Raises `EstimateError` if the body is not seen in the first frames."""
-    lifted = (lift_hands_alone if known.person == "hands" else lift)(person, known.camera, known.first)
-    return EstimatedHuman(resolve_hand_flips(lifted, known.camera), body_evidence(person), hand_evidence(person))
+    return EstimatedHuman(lifted(person, known), body_evidence(person), hand_evidence(person))
+
+
+def lifted(person: PersonLandmarks, known: ScenePrior) -> SkeletonMotion:
+    """The motion of `from_landmarks`; of hands alone by fitting them. Raises as it does."""
+    if known.person == "hands":
+        return lift_hands_alone(person, known.camera, known.first, ground=known.ground)
+    return resolve_hand_flips(lift(person, known.camera, known.first), known.camera)
+
+
+def holding_hands(
+    person: PersonLandmarks, points: PointTracks, known: ScenePrior, contact: ContactConfig
+) -> SkeletonMotion:
+    """Hands alone as `from_landmarks` has them, whose fingers stay as they are while they hold the object."""
+    hands = hand_evidence(person)
+    labels = hand_labels(points, hands, contact)
+    held = held_frames(labels, points, hands, _holders(labels, known))
+    return lift_hands_alone(person, known.camera, known.first, ground=known.ground, held=held)
+
+
+def _holders(labels: np.ndarray, known: ScenePrior) -> list[int]:
+    """Which hands may hold the object: those that the prompt names, or all whose labels (T, 2) ever say so."""
+    return [SIDES.index(side) for side in known.hands] or [side for side in (0, 1) if labels[:, side].any()]
 
 
 def from_tools(
@@ -220,14 +242,17 @@ def carry_object(
     motion: SkeletonMotion,
     known: ScenePrior,
     contact: ContactConfig,
-) -> ObjectMotion:
-    """The object's path, where it is lost in a hand's hold as that hand carries it; `motion` is the aligned one."""
+) -> tuple[ObjectMotion, ObjectMotion]:
+    """The object's path without poses that leave the hand that holds it, and the same with gaps bridged by that hand.
+
+    `motion` is the aligned one.
+    """
     labels = hand_labels(points, human.hands, contact)
-    sides = [SIDES.index(side) for side in known.hands] or [side for side in (0, 1) if labels[:, side].any()]
-    held = held_frames(labels, points, human.hands, sides)
+    held = held_frames(labels, points, human.hands, _holders(labels, known))
     own = [[k for k, point in enumerate(human.hands.points) if point in hand] for hand in HAND_BODIES]
     seen = np.stack([(human.hands.confidence[:, k] > 0).any(axis=1) for k in own], axis=1)
-    return carry(path, motion, held, seen)
+    trusted = without_strays(path, motion, held, seen)
+    return trusted, carry(trusted, motion, held, seen)
 
 
 def reconstruct(

@@ -1,14 +1,18 @@
 """The camera's tilt and the thing's distance, by what is said of them or by what the film shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from perception.contracts.keypoints import Keypoints
 from perception.landmarks.hand_depth import hand_in_camera
 from perception.scene.marker import find_marker
 from perception.scene.size_by_hand import distance_by_hand, hand_at_thing
-from perception.scene.standing_thing import StandingThing, fit_standing_thing, on_foot, posed
+from perception.scene.standing_thing import StandingThing, fit_standing_thing, on_foot, posed, standing_axes
 from perception.scene.watch import TakenThing, WatchedFilm
+
+WINDOW_S = 0.5
+"""The hand is looked at so long before and after it takes the thing."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,12 @@ class Said:
 
 @dataclass(frozen=True, eq=False)
 class MeasuredThing:
-    """How the thing stands; `foot_m`, depth of its foot; `notes`, how tilt and scale came to be known."""
+    """How the thing stands; `foot_m`, depth of its foot; `ground` (4,), the plane on which it stands, in the camera's
+    frame: n x + d is a point's height; `notes`, how tilt and scale came to be known."""
 
     standing: StandingThing
     foot_m: float
+    ground: np.ndarray
     notes: dict[str, str]
 
 
@@ -56,9 +62,23 @@ def measure_thing(
     elif said.height_m:
         foot_m, scale = said.height_m / (standing.tall * float(np.ptp(vertices[:, 2]))), "its height"
     else:
-        points = hand_in_camera(film.hands.hands[found.side], K, offsets, found.side)
+        points = hand_in_camera(
+            _near(film.hands.hands[found.side], found.taken, film.hands.body.fps), K, offsets, found.side
+        )
         hand = hand_at_thing(points, found.taken, film.hands.body.fps)
         at = posed(standing, on_foot(vertices), K)
         foot_m = distance_by_hand(hand, (at.min(axis=0) + at.max(axis=0)) / 2)
         scale = f"the {found.side} hand's size ({hand.spread_m * 1e3:.0f} mm spread)"
-    return MeasuredThing(standing, foot_m, {"tilt": tilt, "scale": f"thing {foot_m:.2f} m away, by {scale}"})
+    notes = {"tilt": tilt, "scale": f"thing {foot_m:.2f} m away, by {scale}"}
+    return MeasuredThing(standing, foot_m, _ground(standing, foot_m, K), notes)
+
+
+def _near(hand: Keypoints, frame: int, fps: float) -> Keypoints:
+    """The hand, not seen but about a frame."""
+    near = np.abs(np.arange(hand.frames) - frame) <= WINDOW_S * fps
+    return replace(hand, conf=np.where(near[:, None], hand.conf, 0.0))
+
+
+def _ground(standing: StandingThing, foot_m: float, K: np.ndarray) -> np.ndarray:
+    up = standing_axes(standing.pitch_deg)[:, 2]
+    return np.array([*up, -foot_m * (up @ np.linalg.solve(K, standing.foot_ray))])

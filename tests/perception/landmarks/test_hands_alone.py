@@ -151,7 +151,7 @@ def test_frames_whose_palm_fits_nothing_are_bridged_and_a_hand_without_depth_is_
     far[12:15] = [500.0, 300.0]  # all points in one pixel: a hand infinitely far away
     broken = joint_positions(lift_hands_alone(person(replace(points, xy=far)), camera(), first))
     assert np.isfinite(broken).all()
-    assert np.linalg.norm(broken - whole, axis=-1).max() < 0.08
+    assert np.linalg.norm(broken - whole, axis=-1).max() < 0.1
     with pytest.raises(EstimateError, match="no hand can be placed in space"):
         lift_hands_alone(person(replace(points, xyz=None)), camera(), first)
 
