@@ -124,10 +124,11 @@ def test_beside_a_thing_with_another_centre_of_mass_others_move_as_alone_to_roun
 def test_in_the_other_engines_each_thing_moves_as_alone(engine):
     """A can of one convex part, the dearest that MJX compiles, and a ball, beside an arm, which is cheap.
 
-    In MJX-JAX 1e-6 of noise on the start moves the can by up to 2.4 mm and the ball by 1e-6; between models there was
-    nothing, or 1e-6 in a larger batch. A box is left out: thrown, it lands on its corners, and such noise moves it by
-    up to 38 mm in 0.4 s. Beside others its states, forces and mass matrix are the same bits as alone until it has
-    touched the table for a physics step; the next rounds otherwise, by 3e-7, which grew to as much as 20 mm.
+    In MJX-JAX 1e-6 of noise on the start moves the can by up to 2.4 mm and the ball by 1e-6; between models there
+    was nothing, or 1e-6 in a larger batch, and 2.1 mm on another processor. A box is left out: thrown, it lands on
+    its corners, and such noise moves it by up to 38 mm in 0.4 s. Beside others its states, forces and mass matrix
+    are the same bits as alone until it has touched the table for a physics step; the next rounds otherwise, by
+    3e-7, which grew to as much as 20 mm.
     """
     if engine == "warp" and find_spec("warp") is None:
         pytest.skip("warp-lang is not installed: pip install 'devi-jax[warp]'")
@@ -139,7 +140,7 @@ def test_in_the_other_engines_each_thing_moves_as_alone(engine):
         alone = roll(make_physics(scene.only(k), engine), 9, pose[k::2], velocity[k::2], own)
         apart = np.abs(states[:, k::2] - np.asarray(alone.qpos)).max(axis=(1, 2))
         within(f"thing {k}, fall", apart[:5].max(), high=1e-6)
-        within(f"thing {k}, first contacts", apart.max(), high=1e-3)
+        within(f"thing {k}, first contacts", apart.max(), high=5e-3)
     assert np.abs(states[-1, ::2, -7:] - states[-1, 1::2, -7:]).max() > 0.01  # contact has parted them
 
 
