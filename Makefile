@@ -93,7 +93,7 @@ spread: $(DEV)
 	$(RUN) tests.spread $(SPREAD) -n auto --dist loadfile
 
 notebooks: $(DEV)
-	$(RUN) pytest -q -n auto -m notebook
+	$(RUN) pytest -q -n auto -m notebook $(NOTEBOOKS)
 
 check: $(DEV)
 	$(BIN)/ruff check .
