@@ -135,7 +135,7 @@ def test_what_is_switched_off_is_not_done(lift):
 
 def test_grips_are_repaired_only_when_asked_for(lift, monkeypatch):
     asked, held = [], replace(lift, name="held")
-    monkeypatch.setattr(repair.repair, "replace_grasps", lambda clip, scene: asked.append(scene) or held)
+    monkeypatch.setattr(repair.repair, "replace_grasps", lambda clip, scene, near: asked.append(scene) or held)
     rest = {"support": False, "sigma": 0, "ground": False, "balance": False, "project": False}
     assert repair.repair_clip(lift, RepairOptions(**rest)) is lift and not asked
     assert (

@@ -41,7 +41,7 @@ def test_a_taller_clip_makes_a_taller_body(lift_can):
 def test_scene_root_and_terms_are_those_asked_for(assembly, lift_can):
     environment = assembly.environment
     scene = environment.physics.scene
-    assert scene.spec is lift_can.scene and scene.embodiment.root == "free" and environment.physics.engine == "c"
+    assert scene.spec == lift_can.scene and scene.embodiment.root == "free" and environment.physics.engine == "c"
     assert make_scene(lift_can, "pinned").embodiment.root == "pinned"
     rewards = environment.rewards
     assert rewards.rows == devi("cpu").rewards and rewards.combine == "product"
