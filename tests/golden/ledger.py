@@ -82,10 +82,15 @@ def described() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "backend": jax.default_backend(),
-        **{name: os.environ.get(name, "") for name in SETTINGS},
+        **{name: _setting(name) for name in SETTINGS},
         "libc": " ".join(platform.libc_ver()),
         "versions": {name: _version(name) for name in LIBRARIES},
     }
+
+
+def _setting(name: str) -> str:
+    """The variable, without the flag that recorded programs are compiled with a value of their own of."""
+    return " ".join(word for word in os.environ.get(name, "").split() if "xla_cpu_use_fusion_emitters" not in word)
 
 
 @functools.cache
