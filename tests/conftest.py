@@ -15,11 +15,11 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-from devi_jax.runs.devices import compile_in_half_the_time  # noqa: E402
+from devi_jax.runs.devices import use_older_fusion_emitters  # noqa: E402
 from tests import strict_promotion, type_checks  # noqa: E402
 from tests.simulated import JITTER, jitter_starts  # noqa: E402
 
-compile_in_half_the_time()
+use_older_fusion_emitters()
 strict_promotion.install()
 type_checks.install()
 

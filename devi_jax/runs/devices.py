@@ -77,12 +77,12 @@ def choose_devices(wanted: Wanted) -> list[Any]:
     return [d for devices in of_process for d in devices[:wanted]]
 
 
-def compile_in_half_the_time() -> None:
+def use_older_fusion_emitters() -> None:
     """Have XLA emit fusions on CPUs by its older emitters, where `$XLA_FLAGS` says nothing of them.
 
-    The newer ones took half of all compilation (an environment's step: 17.5 s, 8.5 s without) and made no program
-    faster (`bench speed`: the same iterations per second). Only for versions that were tried: XLA ends a process that
-    gives a flag it does not know. To be called before JAX compiles anything.
+    The newer ones take half of all compilation and make programs no faster (BUILD.md, Tests, has the measurement). Only
+    for versions that were tried: XLA ends a process that gives a flag it does not know. It does nothing once JAX has
+    compiled something.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     tried = (0, 8) <= tuple(map(int, metadata.version("jaxlib").split(".")[:2])) <= (0, 10)
@@ -95,7 +95,7 @@ def enable_compilation_cache() -> Path:
 
     The folder is `$JAX_COMPILATION_CACHE_DIR`, by default `~/.cache/devi_jax/jax`.
     """
-    compile_in_half_the_time()
+    use_older_fusion_emitters()
     folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR") or Path.home() / ".cache" / "devi_jax" / "jax")
     folder.mkdir(parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(folder))

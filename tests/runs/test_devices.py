@@ -9,12 +9,12 @@ import pytest
 from devi_jax.core.errors import ConfigError, DeviceError
 from devi_jax.runs.devices import (
     choose_devices,
-    compile_in_half_the_time,
     describe,
     enable_compilation_cache,
     machine,
     offer_cpus,
     peak_memory_mb,
+    use_older_fusion_emitters,
 )
 
 
@@ -54,7 +54,7 @@ def test_peak_memory_is_the_kernels_in_megabytes():
 def test_xla_gets_its_flag_where_it_is_known_and_nobody_set_it(version, flags, after, monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", flags)
     monkeypatch.setattr("devi_jax.runs.devices.metadata.version", lambda _: version)
-    compile_in_half_the_time()
+    use_older_fusion_emitters()
     assert os.environ["XLA_FLAGS"] == after
 
 
