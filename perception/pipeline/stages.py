@@ -79,7 +79,7 @@ class ExtractionPipeline:
         key = self._key(self._seen_by, s.first_frame, asdict(s.unify))
         if s.body == AUTO:
             person = self._followed
-            motion = self._motion("motion", key, lambda _: steps.lifted(person, self.known))
+            motion = self._motion("motion", key, lambda _: steps.lift_person(person, self.known))
             return steps.EstimatedHuman(motion, body_evidence(person), hand_evidence(person))
         if s.hands == AUTO:
             human = mixed_sources.from_body_and_landmarks(self._body, self._person, self.known, s.first_frame, s.unify)
@@ -96,7 +96,7 @@ class ExtractionPipeline:
         """The human as the body's estimator has it by itself, its first frame where the scene has it."""
         s = self.config
         if s.body == AUTO:
-            return steps.from_landmarks(mixed_sources.with_hands(self._person, {}), self.known).motion
+            return steps.lift_person(mixed_sources.with_hands(self._person, {}), self.known)
         return steps.from_tools(self._body, {}, self.known, s.first_frame, s.unify).motion
 
     def points(self) -> PointTracks:

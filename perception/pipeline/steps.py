@@ -25,7 +25,7 @@ from perception.human.motion import SkeletonMotion, joint_positions, to_world
 from perception.human.resolve_hand_flip import resolve_hand_flips
 from perception.human.scene_prior import ScenePrior
 from perception.landmarks.estimate import PersonLandmarks, estimate_landmarks
-from perception.landmarks.evidence import body_evidence, hand_evidence
+from perception.landmarks.evidence import hand_evidence
 from perception.landmarks.hands_alone import estimate_hands
 from perception.landmarks.lift import lift
 from perception.landmarks.lift_hands_alone import lift_hands_alone
@@ -80,13 +80,11 @@ def check_hands(seen: Mapping[str, bool], known: ScenePrior) -> None:
         )
 
 
-def from_landmarks(person: PersonLandmarks, known: ScenePrior) -> EstimatedHuman:
-    """The human by closed-form lifting. Raises `EstimateError` if the body is not seen in the first frames."""
-    return EstimatedHuman(lifted(person, known), body_evidence(person), hand_evidence(person))
+def lift_person(person: PersonLandmarks, known: ScenePrior) -> SkeletonMotion:
+    """The human by closed-form lifting, hands alone by fitting them.
 
-
-def lifted(person: PersonLandmarks, known: ScenePrior) -> SkeletonMotion:
-    """The motion of `from_landmarks`; of hands alone by fitting them. Raises as it does."""
+    Raises `EstimateError` if the body is not seen in the first frames, or no hand can be placed.
+    """
     if known.person == "hands":
         return lift_hands_alone(person, known.camera, known.first, ground=known.ground)
     return resolve_hand_flips(lift(person, known.camera, known.first), known.camera)
@@ -95,7 +93,7 @@ def lifted(person: PersonLandmarks, known: ScenePrior) -> SkeletonMotion:
 def holding_hands(
     person: PersonLandmarks, points: PointTracks, known: ScenePrior, contact: ContactConfig
 ) -> SkeletonMotion:
-    """Hands alone as `from_landmarks` has them, whose fingers stay as they are while they hold the object."""
+    """Hands alone as `lift_person` has them, whose fingers stay as they are while they hold the object."""
     hands = hand_evidence(person)
     labels = hand_labels(points, hands, contact)
     held = held_frames(labels, points, hands, _holders(labels, known))

@@ -130,9 +130,9 @@ def test_landmarks_take_a_tools_hands_and_do_without_the_one_it_lacks(truth, kno
     seen = mixed_sources.with_hands(person, {"right": a_hand(points, "right")})
     assert not seen.hands["left"].seen.any() and seen.hands["right"].seen.sum() == truth.frames - 1
     np.testing.assert_allclose(seen.hands["right"].xy[:-1], person.hands["right"].xy[:-1])
-    found = steps.from_landmarks(seen, known)
-    own = steps.from_landmarks(person, known)
+    found = steps.lift_person(seen, known)
+    own = steps.lift_person(person, known)
     fingers = list(HAND_BODIES[1])
-    gap = rot.angle_between(found.motion.rotations[:-3, fingers], own.motion.rotations[:-3, fingers])
+    gap = rot.angle_between(found.rotations[:-3, fingers], own.rotations[:-3, fingers])
     assert np.degrees(gap).max() < 1
-    assert found.motion.provenance["lift"]["hands_not_lifted"] == ["left"]
+    assert found.provenance["lift"]["hands_not_lifted"] == ["left"]
