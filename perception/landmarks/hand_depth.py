@@ -15,7 +15,7 @@ from perception.contracts.keypoints import Keypoints
 from perception.human.merge_body_and_hands import ray_rotation
 from perception.human.one_thread import one_thread
 from perception.human.resolve_hand_flip import mirror_image, smoothest
-from perception.landmarks.hand_fit import fit_hands, hand_bones
+from perception.landmarks.hand_fit import THICK_M, fit_hands, hand_bones
 from perception.landmarks.turns import fit_rotation
 
 KNUCKLES = ("index1", "middle1", "ring1", "pinky1")
@@ -26,12 +26,13 @@ WRIST_PART = 0.68
 away as they are."""
 STEP_RAD = 0.4
 """Standard deviation of what a hand turns in a frame."""
-THICK_M, NEAREST_FACTOR = 0.012, 0.7
-"""Joints are so far above what a hand lies on; for that it is brought nearer by this factor at most."""
+NEAREST_FACTOR = 0.7
+"""To be above the ground a hand is brought nearer by this factor at most."""
 NEAR_GROUND_M = 0.04
 """A hand whose lowest joint is not higher above the ground is held by it: there its distance is known best."""
-WORST = 1500.0
-"""A hand whose squared errors sum to more is no hand: its points are six deviations off on the mean."""
+WORST = 400.0
+"""A hand that costs more is no hand: its points are ten deviations off, which is half its size. Rendered ones cost 130
+at most."""
 NEAREST_M, FURTHEST_M = 0.1, 10.0
 
 
@@ -109,13 +110,12 @@ def placed_by_palm(points: np.ndarray, px: np.ndarray, K: np.ndarray) -> np.ndar
 
 
 def above_ground(points: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """Hands (T, 21, 3) brought nearer to the camera, each point along its ray, until they are on the plane (4,)."""
-    climb, height = points @ ground[:3], points @ ground[:3] + ground[3]
-    # n (s x) + d = thick: by the factor s, of points that are lower than that and whose rays lead down
-    scale = np.where(climb < 0, (THICK_M - ground[3]) / np.minimum(climb, -1e-9), 1.0)
-    factor = np.where(height < THICK_M, scale, 1.0).min(axis=1)
-    wrist = points[:, :1]
-    return points - wrist + np.clip(factor, NEAREST_FACTOR, 1.0)[:, None, None] * wrist
+    """Hands (T, 21, 3) brought nearer to the camera, along their wrists' rays, until they are above the plane (4,)."""
+    lowest = (points @ ground[:3] + ground[3]).min(axis=1)
+    wrist = points[:, 0]
+    climb = -np.minimum(wrist @ ground[:3], -1e-9)  # metres of height for the whole way to the camera
+    nearer = np.clip(np.maximum(0.0, THICK_M - lowest) / climb, 0.0, 1 - NEAREST_FACTOR)
+    return points - (nearer[:, None] * wrist)[:, None]
 
 
 def landmark_wrist(offsets: np.ndarray, side: str) -> np.ndarray:

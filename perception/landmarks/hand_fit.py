@@ -18,6 +18,8 @@ from perception.contracts.hand import HAND21
 from perception.human.skeleton_points import fingertips
 
 BENDING = ("index", "middle", "ring", "pinky")
+THICK_M = 0.012
+"""Joints are in the middle of fingers and palms, so far above what these lie on."""
 DISTAL = 0.6
 """The last joint of a finger bends so much of what its middle joint does."""
 SIZE = 6 + 3 * len(BENDING) + 9
@@ -42,10 +44,8 @@ class HandFitConfig:
     """By how much a finger is bent otherwise than its neighbour."""
     thumb: tuple[float, float, float] = (0.5, 0.4, 0.4)
     """How far the thumb's joints turn from where they are in the T-pose."""
-    thick_m: float = 0.012
-    """Joints are in the middle of fingers, so far above what these lie on."""
     sunk_m: float = 0.01
-    """How far a joint is below that."""
+    """How far a joint is below `THICK_M`."""
     alike: float = 0.1
     """How far an angle is from the one it is like."""
     iterations: int = 30
@@ -168,7 +168,7 @@ class _Hand:
         if self.ground is None:
             return points.new_zeros(0)
         above = points @ self.ground[:3] + self.ground[3]
-        return torch.relu(self.config.thick_m - above) / self.config.sunk_m
+        return torch.relu(THICK_M - above) / self.config.sunk_m
 
     def priors(self, x: Tensor) -> Tensor:
         c = self.config

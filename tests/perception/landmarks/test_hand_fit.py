@@ -7,8 +7,8 @@ import torch
 from devi_jax.core import rotations as rot
 from envs.embodiments.human import human
 from perception.contracts.hand import HAND21
-from perception.landmarks.hand_depth import PALM_POINTS, THICK_M, above_ground, landmark_wrist, placed_by_palm
-from perception.landmarks.hand_fit import SIZE, HandFitConfig, _Hand, fit_hands, hand_bones
+from perception.landmarks.hand_depth import NEAREST_FACTOR, above_ground, landmark_wrist, placed_by_palm
+from perception.landmarks.hand_fit import SIZE, THICK_M, HandFitConfig, _Hand, fit_hands, hand_bones
 
 K = np.array([[800.0, 0, 512], [0, 800, 288], [0, 0, 1]])
 EDGE_ON = rot.quat_to_matrix(rot.quat_mul(rot.quat_exp(np.array([0, 0, -1.4])), rot.quat_exp(np.array([0.9, 0, 0]))))
@@ -88,7 +88,6 @@ def test_a_palm_is_placed_exactly_by_its_pixels_and_keeps_its_turn():
     moved = 1.7 * true.mean(axis=0) + (true - true.mean(axis=0))
     own = placed_by_palm(moved[None], pixels(true)[None], K)[0]
     assert np.abs(own - true).max() < 1e-9
-    assert len(PALM_POINTS) == 5
 
 
 def test_a_hand_in_the_ground_is_brought_above_it_in_its_place_in_the_picture():
@@ -98,10 +97,12 @@ def test_a_hand_in_the_ground_is_brought_above_it_in_its_place_in_the_picture():
     ground = np.array([*up, -(lowest + 0.03)])  # it is 3 cm in it
     own = above_ground(true[None], ground)[0]
     heights = own @ ground[:3] + ground[3]
-    assert heights.min() > THICK_M - 0.012
+    assert heights.min() == pytest.approx(THICK_M, abs=1e-9)
     assert np.linalg.norm(pixels(own)[0] - pixels(true)[0]) < 1e-6
     assert np.allclose(own - own[:1], true - true[:1])
     assert np.allclose(above_ground(true[None], np.array([*up, -lowest + 0.1]))[0], true)
+    deep = above_ground(true[None], np.array([*up, -(lowest + 0.5)]))[0]
+    assert np.allclose(deep[0], NEAREST_FACTOR * true[0])
 
 
 def test_hands_of_no_pixels_are_infinitely_unlikely():
