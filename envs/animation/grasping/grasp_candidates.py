@@ -132,7 +132,7 @@ def place_in_palm(
     stage: PosedScene, side: str, at: np.ndarray, rotation: np.ndarray, along: float, gap: float
 ) -> FrameTask:
     """A wrist turned by `rotation` (3, 3) that has the point `at` (3,) so far along its hand and from its palm."""
-    return FrameTask(f"{side}_wrist", at, rotation, in_palm(stage, side, along, _ACROSS_M, gap))
+    return FrameTask(f"{side}_wrist", at, rotation, in_palm(stage, side, along, ACROSS_M, gap))
 
 
 def sunk_cost(place: FrameTask, ground_m: float) -> float:
@@ -156,7 +156,7 @@ def holds(offsets: np.ndarray, fingers: np.ndarray, palm: np.ndarray) -> Iterato
     breadth = before + behind
     centre = (behind - before) / 2 * fingers
     if above + below > _THIN_M or breadth < 1.5 * (above + below):
-        yield centre, _IN_FIST_M, above + _GAP_M
+        yield centre, IN_FIST_M, above + _GAP_M
     if breadth > _NARROW_M and above + below < _PLATE_M:
         for standoff in _STANDOFFS_M:
             yield centre, _PINCH_M - breadth / 2, above + standoff
@@ -209,7 +209,7 @@ _PALM = np.array([[x, y, z] for x in (0.0, 0.12) for y in (-0.05, 0.04) for z in
 _FLAT_HAND = np.concatenate([_PALM, [[0.20, 0.02, -0.015], [0.20, -0.02, -0.015]]])
 _HALF_CLOSED = np.concatenate([_PALM, [[0.185, 0.02, -0.04], [0.185, -0.02, -0.04]]])
 _PER_M = 60.0
-_IN_FIST_M, _ACROSS_M, _GAP_M, _FLAT_M = 0.090, 0.008, 0.003, 0.002
+IN_FIST_M, ACROSS_M, _GAP_M, _FLAT_M = 0.090, 0.008, 0.003, 0.002
 _THIN_M, _PLATE_M, _NARROW_M = (
     0.03,
     0.045,

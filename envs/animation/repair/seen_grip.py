@@ -12,6 +12,8 @@ import numpy as np
 
 from envs.animation.grasping.close_fingers import in_palm
 from envs.animation.grasping.grasp_candidates import (
+    ACROSS_M,
+    IN_FIST_M,
     GraspCandidate,
     fingers_of,
     holds,
@@ -30,6 +32,10 @@ ALONG_M = (0.0, -0.02, 0.02)
 """How far along the thing, from where it is seen, the hand is tried."""
 END_M = 0.03
 """The middle of a fist stays so far from a thing's ends, where the thing is long enough."""
+HOLLOW_M = 0.035
+"""The middle of a fist is so far in front of the palm."""
+SIDEWAYS = 0.5
+"""A palm whose part across a handle is less looks along it."""
 
 
 def seen_grips(
@@ -48,7 +54,7 @@ def seen_grips(
         ground_m: the height of the thing's support, under which no hand goes.
     """
     at, turn = wrist
-    fist = at + turn @ in_palm(stage, side, *FIST_M)
+    fist = at + turn @ in_palm(stage, side, IN_FIST_M, ACROSS_M, HOLLOW_M)
     for handle in held:
         below, above = extent(points - handle.centre, handle.axis)
         long = max(0.0, min(below, above) - END_M)
@@ -70,9 +76,3 @@ def _turned(vector: np.ndarray, axis: np.ndarray, degrees: float) -> np.ndarray:
     """A vector (3,) turned about a unit vector at right angles to it."""
     angle = np.radians(degrees)
     return np.cos(angle) * vector + np.sin(angle) * np.cross(axis, vector)
-
-
-FIST_M = (0.090, 0.008, 0.035)
-"""The middle of a fist: along the fingers from the wrist, across to the thumb, in front of the palm."""
-SIDEWAYS = 0.5
-"""A palm whose part across a handle is less looks along it."""

@@ -98,6 +98,17 @@ def test_a_spoilt_hand_holds_again_and_turns_to_how_it_truly_was(lift, monkeypat
     assert "right, frames" in found.provenance["repaired"][-1]
 
 
+def test_near_to_a_hand_that_holds_there_is_its_own_grip(lift):
+    posed, (hold,) = pose_clip(scene(lift), lift), contact_intervals(lift)
+    usual = list(infer_grasp.candidates(posed, lift, hold))
+    more = list(infer_grasp.candidates(posed, lift, hold, near_seen=True))
+    place = more[len(usual)].wrists[0]
+    wrist = pose_frame(posed, hold.start).body("right_wrist")
+    turned = place.rotation.T @ wrist.xmat.reshape(3, 3)
+    assert np.degrees(np.arccos((np.trace(turned) - 1) / 2)) < 15
+    assert np.linalg.norm(place.position - place.rotation @ place.point - wrist.xpos) < 0.03
+
+
 def test_what_is_out_of_reach_or_has_no_poses_stays_as_seen(lift, monkeypatch):
     monkeypatch.setattr(infer_grasp, "POSED", 2)
     blind = replace(lift, object_poses=None)

@@ -1,9 +1,13 @@
 """An object that leaves the hand which holds it is lost there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from devi_jax.core.clip import bone_offsets
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS
+from devi_jax.datasets.load import resolve
 from perception.contracts import ObjectMotion, Origin
 from perception.human.motion import SkeletonMotion, joint_positions
 from perception.object_pose.out_of_hand import LEAVES_M, STRAYS_M, without_strays
@@ -26,7 +30,7 @@ def path(motion: SkeletonMotion, away: np.ndarray) -> ObjectMotion:
     hand = HAND_BODIES[1]
     palm = joint_positions(motion)[:, [hand[0], *hand[1::3]]].mean(axis=1)
     at = palm + (0.05 + away)[:, None] * [0.0, 0.0, 1.0]
-    turned, found = np.tile([1.0, 0, 0, 0], (FRAMES, 1)), np.ones(FRAMES, bool)
+    turned, found = np.tile([1.0, 0, 0, 0], (motion.frames, 1)), np.ones(motion.frames, bool)
     return ObjectMotion(
         fps=FPS, size_px=(64, 48), origin=Origin("t", "", {}), positions=at, rotations=turned, found=found
     )
@@ -57,3 +61,20 @@ def test_what_no_hand_accuses_stays_found(motion, why):
     if why == "from the beginning":
         away[:] = 2 * LEAVES_M
     assert without_strays(path(motion, away), motion, holds, seen).found.all()
+
+
+@pytest.mark.parametrize("name", ["pass_bottle", "push_box", "hat", "hammer"])
+def test_what_hands_truly_hold_never_leaves_them(name):
+    clip = resolve(name)
+    assert clip.object_poses is not None
+    offsets, root = bone_offsets(clip), clip.joint_positions[:, 0].astype(float)
+    human = SkeletonMotion(clip.fps, clip.joint_rotations.astype(float), root, offsets)
+    poses, found = clip.object_poses, np.ones(clip.frames, bool)
+    true = replace(
+        path(human, np.zeros(clip.frames)),
+        positions=poses.positions.astype(float),
+        rotations=poses.rotations.astype(float),
+        found=found,
+    )
+    holds = clip.contact > 0.5
+    assert holds.any() and without_strays(true, human, holds, np.ones_like(holds)).found.all()
