@@ -5,7 +5,7 @@ better is the object's path, which hands hold it when, and about where in the pi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,12 @@ from envs.animation.repair.seen_grip import seen_grips
 
 POSED, CLOSED = 24, 4
 """How many grips are reached for by inverse kinematics, and how many of these close their fingers."""
+POSED_SEEN, CLOSED_SEEN = 48, 16
+"""The same where grips near to the seen one are tried: most of those are alike."""
+APART_S = 0.1
+"""Contact of a hand that ends for a shorter time is one contact."""
+NEAR_FACTOR = 2.0
+"""By so much more counts what a hand looks like that is seen from near by."""
 SEEN_PX, SEEN_M = 10.0, 0.03
 """How far palms are off where they are seen, in a picture of 1175 px diagonal; without a camera, in space."""
 MISS = 2e-3
@@ -49,8 +55,13 @@ class ContactInterval:
 
 def contact_intervals(clip: Clip) -> list[ContactInterval]:
     """The clip's contact intervals in order; two hands that are mostly in contact together share one."""
-    touching = [(side, run) for s, side in enumerate(SIDES) for run in true_runs(clip.contact[:, s] > 0.5)]
-    runs = [ContactInterval((side,), int(run[0]), int(run[-1]) + 1) for side, run in touching]
+    runs = []
+    for s, side in enumerate(SIDES):
+        for run in true_runs(clip.contact[:, s] > 0.5):
+            own, last = ContactInterval((side,), int(run[0]), int(run[-1]) + 1), runs[-1] if runs else None
+            if last is not None and last.sides == own.sides and own.start - last.stop < APART_S * clip.fps:
+                own = replace(own, start=runs.pop().start)
+            runs.append(own)
     out: list[ContactInterval] = []
     for run in sorted(runs, key=lambda h: h.start):
         last = out[-1] if out else None
@@ -71,14 +82,15 @@ def best_grasps(
     """
     likely = sorted(
         (
-            (c.comfort_cost + unlikeness(posed, clip, hold, c), k, c)
+            (c.comfort_cost + (NEAR_FACTOR if near_seen else 1.0) * unlikeness(posed, clip, hold, c), k, c)
             for k, c in enumerate(candidates(posed, clip, hold, near_seen))
         ),
         key=lambda entry: entry[:2],
     )
-    reached = [_reached(posed, hold.start, candidate, cost) for cost, _, candidate in likely[:POSED]]
+    most, closing = (POSED_SEEN, CLOSED_SEEN) if near_seen else (POSED, CLOSED)
+    reached = [_reached(posed, hold.start, candidate, cost) for cost, _, candidate in likely[:most]]
     reached = sorted((entry for entry in reached if entry[1].residual < MISS), key=lambda entry: entry[0])
-    closed = [_closed(posed, *entry) for entry in reached[:CLOSED]]
+    closed = [_closed(posed, *entry) for entry in reached[:closing]]
     return min(closed, key=lambda entry: entry[0])[1] if closed else None
 
 

@@ -24,6 +24,8 @@ SETTLE_S = 0.2
 """So long before the object moves it is held."""
 COME_S, DOWN_S, CLOSE_S = 0.5, 0.27, 0.4
 """The hand comes from where it was seen to beside its place, goes there, and closes; it leaves the same way back."""
+NEAR_M = 0.05
+"""A hand that is seen this near to its grip is believed on its way: there it goes straight from where it is seen."""
 MOVED_M = 0.005
 """An object this far from where it was has moved."""
 
@@ -48,7 +50,8 @@ def replace_grasps(clip: Clip, scene: Scene, near_seen: bool = False) -> Clip:
             )
             continue
         before = _wrists(posed, hold)
-        posed, miss = _taken(posed, hold, grips, _times(hold, found, posed.frames, clip.fps))
+        straight = near_seen and _as_seen(before[0], grips)
+        posed, miss = _taken(posed, hold, grips, _times(hold, found, posed.frames, clip.fps, straight), straight)
         moved = np.linalg.norm(_wrists(posed, hold) - before, axis=-1).max()
         contact[hold.start : hold.stop, [SIDES.index(side) for side in hold.sides]] = 1.0
         notes.append(
@@ -89,25 +92,40 @@ class _Times:
     gone: float
 
 
-def _times(hold: ContactInterval, found: list[ContactInterval], frames: int, fps: float) -> _Times:
-    """As the constants say, quicker where the clip, or another hold of the same hand, leaves not so much time."""
+def _as_seen(wrists: np.ndarray, grips: tuple[HandGrasp, ...]) -> bool:
+    """Whether wrists (S, 3) are near to their grips."""
+    places = [grip.wrist.position - grip.wrist.rotation @ grip.wrist.point for grip in grips]
+    return bool(np.linalg.norm(wrists - places, axis=-1).max() < NEAR_M)
+
+
+def _times(
+    hold: ContactInterval, found: list[ContactInterval], frames: int, fps: float, straight: bool = False
+) -> _Times:
+    """As the constants say, quicker where the clip, or another hold of the same hand, leaves not so much time.
+
+    A hand that goes `straight` to its grip comes and closes at once.
+    """
     same = [other for other in found if {*other.sides} & {*hold.sides}]
     before = [(hold.start - other.stop) / 2 for other in same if other.start < hold.start]
     after = [(other.start - hold.stop) / 2 for other in same if other.start > hold.start]
     steps = np.cumsum([0.0, CLOSE_S, DOWN_S, COME_S]) * fps
     lead = min(1.0, max(1.0, min(before, default=hold.start)) / steps[-1])
     trail = min(1.0, max(1.0, min(after, default=frames - hold.stop)) / steps[-1])
+    if straight:
+        first, last = hold.start - lead * steps[1], hold.stop + trail * steps[1]
+        return _Times(first, hold.start, first, hold.start, hold.stop, last, hold.stop, last)
     return _Times(*(hold.start - lead * steps)[::-1], *(hold.stop + trail * steps))
 
 
 def _taken(
-    posed: PosedClip, hold: ContactInterval, grips: tuple[HandGrasp, ...], times: _Times
+    posed: PosedClip, hold: ContactInterval, grips: tuple[HandGrasp, ...], times: _Times, straight: bool
 ) -> tuple[PosedClip, float]:
     """The postures with a hold's hands on the object, and by how much a wrist missed its place at worst."""
     stage, frame = posed.stage, np.arange(posed.frames)
     thing = posed.qpos[np.clip(frame, hold.start, hold.stop - 1)][:, stage.object]
     part = phase(frame, times.come, times.beside) * (1 - phase(frame, times.beyond, times.gone))
     ready = phase(frame, times.beside, times.there) * (1 - phase(frame, times.off, times.beyond))
+    ready = np.ones_like(ready) if straight else ready
     closing = phase(frame, times.there, times.closed) * (1 - phase(frame, times.opens, times.off))
     out, miss, free = np.array(posed.qpos), 0.0, arms(posed, hold.sides)
     for t in np.flatnonzero(part > 1e-4):

@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 
+from devi_jax.core import rotations as rot
 from envs.animation.grasping.close_fingers import in_palm
 from envs.animation.grasping.grasp_candidates import (
     ACROSS_M,
@@ -22,6 +23,7 @@ from envs.animation.grasping.grasp_candidates import (
     wrist_rotation,
 )
 from envs.animation.grasping.graspable_parts import Handle, extent, near, unit
+from envs.animation.kinematics.ik import FrameTask
 from envs.animation.kinematics.posed_scene import PosedScene
 
 AROUND_DEG = (0.0, -20.0, 20.0, -40.0, 40.0)
@@ -34,6 +36,10 @@ END_M = 0.03
 """The middle of a fist stays so far from a thing's ends, where the thing is long enough."""
 HOLLOW_M = 0.035
 """The middle of a fist is so far in front of the palm."""
+TOWARDS_SEEN = (0.4, 0.7, 1.0)
+"""Hands hold as firmly as usual, or so much of the way from there to how they are seen."""
+OFF_M, UP_M = (0.0, 0.006, 0.012, 0.018), (0.0, 0.008)
+"""The latter are so much further from the thing and its support, as a hand that is seen may be in them."""
 SIDEWAYS = 0.5
 """A palm whose part across a handle is less looks along it."""
 
@@ -68,8 +74,23 @@ def seen_grips(
             there = replace(handle, centre=handle.centre + height * handle.axis)
             rotation, fingers = wrist_rotation(side, palm, thumb), fingers_of(side, palm, thumb)
             for centre, reach, gap in holds(near(points, there), fingers, palm):
-                place = place_in_palm(stage, side, there.centre + centre, rotation, reach, gap)
-                yield GraspCandidate("wrap", (place,), place.position, handle.axis, sunk_cost(place, ground_m))
+                firm = place_in_palm(stage, side, there.centre + centre, rotation, reach, gap)
+                places = [firm]
+                if around == slant == along == 0:
+                    places += [
+                        _between(firm, at - off * palm + [0, 0, up], turn, part)
+                        for part, off, up in product(TOWARDS_SEEN, OFF_M, UP_M)
+                    ]
+                for place in places:
+                    yield GraspCandidate("wrap", (place,), place.position, handle.axis, sunk_cost(place, ground_m))
+
+
+def _between(firm: FrameTask, at: np.ndarray, turn: np.ndarray, part: float) -> FrameTask:
+    """A firm grip, moved and turned part of the way to where the wrist is seen: at (3,), turned (3, 3)."""
+    ends = rot.matrix_to_quat(np.stack([firm.rotation, turn]))
+    rotation = rot.quat_to_matrix(rot.slerp(ends[0], ends[1], np.array(part)))
+    wrist = (1 - part) * (firm.position - firm.rotation @ firm.point) + part * at
+    return FrameTask(firm.body, firm.position, rotation, rotation.T @ (firm.position - wrist))
 
 
 def _turned(vector: np.ndarray, axis: np.ndarray, degrees: float) -> np.ndarray:

@@ -109,6 +109,40 @@ def test_near_to_a_hand_that_holds_there_is_its_own_grip(lift):
     assert np.linalg.norm(place.position - place.rotation @ place.point - wrist.xpos) < 0.03
 
 
+def test_of_grips_near_to_the_seen_some_are_where_the_hand_is_and_some_off_the_thing(lift):
+    posed, (hold,) = pose_clip(scene(lift), lift), contact_intervals(lift)
+    usual = len(list(infer_grasp.candidates(posed, lift, hold)))
+    near = [c.wrists[0] for c in infer_grasp.candidates(posed, lift, hold, near_seen=True)][usual:]
+    at, turn = infer_grasp._seen_wrist(posed, hold)
+    wrists = np.array([place.position - place.rotation @ place.point for place in near])
+    same = [k for k, place in enumerate(near) if np.allclose(place.rotation, turn, atol=1e-6)]
+    gaps = np.linalg.norm(wrists[same] - at, axis=1)
+    assert gaps.min() < 1e-9 and gaps.max() == pytest.approx(np.hypot(0.018, 0.008), abs=0.01)
+
+
+def test_a_hand_that_is_seen_near_its_grip_goes_there_straight(lift):
+    hold = ContactInterval(("right",), 20, 30)
+    times = regrasp._times(hold, [hold], 60, 10.0, straight=True)
+    assert (times.come, times.beside, times.opens, times.gone) == (16, 20, 30, 34)
+    posed, (found,) = pose_clip(scene(lift), lift), contact_intervals(lift)
+    grips = infer_grasp.best_grasps(posed, lift, found, near_seen=True)
+    assert grips is not None and regrasp._as_seen(regrasp._wrists(posed, found)[0], grips)
+    times = regrasp._times(found, [found], posed.frames, lift.fps, straight=True)
+    taken, _ = regrasp._taken(posed, found, grips, times, straight=True)
+    came = np.flatnonzero(np.abs(taken.qpos - posed.qpos).max(axis=1) > 1e-6)
+    assert came.min() >= times.come
+
+
+def test_contact_that_is_broken_for_a_moment_is_one(lift):
+    (whole,) = contact_intervals(lift)
+    for frames, count in ((1, 1), (5, 2)):
+        contact = np.array(lift.contact)
+        middle = (whole.start + whole.stop) // 2
+        contact[middle : middle + frames] = 0
+        found = contact_intervals(replace(lift, contact=contact, fps=30.0))
+        assert len(found) == count and (found[0].start, found[-1].stop) == (whole.start, whole.stop)
+
+
 def test_what_is_out_of_reach_or_has_no_poses_stays_as_seen(lift, monkeypatch):
     monkeypatch.setattr(infer_grasp, "POSED", 2)
     blind = replace(lift, object_poses=None)
