@@ -16,14 +16,9 @@ from perception.human.merge_body_and_hands import ray_rotation
 from perception.human.one_thread import one_thread
 from perception.human.resolve_hand_flip import mirror_image, smoothest
 from perception.landmarks.hand_fit import THICK_M, fit_hands, hand_bones
+from perception.landmarks.network_palm import KNUCKLES, PALM_POINTS, network_shifts
 from perception.landmarks.turns import fit_rotation
 
-KNUCKLES = ("index1", "middle1", "ring1", "pinky1")
-"""With the wrist they are a palm."""
-PALM_POINTS = [HAND21.index(name) for name in ("wrist", *KNUCKLES)]
-WRIST_PART = 0.68
-"""The network's wrist is nearer to its knuckles than the skeleton's by this factor: with it, rendered hands are as far
-away as they are."""
 STEP_RAD = 0.4
 """Standard deviation of what a hand turns in a frame."""
 NEAREST_FACTOR = 0.7
@@ -44,7 +39,7 @@ def hand_in_camera(
     ground: np.ndarray | None = None,
     held: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The 21 points (T, 21, 3) in the camera's frame, metres; NaN where the hand is not seen.
+    """The skeleton's 21 points (T, 21, 3) in the camera's frame, metres; NaN where the hand is not seen.
 
     The skeleton's palm is fitted to the palm's pixels (perspective-n-point), from the network's reading and from its
     mirror image, and from there the whole hand to all (`fit_hands`); those are taken that fit and follow from each
@@ -60,7 +55,8 @@ def hand_in_camera(
     seen = np.flatnonzero(hand.seen)
     if hand.xyz is None or not len(seen):
         return out
-    palm, bones = palm_at_rest(offsets, side), hand_bones(offsets, side, landmark_wrist(offsets, side))
+    shifts = network_shifts(offsets, side)
+    palm, bones = palm_at_rest(offsets, side) + shifts[PALM_POINTS], hand_bones(offsets, side, shifts)
     px = np.ascontiguousarray(hand.xy[seen], float)
     turn = np.broadcast_to(ray_rotation(px.mean(axis=1), K)[:, None], (len(seen), len(HAND21), 4))
     local = rot.rotate(turn, hand.xyz[seen])
@@ -76,7 +72,7 @@ def hand_in_camera(
             smoothest(quats, np.where(np.isfinite(fits.cost), fits.cost, 1e9), STEP_RAD),
             np.arange(len(seen)),
         )
-        points, cost = fits.points[chosen, every], fits.cost[chosen, every]
+        points, turned, cost = (part[chosen, every] for part in (fits.points, fits.turns, fits.cost))
         for hold in [] if held is None else _holds(held[seen]):
             first = (chosen[hold], hold)
             own = fits.angles[first]
@@ -85,8 +81,8 @@ def hand_in_camera(
                 own = own[low] if low.any() else own
             like = np.broadcast_to(np.median(own, axis=0), (len(hold), own.shape[1]))
             again = fit_hands(px[hold], K, fits.turns[first][None], fits.places[first][None], bones, ground, like)
-            points[hold], cost[hold] = again.points[0], again.cost[0]
-    points = placed_by_palm(points, px, K)
+            points[hold], turned[hold], cost[hold] = again.points[0], again.turns[0], again.cost[0]
+    points = placed_by_palm(points, px, K, shifts @ turned.mT)
     if ground is not None:
         points = above_ground(points, ground)
     depth = points[:, 0, 2]
@@ -95,13 +91,17 @@ def hand_in_camera(
     return out
 
 
-def placed_by_palm(points: np.ndarray, px: np.ndarray, K: np.ndarray) -> np.ndarray:
+def placed_by_palm(points: np.ndarray, px: np.ndarray, K: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     """Hands (T, 21, 3), turned as they are, where their palms are as large as their pixels (T, 21, 2): least squares.
 
     Fingers tell how a hand is turned, and hardly how far it is: behind a thing the network draws them too short.
+
+    Args:
+        shifts: of the network's points from these (T, 21, 3).
     """
-    middle = points[:, PALM_POINTS].mean(axis=1, keepdims=True)
-    own, way = points[:, PALM_POINTS] - middle, (px[:, PALM_POINTS] - K[:2, 2]) / K[[0, 1], [0, 1]]
+    palm = (points + shifts)[:, PALM_POINTS]
+    middle = palm.mean(axis=1, keepdims=True)
+    own, way = palm - middle, (px[:, PALM_POINTS] - K[:2, 2]) / K[[0, 1], [0, 1]]
     one, zero = np.ones(way.shape[:2]), np.zeros(way.shape[:2])
     rows = [np.stack([one, zero, -way[..., 0]], axis=-1), np.stack([zero, one, -way[..., 1]], axis=-1)]
     A, b = np.concatenate(rows, axis=1), [way[..., i] * own[..., 2] - own[..., i] for i in (0, 1)]
@@ -118,11 +118,6 @@ def above_ground(points: np.ndarray, ground: np.ndarray) -> np.ndarray:
     return points - (nearer[:, None] * wrist)[:, None]
 
 
-def landmark_wrist(offsets: np.ndarray, side: str) -> np.ndarray:
-    """Where the network has the wrist, in the wrist's frame (3,)."""
-    return (1 - WRIST_PART) * _middle(offsets, side)
-
-
 def _middle(offsets: np.ndarray, side: str) -> np.ndarray:
     """The middle of the knuckles in the wrist's frame (3,)."""
     return offsets[[INDEX[f"{side}_{name}"] for name in KNUCKLES]].mean(axis=0)
@@ -134,12 +129,12 @@ def _holds(held: np.ndarray) -> list[np.ndarray]:
 
 
 def palm_at_rest(offsets: np.ndarray, side: str) -> np.ndarray:
-    """Wrist and knuckles (5, 3) in the T-pose about the middle of the knuckles, the wrist where the network has it."""
+    """Wrist and knuckles (5, 3) in the T-pose about the middle of the knuckles."""
     upright = np.tile([1.0, 0, 0, 0], (1, len(JOINTS), 1))
     rest = forward_kinematics(upright, np.zeros((1, 3)), offsets)[0]
     knuckles = rest[[INDEX[f"{side}_{name}"] for name in KNUCKLES]]
     middle = knuckles.mean(axis=0)
-    return np.vstack([WRIST_PART * (rest[INDEX[f"{side}_wrist"]] - middle), knuckles - middle])
+    return np.vstack([rest[INDEX[f"{side}_wrist"]], knuckles]) - middle
 
 
 def _start(palm: np.ndarray, px: np.ndarray, K: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

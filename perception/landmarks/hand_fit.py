@@ -56,8 +56,8 @@ class HandFit:
     """Hands (S, T, ...) fitted from S starts to T frames, in the camera's frame.
 
     `turns` (S, T, 3, 3): of the wrist from the T-pose; `places` (S, T, 3): of the wrist, and `points` (S, T, 21, 3),
-    metres; `angles` (S, T, 21), radians, of fingers and thumb; `cost` (S, T): sum of squares over standard deviations,
-    infinite where nothing was found.
+    the skeleton's, metres; `angles` (S, T, 21), radians, of fingers and thumb; `cost` (S, T): sum of squares over
+    standard deviations, infinite where nothing was found.
     """
 
     turns: np.ndarray
@@ -114,15 +114,16 @@ def fit_hands(
     return HandFit(*(part.numpy().reshape(starts, frames, *part.shape[1:]) for part in parts))
 
 
-def hand_bones(offsets: np.ndarray, side: str, wrist: np.ndarray) -> dict[str, np.ndarray]:
-    """Each joint's place in its parent's frame (3,), by the names of `HAND21`, and the `axis` about which fingers bend.
+def hand_bones(offsets: np.ndarray, side: str, shifts: np.ndarray) -> dict[str, np.ndarray]:
+    """Each joint's place in its parent's frame (3,), by the names of `HAND21`, the `axis` about which fingers bend, and
+    the `shifts`.
 
     Args:
         offsets: the skeleton's joints in their parents' frames (52, 3), metres.
-        wrist: where the landmarks have the wrist, in the wrist's frame (3,).
+        shifts: what makes landmarks of the skeleton's points, in the wrist's frame (21, 3).
     """
     tips = dict(zip(TIPS, fingertips(offsets), strict=True))
-    out = {"wrist": wrist, "axis": np.array([0.0, 1.0 if side == "right" else -1.0, 0.0])}
+    out = {"shifts": shifts, "axis": np.array([0.0, 1.0 if side == "right" else -1.0, 0.0])}
     for name in HAND21[1:]:
         last = INDEX[f"{side}_{name.replace('_tip', '3')}"]
         out[name] = tips[last] if name.endswith("_tip") else offsets[last]
@@ -140,7 +141,7 @@ class _Hand:
 
     def points(self, x: Tensor, base: Tensor) -> Tensor:
         turn, at = base @ _rotation(x[:3]), x[3:6]
-        found = {"wrist": at + turn @ self.bones["wrist"]}
+        found = {"wrist": at}
         axis, up = self.bones["axis"], torch.tensor([0.0, 0.0, 1.0], dtype=x.dtype)
         for k, finger in enumerate(BENDING):
             bend, spread, middle = x[6 + 3 * k : 9 + 3 * k].unbind()
@@ -159,9 +160,9 @@ class _Hand:
         out[f"{finger}_tip"] = at + turn @ self.bones[f"{finger}_tip"]
         return out
 
-    def pixels(self, points: Tensor, px: Tensor, sigma: Tensor) -> Tensor:
-        """How far the points (21, 3) are from `px` (21, 2), in standard deviations."""
-        there = points @ self.K.T
+    def pixels(self, points: Tensor, turn: Tensor, px: Tensor, sigma: Tensor) -> Tensor:
+        """How far the landmarks of points (21, 3) are from `px` (21, 2), in standard deviations."""
+        there = (points + self.bones["shifts"] @ turn.mT) @ self.K.T
         return (there[:, :2] / there[:, 2:].clamp(min=0.02) - px) / sigma
 
     def sunk(self, points: Tensor) -> Tensor:
@@ -188,7 +189,7 @@ def _descend(
 
     def residuals(x: Tensor, base: Tensor, px: Tensor, sigma: Tensor, like: Tensor) -> Tensor:
         points = model.points(x, base)
-        off = model.pixels(points, px, sigma)
+        off = model.pixels(points, base @ _rotation(x[:3]), px, sigma)
         # of an error r counts 2 (sqrt(1 + r^2) - 1): a point that the network put elsewhere pulls no more than others
         square = (off**2).sum(dim=-1, keepdim=True)
         weight = (2 / (1 + torch.sqrt(1 + square))).sqrt()

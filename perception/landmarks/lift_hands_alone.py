@@ -1,4 +1,4 @@
-"""From hands without a body to the 52 joints: wrists where the hands' size has them, arms that reach there.
+"""From hands without a body to the 52 joints: wrists where the hands' points have them, arms that reach there.
 
 Nothing is known of the rest: legs, trunk and head stay as the scene invents them.
 """
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.camera import Camera
+from devi_jax.core.camera import Camera, project
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, SIDES, TIPS
 from perception.contracts.checks import EstimateError
 from perception.contracts.hand import HAND21
@@ -18,8 +18,9 @@ from perception.human.interpolate import fill_rotations
 from perception.human.motion import SkeletonMotion
 from perception.human.skeleton_points import fingertips
 from perception.landmarks.estimate import PersonLandmarks
-from perception.landmarks.hand_depth import PALM_POINTS, hand_in_camera, palm_at_rest
+from perception.landmarks.hand_depth import hand_in_camera, palm_at_rest
 from perception.landmarks.lift import REFERENCE_DIAGONAL_PX, with_world_rotations
+from perception.landmarks.network_palm import PALM_POINTS
 from perception.landmarks.posture import Anchors, PostureConfig, base_pose, fit_posture
 from perception.landmarks.turns import fit_rotation, rotation_between, smooth_over_gaps
 
@@ -80,10 +81,7 @@ def lift_hands_alone(
     wrists = tuple(INDEX[f"{side}_wrist"] for side in SIDES)
     at = np.stack([points[side][:, 0] for side in SIDES], axis=1)
     shown = np.stack([seen[side] for side in SIDES], axis=1).astype(float)
-    px = np.stack(
-        [_smoothed_px(person.hands[side].xy[:, 0], seen[side], config.smooth_s * fps) for side in SIDES],
-        axis=1,
-    )
+    px = np.asarray(project(at, camera.K, camera.T_camera_world)[0])
     sigma = np.full(2, config.wrist_px * camera.diagonal_px / REFERENCE_DIAGONAL_PX)
     anchors = Anchors(wrists, at, shown * config.wrist_m**-2.0)
     arms = fit_posture(
@@ -95,11 +93,6 @@ def lift_hands_alone(
     note = {"lift_hands_alone": asdict(config), "landmarks": person.body.origin.provenance}
     root = np.tile(first.root, (frames, 1))
     return SkeletonMotion(fps, arms, root, first.offsets, provenance=note)
-
-
-def _smoothed_px(values: np.ndarray, seen: np.ndarray, sigma: float) -> np.ndarray:
-    """`smooth_over_gaps`, zero for what is never seen."""
-    return smooth_over_gaps(values, seen, sigma) if seen.any() else np.zeros_like(values)
 
 
 def _smoothed(at: np.ndarray, seen: np.ndarray, camera: Camera, fps: float, config: HandsAloneLiftConfig) -> np.ndarray:

@@ -10,13 +10,14 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import project
 from devi_jax.core.clip import Clip, bone_offsets, global_rotations
-from devi_jax.core.skeleton import BODY19, HAND_BODIES, PARENTS, SIDES, TIPS
+from devi_jax.core.skeleton import BODY19, HAND_BODIES, INDEX, PARENTS, SIDES, TIPS
 from perception.contact.contact_labels import REFERENCE_DIAGONAL_PX
 from perception.contact.hand_object_contact import first_motion
 from perception.contracts import Masks, ObjectMotion, PointTracks
 from perception.human.evidence import Landmarks2D
 from perception.human.scene_prior import ScenePrior
 from perception.human.skeleton_points import fingertips
+from perception.landmarks.network_palm import KNUCKLES, PALM_POINTS, network_shifts
 from perception.object_pose.pose_tracker import LEAST_POINTS
 from perception.object_tracks.visible import outline
 from perception.pipeline.steps import EstimatedHuman
@@ -30,6 +31,8 @@ SAME_IOU = 0.5
 USUAL_IOU = 0.75
 
 WRISTS = tuple(hand[0] for hand in HAND_BODIES)
+PALMS = tuple([INDEX[f"{side}_{name}"] for name in ("wrist", *KNUCKLES)] for side in SIDES)
+"""The palm's joints of each hand, as in `PALM_POINTS`."""
 NETWORKS = "python -m devi_jax.extract --body=TOOL:FILE --hands=TOOL:FILE takes other estimators"
 CAMERA = "are camera and scene those of the film? See the overlay"
 LOST = "--points=TOOL:FILE takes another tracker; is the object where the scene has it?"
@@ -80,10 +83,15 @@ def of_human(clip: Clip, seen: SeenVideo) -> Iterator[QualityFigure]:
             f"{side} hand seen, of frames", float(there.mean()), "", 0.7, 0.3, NETWORKS, longest(~there)
         )
     px = projected_points(clip, seen)
+    if seen.known.person == "hands":
+        px = _landmark_px(px, clip, seen)
     wrists = np.fmin(*(_distance(px, points, WRISTS) for points in (body, hands))) * seen.scale
     yield _of_frames("wrists from their landmarks, median", wrists, 50, "px", 10, 15, CAMERA)
     yield _of_frames("wrists from their landmarks, 95th percentile", wrists, 95, "px", 25, 40, CAMERA)
     if seen.known.person == "hands":
+        knuckles = _distance(px, hands, [joint for palm in PALMS for joint in palm[1:]]) * seen.scale
+        yield _of_frames("knuckles from their landmarks, median", knuckles, 50, "px", 10, 20, CAMERA)
+        yield _of_frames("knuckles from their landmarks, 95th percentile", knuckles, 95, "px", 30, 50, CAMERA)
         return
     joints = _distance(px, body, BODY19) * seen.scale
     yield _of_frames("body from its landmarks, median", joints, 50, "px", 15, 30, CAMERA)
@@ -180,6 +188,17 @@ def projected_points(clip: Clip, seen: SeenVideo) -> np.ndarray:
     ends = clip.joint_positions[:, list(TIPS)] + rot.rotate(turned, tips)
     camera = seen.known.camera
     return np.asarray(project(np.concatenate([clip.joint_positions, ends], axis=1), camera.K, camera.T_camera_world)[0])
+
+
+def _landmark_px(px: np.ndarray, clip: Clip, seen: SeenVideo) -> np.ndarray:
+    """`projected_points` (T, 62, 2), the joints of palms where the network has its points."""
+    out, turned, camera = px.copy(), global_rotations(clip.joint_rotations), seen.known.camera
+    for side, palm in zip(SIDES, PALMS, strict=True):
+        shifts = network_shifts(bone_offsets(clip), side)[PALM_POINTS]
+        wrist = np.broadcast_to(turned[:, palm[:1]], (clip.frames, len(palm), 4))
+        at = clip.joint_positions[:, palm] + rot.rotate(wrist, np.broadcast_to(shifts, (clip.frames, len(palm), 3)))
+        out[:, palm] = project(at, camera.K, camera.T_camera_world)[0]
+    return out
 
 
 def _distance(px: np.ndarray, seen: Landmarks2D, wanted: Sequence[int]) -> np.ndarray:

@@ -7,8 +7,9 @@ import torch
 from devi_jax.core import rotations as rot
 from envs.embodiments.human import human
 from perception.contracts.hand import HAND21
-from perception.landmarks.hand_depth import NEAREST_FACTOR, above_ground, landmark_wrist, placed_by_palm
+from perception.landmarks.hand_depth import NEAREST_FACTOR, above_ground, placed_by_palm
 from perception.landmarks.hand_fit import SIZE, THICK_M, HandFitConfig, _Hand, fit_hands, hand_bones
+from perception.landmarks.network_palm import network_shifts
 
 K = np.array([[800.0, 0, 512], [0, 800, 288], [0, 0, 1]])
 EDGE_ON = rot.quat_to_matrix(rot.quat_mul(rot.quat_exp(np.array([0, 0, -1.4])), rot.quat_exp(np.array([0.9, 0, 0]))))
@@ -17,7 +18,7 @@ EDGE_ON = rot.quat_to_matrix(rot.quat_mul(rot.quat_exp(np.array([0, 0, -1.4])), 
 
 def bones(side: str) -> dict[str, np.ndarray]:
     offsets = human().offsets
-    return hand_bones(offsets, side, landmark_wrist(offsets, side))
+    return hand_bones(offsets, side, network_shifts(offsets, side))
 
 
 def grasping(side: str, turn: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -33,6 +34,11 @@ def grasping(side: str, turn: np.ndarray, at: np.ndarray) -> np.ndarray:
 def pixels(points: np.ndarray) -> np.ndarray:
     there = points @ K.T
     return there[..., :2] / there[..., 2:]
+
+
+def landmarks(points: np.ndarray, turn: np.ndarray, side: str = "right") -> np.ndarray:
+    """Pixels (21, 2) where the network has the points (21, 3) of a hand that is turned so."""
+    return pixels(points + network_shifts(human().offsets, side) @ turn.T)
 
 
 def degrees(a: np.ndarray, b: np.ndarray) -> float:
@@ -56,12 +62,14 @@ def test_bones_keep_their_lengths_and_fingers_bend_towards_the_palm():
 def test_a_hand_is_found_from_starts_that_are_far_off(turn, off):
     true = grasping("right", turn, np.array([0.05, 0.1, 0.6]))
     start = turn @ rot.quat_to_matrix(rot.quat_exp(np.array(off, float)))
-    found = fit_hands(pixels(true)[None], K, start[None, None], np.array([[[0.05, 0.1, 0.6]]]) * 1.3, bones("right"))
+    px = landmarks(true, turn)
+    found = fit_hands(px[None], K, start[None, None], np.array([[[0.05, 0.1, 0.6]]]) * 1.3, bones("right"))
     # a palm that faces the camera leaves its slant to a few pixels
     assert degrees(found.turns[0, 0], turn) < (12 if turn is EDGE_ON else 20)
-    shown = pixels(found.points[0, 0])
-    assert np.abs(shown - pixels(true)).max() < (4 if turn is EDGE_ON else 12)
-    own = placed_by_palm(found.points[0], pixels(true)[None], K)[0]
+    shown = landmarks(found.points[0, 0], found.turns[0, 0])
+    assert np.abs(shown - px).max() < (4 if turn is EDGE_ON else 12)
+    shifts = network_shifts(human().offsets, "right") @ found.turns[0].mT
+    own = placed_by_palm(found.points[0], px[None], K, shifts)[0]
     assert abs(own[:, 2].mean() / true[:, 2].mean() - 1) < 0.08
 
 
@@ -70,15 +78,16 @@ def test_of_two_readings_of_an_edge_on_palm_the_fingers_tell_the_right_one():
     ray = true.mean(axis=0) / np.linalg.norm(true.mean(axis=0))
     other = (np.eye(3) - 2 * np.outer(ray, ray)) @ EDGE_ON @ np.diag([1.0, 1.0, -1.0])
     starts = np.stack([EDGE_ON, other])[:, None]
-    found = fit_hands(pixels(true)[None], K, starts, np.tile(true[0], (2, 1, 1)), bones("right"))
+    found = fit_hands(landmarks(true, EDGE_ON)[None], K, starts, np.tile(true[0], (2, 1, 1)), bones("right"))
     assert found.cost[0, 0] < 0.5 * found.cost[1, 0] or degrees(found.turns[1, 0], EDGE_ON) < 12
 
 
 def test_fingers_stay_as_they_are_said_to_be():
     true = grasping("right", EDGE_ON, np.array([0.0, 0.0, 0.5]))
     like = np.full((1, SIZE - 6), 0.05)
-    free = fit_hands(pixels(true)[None], K, EDGE_ON[None, None], true[None, :1], bones("right"))
-    told = fit_hands(pixels(true)[None], K, EDGE_ON[None, None], true[None, :1], bones("right"), like=like)
+    px = landmarks(true, EDGE_ON)
+    free = fit_hands(px[None], K, EDGE_ON[None, None], true[None, :1], bones("right"))
+    told = fit_hands(px[None], K, EDGE_ON[None, None], true[None, :1], bones("right"), like=like)
     gaps = [np.abs(fit.angles[0, 0, [0, 2, 3, 5]] - 0.05).mean() for fit in (told, free)]
     assert gaps[0] < 0.5 * gaps[1]
 
@@ -86,7 +95,8 @@ def test_fingers_stay_as_they_are_said_to_be():
 def test_a_palm_is_placed_exactly_by_its_pixels_and_keeps_its_turn():
     true = grasping("left", np.eye(3), np.array([-0.1, 0.2, 0.8]))
     moved = 1.7 * true.mean(axis=0) + (true - true.mean(axis=0))
-    own = placed_by_palm(moved[None], pixels(true)[None], K)[0]
+    px, shifts = landmarks(true, np.eye(3), "left"), network_shifts(human().offsets, "left")
+    own = placed_by_palm(moved[None], px[None], K, shifts[None])[0]
     assert np.abs(own - true).max() < 1e-9
 
 

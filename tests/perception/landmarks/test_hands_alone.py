@@ -24,10 +24,11 @@ from perception.human.skeleton_points import fingertips
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.evidence import point_index
 from perception.landmarks.follow import Networks
-from perception.landmarks.hand_depth import KNUCKLES, PALM_POINTS, WRIST_PART, hand_in_camera
+from perception.landmarks.hand_depth import hand_in_camera
 from perception.landmarks.hands import Hand, next_roi
 from perception.landmarks.hands_alone import HandsAloneConfig, estimate_hands, name_sides, without_doubles
 from perception.landmarks.lift_hands_alone import lift_hands_alone
+from perception.landmarks.network_palm import KNUCKLES, PALM_POINTS, network_shifts
 from perception.landmarks.pose import POSE33
 
 FRAMES, FPS = 40, 30.0
@@ -105,7 +106,9 @@ def seen_hand(flat: float = 1.0, side: str = "right") -> tuple[Keypoints, np.nda
         at.append(c.joint_positions[:, joint] + rot.rotate(turned[:, joint], np.tile(tips[tip], (FRAMES, 1))))
     world = np.stack(at, axis=1)
     knuckles = world[:, PALM_POINTS[1:]].mean(axis=1)
-    world[:, 0] = knuckles + WRIST_PART * (world[:, 0] - knuckles)
+    shifts = np.broadcast_to(network_shifts(offsets, side), world.shape)
+    wrist = np.broadcast_to(turned[:, None, INDEX[f"{side}_wrist"]], (FRAMES, 21, 4))
+    world = world + rot.rotate(wrist, shifts)
     px, _ = project(world, view.K, view.T_camera_world)
     inside = world @ view.T_camera_world[:3, :3].T
     turn = rot.quat_conj(ray_rotation(px.mean(axis=1), view.K))
@@ -129,8 +132,9 @@ def test_a_palm_of_known_size_tells_where_a_hand_is_however_flat_the_network_mak
     points, knuckles = seen_hand(flat)
     found = hand_in_camera(points, camera().K, bone_offsets(clip()), "right")
     assert np.linalg.norm(found[:, PALM_POINTS[1:]].mean(axis=1) - knuckles, axis=-1).max() < 5e-3
-    px = found[..., :2] / found[..., 2:] * camera().K[0, 0] + camera().K[:2, 2]
-    assert np.linalg.norm(px - points.xy, axis=-1)[:, PALM_POINTS].max() < 2.0
+    T = camera().T_camera_world
+    wrist = clip().joint_positions[:, INDEX["right_wrist"]] @ T[:3, :3].T + T[:3, 3]
+    assert np.linalg.norm(found[:, 0] - wrist, axis=-1).max() < 8e-3
 
 
 def test_frames_without_the_hand_are_nan_and_a_hand_without_depth_is_nowhere():
@@ -171,8 +175,8 @@ def test_arms_reach_to_where_hands_are_and_hands_turn_as_they_do():
     first = FirstPose(rot.quat_normalise(c.joint_rotations[0]), c.joint_positions[0, 0], bone_offsets(c))
     motion = lift_hands_alone(person(points), camera(), first)
     at, wrist = joint_positions(motion), INDEX["right_wrist"]
-    px, _ = project(at[:, wrist], camera().K, camera().T_camera_world)
-    assert np.percentile(np.linalg.norm(px - points.xy[:, 0], axis=-1), 95) < 8.0
+    px, true = (project(joints[:, wrist], camera().K, camera().T_camera_world)[0] for joints in (at, c.joint_positions))
+    assert np.percentile(np.linalg.norm(px - true, axis=-1), 95) < 8.0
     knuckles = [INDEX[f"right_{name}"] for name in KNUCKLES]
     assert np.median(np.linalg.norm((at - c.joint_positions)[:, knuckles].mean(axis=1), axis=-1)) < 0.05
     turned = rot.angle_between(

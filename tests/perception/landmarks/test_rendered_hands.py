@@ -1,8 +1,11 @@
-"""How far away rendered hands are, by their size, and how they are turned: what `WRIST_PART` was chosen for."""
+"""How far away rendered hands are, by their size, how they are turned, and where the network has their palms."""
 
 import numpy as np
 import pytest
 
+from devi_jax.core import rotations as rot
+from devi_jax.core.camera import project
+from devi_jax.core.clip import global_rotations
 from devi_jax.core.skeleton import INDEX
 from devi_jax.datasets.scenes import load_scene_file
 from devi_jax.rendering import gl
@@ -10,8 +13,9 @@ from devi_jax.scripted_video import compose
 from envs.animation.planner.motion import to_clip
 from perception.contracts.hand import HAND21
 from perception.landmarks.follow import Networks
-from perception.landmarks.hand_depth import KNUCKLES, PALM_POINTS, hand_in_camera
+from perception.landmarks.hand_depth import hand_in_camera
 from perception.landmarks.hands_alone import estimate_hands
+from perception.landmarks.network_palm import KNUCKLES, PALM_POINTS, network_shifts
 
 EVERY = 3
 
@@ -42,6 +46,16 @@ def test_the_hands_of_a_film_are_as_far_away_and_turned_as_they_are(name, verb, 
         index, pinky = (clip.joint_positions[::EVERY, INDEX[f"{side}_{k}"]] for k in ("index1", "pinky1"))
         off = angle_deg(row, (index - pinky) @ T[:3, :3].T)[np.isfinite(at)]
         assert np.median(off) < turn_deg, np.percentile(off, [10, 50, 90])
+        palm = clip.joint_positions[::EVERY, [INDEX[f"{side}_{k}"] for k in ("wrist", *KNUCKLES)]]
+        wrist = global_rotations(clip.joint_rotations)[::EVERY, INDEX[f"{side}_wrist"], None]
+        shifts = network_shifts(scene.body.offsets, side)[PALM_POINTS]
+        moved = palm + rot.rotate(np.broadcast_to(wrist, (*palm.shape[:2], 4)), np.broadcast_to(shifts, palm.shape))
+        gaps = [
+            np.median(np.linalg.norm(project(at, view.K, T)[0] - hand.xy[:, PALM_POINTS], axis=-1)[hand.seen])
+            for at in (palm, moved)
+        ]
+        print(name, side, "palm from the network's, px: joints", gaps[0].round(1), "shifted", gaps[1].round(1))
+        assert gaps[1] < 0.85 * gaps[0]
         print(name, side, np.percentile(ratio, [10, 50, 90]).round(2), np.percentile(off, [10, 50, 90]).round())
 
 

@@ -7,12 +7,14 @@ import pytest
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import frontal, project
-from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, bone_offsets
-from devi_jax.core.skeleton import BODY19, HAND_BODIES
+from devi_jax.core.clip import Clip, ObjectPoses, ObjectTracks, bone_offsets, global_rotations
+from devi_jax.core.skeleton import BODY19, HAND_BODIES, INDEX, SIDES
 from perception.contracts import EstimateError, Masks, ObjectMotion, Origin, PointTracks
+from perception.contracts.hand import HAND21
 from perception.human.evidence import FirstPose, Landmarks2D
 from perception.human.motion import SkeletonMotion
 from perception.human.scene_prior import ScenePrior
+from perception.landmarks.network_palm import KNUCKLES, network_shifts
 from perception.object_tracks.visible import outline
 from perception.pipeline.steps import EstimatedHuman
 from perception.quality.against_seen import SeenVideo, projected_points, quality
@@ -135,6 +137,33 @@ def test_wrists_elsewhere_than_their_landmarks_are_told_in_pixels_with_their_fra
     with pytest.raises(EstimateError, match="95th percentile 50 px") as refused:
         refuse_poor(figures, "film.mp4")
     assert f"frames {late} to {truth.frames - 1}" in str(refused.value) and "--accept-poor" in str(refused.value)
+
+
+def test_of_hands_alone_palms_are_held_against_where_the_network_has_them(truth, seen):
+    """A skeleton's wrist in the network's place is 24 mm off; knuckles elsewhere are told though wrists are right."""
+    turned = global_rotations(truth.joint_rotations)
+    shown = projected_points(truth, seen)
+    for side, hand in zip(SIDES, HAND_BODIES, strict=True):
+        shifts = network_shifts(bone_offsets(truth), side)
+        for name in ("wrist", *KNUCKLES):
+            joint = INDEX[f"{side}_{name}"]
+            shift = np.broadcast_to(shifts[HAND21.index(name)], (truth.frames, 3))
+            at = truth.joint_positions[:, joint] + rot.rotate(turned[:, hand[0]], shift)
+            shown[:, joint] = project(at, CAMERA.K, CAMERA.T_camera_world)[0]
+    own = landmarks(shown, seen.human.hands.points)
+    alone = replace(seen, known=replace(seen.known, person="hands"), human=replace(seen.human, hands=own))
+    figures = quality(truth, alone)
+    assert named(figures, "wrists").value == pytest.approx(0, abs=1e-6)
+    assert named(figures, "knuckles").value == pytest.approx(0, abs=1e-6)
+    body = replace(seen.human.body, confidence=0 * seen.human.body.confidence)
+    as_joints = quality(truth, replace(alone, human=replace(seen.human, body=body)))
+    assert named(as_joints, "wrists").value > 1
+    px = own.px.copy()
+    knuckles = [k for k, p in enumerate(own.points) if p in [INDEX[f"{s}_{n}"] for s in SIDES for n in KNUCKLES]]
+    px[:, knuckles] += [15.0, 20.0]
+    bent = quality(truth, replace(alone, human=replace(alone.human, hands=replace(own, px=px))))
+    assert named(bent, "wrists").verdict == "ok"
+    assert named(bent, "knuckles").value == pytest.approx(50) and named(bent, "knuckles").verdict == "poor"
 
 
 def test_poses_that_nothing_shows_are_told_with_their_frames_though_tracks_live(truth, seen):
