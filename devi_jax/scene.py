@@ -27,13 +27,14 @@ from devi_jax.runs.provenance import git_state, versions
 if TYPE_CHECKING:
     from perception.scene.measured_thing import MeasuredThing
     from perception.scene.place_person import PlacedPerson
+    from perception.scene.square_edges import SquareCamera
     from perception.scene.watch import TakenThing, WatchedFilm
     from perception.video.video import Video
 
 SCHEMA = 1
 """Version of video.json."""
 USUAL_FOV_DEG = 65.0
-"""Horizontal field of view that is assumed where nobody says it: a phone's main camera, held across."""
+"""Field of view across the longer side that is assumed where nothing tells it: a phone's main camera."""
 TABLE_EDGE_M, TABLE_MARGIN_M, TABLE_WIDE_M, USUAL_TABLE_M = 0.15, 0.3, 1.2, 0.8
 """The table begins so far before the person, reaches so far beyond the thing, is so wide, and usually so high."""
 UNUSUAL_SIZE = 2.0
@@ -61,9 +62,10 @@ class FilmScene:
     focal_px: float | None = None
     """Focal length in the film's pixels."""
     fov_deg: float | None = None
-    """Horizontal field of view in place of --focal-px; 65 is assumed where neither is said."""
+    """Horizontal field of view in place of --focal-px. Where neither is said, edges at right angles to each other tell
+    it; where they do not either, 65 across the longer side are assumed."""
     pitch_deg: float | None = None
-    """How far the camera looks down; by default by the thing's outline."""
+    """How far the camera looks down; by default by upright edges, or by the thing's outline."""
     table_height_m: float | None = None
     """Height of what the thing stands on; 0 is the floor. By default the one at which the arm reaches best: where only
     hands are seen, nothing in the film tells it."""
@@ -165,8 +167,8 @@ def scene(options: FilmScene) -> Path:
             found = find_taken_thing(seen, given and Box(*given).scaled(video.width / film.width), mask)
             say(f"{int(found.mask.sum())} px, taken by the {found.side} hand in frame {found.taken}")
         with step("camera") as say:
-            K, focal = _intrinsics(options, film, video)
-            said = Said(options.pitch_deg, options.height_m, options.marker_m)
+            K, focal, square = _intrinsics(options, film, video, seen, found)
+            said = Said(options.pitch_deg, options.height_m, options.marker_m, square)
             measured = measure_thing(seen, found, model.mesh.vertices, model.mesh.faces, K, human().offsets, said)
             say("; ".join([focal, *measured.notes.values()]))
         with step("person") as say:
@@ -195,15 +197,26 @@ def scene(options: FilmScene) -> Path:
     return options.out
 
 
-def _intrinsics(options: FilmScene, film: "Video", video: "Video") -> tuple[np.ndarray, str]:
-    """The camera matrix (3, 3) of the working film, and how the focal length is known."""
-    focal = options.focal_px or film.width / 2 / np.tan(np.radians(options.fov_deg or USUAL_FOV_DEG) / 2)
-    said = (
-        "as said" if options.focal_px or options.fov_deg else f"assumed ({USUAL_FOV_DEG:g} degrees across); --focal-px"
-    )
-    scaled = focal * video.width / film.width
-    K = np.array([[scaled, 0, video.width / 2], [0, scaled, video.height / 2], [0, 0, 1.0]])
-    return K, f"focal length {focal:.0f} px, {said}"
+def _intrinsics(
+    options: FilmScene, film: "Video", video: "Video", seen: "WatchedFilm", found: "TakenThing"
+) -> tuple[np.ndarray, str, "SquareCamera | None"]:
+    """The camera matrix (3, 3) of the working film, how the focal length is known, and what edges tell of the tilt."""
+    from perception.scene.square_edges import find_focal, find_tilt, straight_edges
+
+    edges, size = straight_edges(seen.first, without=found.mask), (video.width, video.height)
+    scale, square = video.width / film.width, None
+    if options.focal_px:
+        focal, how = scale * options.focal_px, "as said"
+    elif options.fov_deg:
+        focal, how = video.width / 2 / np.tan(np.radians(options.fov_deg) / 2), "as said"
+    elif told := find_focal(edges, size):
+        square, (least, most) = told
+        focal, how = square.focal_px, f"{least / scale:.0f} to {most / scale:.0f}, by edges at right angles"
+    else:
+        focal = max(size) / 2 / np.tan(np.radians(USUAL_FOV_DEG) / 2)
+        how = f"assumed ({USUAL_FOV_DEG:g} degrees across); --focal-px or --fov-deg say it"
+    K = np.array([[focal, 0, video.width / 2], [0, focal, video.height / 2], [0, 0, 1.0]])
+    return K, f"focal length {focal / scale:.0f} px, {how}", square or find_tilt(edges, size, focal)
 
 
 def _place(
@@ -214,7 +227,8 @@ def _place(
     from devi_jax.scripted_video.place_human import standing_posture
     from envs.animation.kinematics.posed_scene import build_posed_scene, kinematics
     from envs.embodiments.human import human
-    from perception.landmarks.hand_depth import PALM_POINTS, hand_in_camera
+    from perception.landmarks.hand_depth import hand_in_camera
+    from perception.landmarks.network_palm import PALM_POINTS
     from perception.scene.place_person import SeenArm, Stander, place_person
 
     body, side = human(), found.side

@@ -7,21 +7,29 @@ import numpy as np
 from perception.contracts.keypoints import Keypoints
 from perception.landmarks.hand_depth import hand_in_camera
 from perception.scene.marker import find_marker
-from perception.scene.size_by_hand import distance_by_hand, hand_at_thing
-from perception.scene.standing_thing import StandingThing, fit_standing_thing, on_foot, posed, standing_axes
+from perception.scene.size_by_hand import distance_by_hand
+from perception.scene.square_edges import SquareCamera
+from perception.scene.standing_thing import StandingThing, fit_standing_thing, standing_axes
 from perception.scene.watch import TakenThing, WatchedFilm
 
 WINDOW_S = 0.5
 """The hand is looked at so long before and after it takes the thing."""
+ALIKE_DEG = 15.0
+"""Upright edges and the thing's outline tell the same tilt if they differ by no more. Otherwise edges are not upright:
+those of a desk that is seen from straight above are parallel as well."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What the user says: the camera's tilt, the thing's height, a marker's edge; None where the film has to tell."""
+    """What the user says: the camera's tilt, the thing's height, a marker's edge; None where the film has to tell.
+
+    `square`: what the film's edges tell, which counts for more than the thing's outline.
+    """
 
     pitch_deg: float | None = None
     height_m: float | None = None
     marker_m: float | None = None
+    square: SquareCamera | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +52,7 @@ def measure_thing(
     offsets: np.ndarray,
     said: Said,
 ) -> MeasuredThing:
-    """Tilt by marker, user or outline; distance by marker, the thing's height or the hand that takes it.
+    """Tilt by marker, user, upright edges or outline; distance by marker, the thing's height or the hand that takes it.
 
     Args:
         vertices, faces: the thing's model (V, 3), metres, and (F, 3).
@@ -54,8 +62,11 @@ def measure_thing(
     """
     marker = find_marker(film.first, said.marker_m, K) if said.marker_m else None
     pitch = marker.pitch_deg if marker else said.pitch_deg
-    standing = fit_standing_thing(found.mask, vertices, faces, K, pitch)
-    how = "by the marker" if marker else "as said" if pitch is not None else "by the thing's outline"
+    if pitch is not None:
+        standing = fit_standing_thing(found.mask, vertices, faces, K, pitch)
+        how = "by the marker" if marker else "as said"
+    else:
+        standing, how = _by_edges_or_outline(found.mask, vertices, faces, K, said.square)
     tilt = f"looks down by {standing.pitch_deg:.0f} degrees, {how}; overlap {standing.overlap:.0%}"
     if marker:
         foot_m, scale = marker.depth_at(np.linalg.solve(K, standing.foot_ray)), f"the marker {marker.name}"
@@ -65,12 +76,30 @@ def measure_thing(
         points = hand_in_camera(
             _near(film.hands.hands[found.side], found.taken, film.hands.body.fps), K, offsets, found.side
         )
-        hand = hand_at_thing(points, found.taken, film.hands.body.fps)
-        at = posed(standing, on_foot(vertices), K)
-        foot_m = distance_by_hand(hand, (at.min(axis=0) + at.max(axis=0)) / 2)
+        ray, up = np.linalg.solve(K, standing.foot_ray), standing_axes(standing.pitch_deg)[:, 2]
+        radius = standing.wide * float(np.ptp(vertices[:, :2], axis=0).min()) / 2
+        hand = distance_by_hand(points, found.side, found.taken, film.hands.body.fps, ray, up, radius)
+        foot_m = hand.foot_m
         scale = f"the {found.side} hand's size ({hand.spread_m * 1e3:.0f} mm spread)"
     notes = {"tilt": tilt, "scale": f"thing {foot_m:.2f} m away, by {scale}"}
     return MeasuredThing(standing, foot_m, _ground(standing, foot_m, K), notes)
+
+
+def _by_edges_or_outline(
+    mask: np.ndarray, vertices: np.ndarray, faces: np.ndarray, K: np.ndarray, square: SquareCamera | None
+) -> tuple[StandingThing, str]:
+    """The thing at the tilt of upright edges, where its outline tells much the same; otherwise at that of its outline.
+
+    Raises `EstimateError` where neither is told.
+    """
+    by_outline = fit_standing_thing(mask, vertices, faces, K)
+    if square is None:
+        return by_outline, "by the thing's outline"
+    apart = abs(square.pitch_deg - by_outline.pitch_deg)
+    if apart > ALIKE_DEG:
+        return by_outline, f"by the thing's outline; edges that seem upright say {square.pitch_deg:.0f}"
+    by_edges = fit_standing_thing(mask, vertices, faces, K, square.pitch_deg)
+    return by_edges, f"by upright edges; {by_outline.pitch_deg:.0f} by the thing's outline"
 
 
 def _near(hand: Keypoints, frame: int, fps: float) -> Keypoints:

@@ -24,11 +24,13 @@ from perception.contracts.hand import HAND21
 from perception.contracts.keypoints import Keypoints
 from perception.human.skeleton_points import fingertips
 from perception.landmarks.estimate import PersonLandmarks
-from perception.landmarks.hand_depth import PALM_POINTS, palm_at_rest
+from perception.landmarks.hand_depth import palm_at_rest
+from perception.landmarks.network_palm import PALM_POINTS, network_shifts
 from perception.landmarks.pose import POSE33
 from perception.object_tracks.visible import outline
 from perception.pipeline.camera_file import read_camera, read_film_notes
 from perception.scene import watch
+from perception.scene.size_by_hand import ACROSS_M, GAP_M, IN_FIST_M
 from perception.scene.standing_thing import on_foot, standing_axes
 from perception.video.video import probe, write
 
@@ -48,7 +50,7 @@ def lifted(t: int) -> float:
 
 
 def hand_points(t: int) -> np.ndarray:
-    """21 points (21, 3) of a right hand in the camera: it comes from the right, and its knuckles are at the thing."""
+    """21 points (21, 3) of a right hand in the camera, as the network has them: it comes from the right, and closes."""
     palm = palm_at_rest(human().offsets, "right")
     out, offsets = np.zeros((21, 3)), human().offsets
     out[PALM_POINTS] = palm
@@ -64,8 +66,9 @@ def hand_points(t: int) -> np.ndarray:
     # the arm's axis x becomes the way to the left and ahead, the palm faces left
     way = AXES @ np.array([[-0.75, 0.0, 0.66], [0.66, 0.0, 0.75], [0.0, 1.0, 0.0]])
     come = 0.012 * max(0, LIFTS - 2 - t)
-    knuckles = FOOT + AXES @ [RADIUS_M + 0.035 + come, -0.05, 0.06 + lifted(t)]
-    return out @ way.T + knuckles
+    axis = FOOT + AXES @ [come, 0.0, 0.06 + lifted(t)]
+    inside = palm[0] + [IN_FIST_M, ACROSS_M, -(GAP_M + RADIUS_M)]
+    return (out + network_shifts(offsets, "right") - inside) @ way.T + axis
 
 
 def seen_hands(*_: object, **__: object) -> PersonLandmarks:

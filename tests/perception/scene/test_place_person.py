@@ -7,7 +7,6 @@ import pytest
 from perception.contracts import EstimateError
 from perception.scene.marker import find_marker
 from perception.scene.place_person import SeenArm, Stander, camera_in_world, place_person
-from perception.scene.size_by_hand import distance_by_hand, hand_at_thing
 from perception.scene.standing_thing import standing_axes
 
 K = np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]])
@@ -52,17 +51,6 @@ def test_a_left_hand_is_the_mirror_image_of_a_right_one():
     left = place_person(foot * flip, 30.0, SeenArm("left", wrist * flip, knuckle * flip), mirrored, 0.9, K, (640, 480))
     assert left.foot == pytest.approx(right.foot * flip)
     assert left.off_deg == pytest.approx(right.off_deg) and left.beyond_m == pytest.approx(right.beyond_m)
-
-
-def test_a_thing_is_as_far_as_the_fingers_that_take_it():
-    points = np.full((30, 21, 3), np.nan)
-    points[10:21] = [0.0, 0.0, 0.6]
-    points[10:21, [4, 8, 12], 2] = 0.63
-    found = hand_at_thing(points, 20, 30.0)
-    assert found.distance_m == pytest.approx(0.63) and found.spread_m == pytest.approx(0) and found.frames == 11
-    assert distance_by_hand(found, np.array([0, 0, 0.9])) == pytest.approx(0.7)
-    with pytest.raises(EstimateError, match="not seen in frames 17 to 29"):
-        hand_at_thing(np.where(np.arange(30)[:, None, None] < 15, points, np.nan), 29, 30.0)
 
 
 def test_a_marker_on_the_table_tells_tilt_and_distance():
