@@ -10,6 +10,7 @@ import numpy as np
 
 from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, project
+from devi_jax.core.clip import forward_kinematics
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, SIDES, TIPS
 from perception.contracts.checks import EstimateError
 from perception.contracts.hand import HAND21
@@ -21,6 +22,7 @@ from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.hand_depth import hand_in_camera, palm_at_rest
 from perception.landmarks.lift import REFERENCE_DIAGONAL_PX, with_world_rotations
 from perception.landmarks.network_palm import PALM_POINTS
+from perception.landmarks.out_of_view import with_rests
 from perception.landmarks.posture import Anchors, PostureConfig, base_pose, fit_posture
 from perception.landmarks.turns import fit_rotation, rotation_between, smooth_over_gaps
 
@@ -39,7 +41,7 @@ class HandsAloneLiftConfig:
     """Standard deviation of where wrists are in space."""
     posture: PostureConfig = PostureConfig()
     enter_s: float = 0.4
-    """So long before a hand comes into view its wrist still rests as in the first pose."""
+    """A hand comes from where it rests, and goes there, in so long (see `out_of_view`)."""
 
 
 def lift_hands_alone(
@@ -52,7 +54,7 @@ def lift_hands_alone(
 ) -> SkeletonMotion:
     """The motion (world): arms whose wrists are where the hands are seen, hands turned and bent as these are.
 
-    While a hand is not in view, or does not fit what is seen, its arm goes back towards the first pose.
+    A hand that does not fit what is seen is bridged; before it comes into view, and after, it rests out of the picture.
 
     Args:
         ground: a plane (4,) in the camera's frame that hands stay above, see `hand_in_camera`.
@@ -81,9 +83,17 @@ def lift_hands_alone(
     wrists = tuple(INDEX[f"{side}_wrist"] for side in SIDES)
     at = np.stack([points[side][:, 0] for side in SIDES], axis=1)
     shown = np.stack([seen[side] for side in SIDES], axis=1).astype(float)
+    known, rest = shown.copy(), base_pose(first, 1)
+    body = forward_kinematics(rest.rotations, rest.root, rest.offsets)[0]
+    support = None if ground is None else -float(ground[:3] @ camera.T_camera_world[:3, 3] + ground[3])
+    for k, side in enumerate(SIDES):
+        if seen[side].any():
+            shoulder = body[INDEX[f"{side}_shoulder"]]
+            at[:, k], away = with_rests(at[:, k], seen[side], shoulder, camera, config.enter_s * fps, support)
+            known[away, k] = 1.0
     px = np.asarray(project(at, camera.K, camera.T_camera_world)[0])
     sigma = np.full(2, config.wrist_px * camera.diagonal_px / REFERENCE_DIAGONAL_PX)
-    anchors = Anchors(wrists, at, shown * config.wrist_m**-2.0)
+    anchors = Anchors(wrists, at, known * config.wrist_m**-2.0)
     arms = fit_posture(
         Landmarks2D(px, shown, wrists), sigma, camera, base_pose(first, frames), fps, config.posture, anchors
     )
