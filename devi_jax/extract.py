@@ -196,7 +196,8 @@ def extract(options: Extract) -> Path:
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        thing, whole = steps.carry_object(thing, points, human, motion, known, sources.contact)
+        near = read(video) if film.person == "hands" else None
+        thing, whole = steps.carry_object(thing, points, human, motion, known, sources.contact, near)
         recovered = steps.reconstruct(motion, points, whole, known, jsonable(told), thing.found)
         clip = to_clip(setup.name, recovered, sources.contact)
         say(_summary(clip, points.xy.shape[1]))

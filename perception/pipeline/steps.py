@@ -31,6 +31,8 @@ from perception.landmarks.lift import lift
 from perception.landmarks.lift_hands_alone import lift_hands_alone
 from perception.object_pose.carried import carry
 from perception.object_pose.out_of_hand import without_strays
+from perception.object_pose.outline_fit import Shape
+from perception.object_pose.outline_path import follow_outline
 from perception.object_pose.pose_tracker import track_pose
 from perception.object_tracks.track import track_points
 from perception.object_tracks.visible import spread_points, visible_vertices
@@ -240,16 +242,21 @@ def carry_object(
     motion: SkeletonMotion,
     known: ScenePrior,
     contact: ContactConfig,
+    frames: Iterable[np.ndarray] | None = None,
 ) -> tuple[ObjectMotion, ObjectMotion]:
     """The object's path without poses that leave the hand that holds it, and the same with gaps bridged by that hand.
 
-    `motion` is the aligned one.
+    `motion` is the aligned one. Of `frames`, if they are given, the object's outline tells where it is in gaps.
     """
     labels = hand_labels(points, human.hands, contact)
     held = held_frames(labels, points, human.hands, _holders(labels, known))
     own = [[k for k, point in enumerate(human.hands.points) if point in hand] for hand in HAND_BODIES]
     seen = np.stack([(human.hands.confidence[:, k] > 0).any(axis=1) for k in own], axis=1)
     trusted = without_strays(path, motion, held, seen)
+    if frames is not None:
+        shape = Shape(known.vertices, known.faces)
+        trusted = follow_outline(frames, trusted, motion, held, known.camera, shape)
+        trusted = without_strays(trusted, motion, held, seen)
     return trusted, carry(trusted, motion, held, seen)
 
 
