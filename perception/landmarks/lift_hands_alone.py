@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from devi_jax.core import rotations as rot
-from devi_jax.core.camera import Camera, project
+from devi_jax.core.camera import Camera
 from devi_jax.core.clip import forward_kinematics
 from devi_jax.core.skeleton import FINGERS, INDEX, JOINTS, SIDES, TIPS
 from perception.contracts.checks import EstimateError
@@ -20,7 +20,7 @@ from perception.human.motion import SkeletonMotion
 from perception.human.skeleton_points import fingertips
 from perception.landmarks.estimate import PersonLandmarks
 from perception.landmarks.hand_depth import hand_in_camera, palm_at_rest
-from perception.landmarks.lift import REFERENCE_DIAGONAL_PX, with_world_rotations
+from perception.landmarks.lift import with_world_rotations
 from perception.landmarks.network_palm import PALM_POINTS
 from perception.landmarks.out_of_view import with_rests
 from perception.landmarks.posture import Anchors, PostureConfig, base_pose, fit_posture
@@ -35,9 +35,7 @@ class HandsAloneLiftConfig:
     """Standard deviation of the Gaussian over the landmarks."""
     smooth_depth_s: float = 0.15
     """The same over a hand's distance, which its size tells less surely than its place in the picture."""
-    wrist_px: float = 3.0
-    """Standard deviation of wrists in the picture, in one of 1175 px diagonal."""
-    wrist_m: float = 0.03
+    wrist_m: float = 0.008
     """Standard deviation of where wrists are in space."""
     posture: PostureConfig = PostureConfig()
     enter_s: float = 0.4
@@ -82,8 +80,7 @@ def lift_hands_alone(
     points = {side: _smoothed(placed[side], seen[side], camera, fps, config) for side in SIDES}
     wrists = tuple(INDEX[f"{side}_wrist"] for side in SIDES)
     at = np.stack([points[side][:, 0] for side in SIDES], axis=1)
-    shown = np.stack([seen[side] for side in SIDES], axis=1).astype(float)
-    known, rest = shown.copy(), base_pose(first, 1)
+    known, rest = np.stack([seen[side] for side in SIDES], axis=1).astype(float), base_pose(first, 1)
     body = forward_kinematics(rest.rotations, rest.root, rest.offsets)[0]
     support = None if ground is None else -float(ground[:3] @ camera.T_camera_world[:3, 3] + ground[3])
     for k, side in enumerate(SIDES):
@@ -91,12 +88,10 @@ def lift_hands_alone(
             shoulder = body[INDEX[f"{side}_shoulder"]]
             at[:, k], away = with_rests(at[:, k], seen[side], shoulder, camera, config.enter_s * fps, support)
             known[away, k] = 1.0
-    px = np.asarray(project(at, camera.K, camera.T_camera_world)[0])
-    sigma = np.full(2, config.wrist_px * camera.diagonal_px / REFERENCE_DIAGONAL_PX)
     anchors = Anchors(wrists, at, known * config.wrist_m**-2.0)
-    arms = fit_posture(
-        Landmarks2D(px, shown, wrists), sigma, camera, base_pose(first, frames), fps, config.posture, anchors
-    )
+    # no pixels: near the camera they are far from linear, and the hands' points are laid over them already
+    nothing = Landmarks2D(np.zeros((frames, 2, 2)), np.zeros((frames, 2)), wrists)
+    arms = fit_posture(nothing, np.ones(2), camera, base_pose(first, frames), fps, config.posture, anchors)
     for side in SIDES:
         if seen[side].any():
             arms = _with_hand(arms, side, points[side], seen[side], first, config.enter_s * fps)
