@@ -196,15 +196,14 @@ def extract(options: Extract) -> Path:
     with step("clip") as say:
         made = {"command": shlex.join(sys.argv), "git": git_state(), "versions": versions()}
         told = {"video": source, **made, "stages": stages.told, "contact": asdict(sources.contact)}
-        near = read(video) if film.person == "hands" else None
-        thing, whole = steps.carry_object(thing, points, human, motion, known, sources.contact, near)
+        thing, whole = steps.carry_object(thing, points, human, motion, known, sources.contact, read(video))
         recovered = steps.reconstruct(motion, points, whole, known, jsonable(told), thing.found)
         clip = to_clip(setup.name, recovered, sources.contact)
         say(_summary(clip, points.xy.shape[1]))
     seen = clip
     if options.grip == "likeliest":
         with step("grip") as say:
-            clip = with_inferred_grasp(seen, near_seen=film.person == "hands")
+            clip = with_inferred_grasp(seen, film.person == "hands")
             say("; ".join(clip.provenance.get("repaired", ["as seen: no object poses, or no contact"])))
     with step("quality") as say:
         figures = quality(clip, SeenVideo(human, points, thing, known), masks)

@@ -242,18 +242,18 @@ def carry_object(
     motion: SkeletonMotion,
     known: ScenePrior,
     contact: ContactConfig,
-    frames: Iterable[np.ndarray] | None = None,
+    frames: Iterable[np.ndarray],
 ) -> tuple[ObjectMotion, ObjectMotion]:
     """The object's path without poses that leave the hand that holds it, and the same with gaps bridged by that hand.
 
-    `motion` is the aligned one. Of `frames`, if they are given, the object's outline tells where it is in gaps.
+    `motion` is the aligned one. Of hands seen from near by, the object's outline in the `frames` fills gaps.
     """
     labels = hand_labels(points, human.hands, contact)
     held = held_frames(labels, points, human.hands, _holders(labels, known))
     own = [[k for k, point in enumerate(human.hands.points) if point in hand] for hand in HAND_BODIES]
     seen = np.stack([(human.hands.confidence[:, k] > 0).any(axis=1) for k in own], axis=1)
     trusted = without_strays(path, motion, held, seen)
-    if frames is not None:
+    if known.person == "hands":  # seen from near by
         shape = Shape(known.vertices, known.faces)
         trusted = follow_outline(frames, trusted, motion, held, known.camera, shape)
         trusted = without_strays(trusted, motion, held, seen)
