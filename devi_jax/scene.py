@@ -167,8 +167,8 @@ def scene(options: FilmScene) -> Path:
             found = find_taken_thing(seen, given and Box(*given).scaled(video.width / film.width), mask)
             say(f"{int(found.mask.sum())} px, taken by the {found.side} hand in frame {found.taken}")
         with step("camera") as say:
-            K, focal, square = _intrinsics(options, film, video, seen, found)
-            said = Said(options.pitch_deg, options.height_m, options.marker_m, square)
+            K, focal, edges = _intrinsics(options, film, video, seen, found)
+            said = Said(options.pitch_deg, options.height_m, options.marker_m, *edges)
             measured = measure_thing(seen, found, model.mesh.vertices, model.mesh.faces, K, human().offsets, said)
             say("; ".join([focal, *measured.notes.values()]))
         with step("person") as say:
@@ -199,8 +199,8 @@ def scene(options: FilmScene) -> Path:
 
 def _intrinsics(
     options: FilmScene, film: "Video", video: "Video", seen: "WatchedFilm", found: "TakenThing"
-) -> tuple[np.ndarray, str, "SquareCamera | None"]:
-    """The camera matrix (3, 3) of the working film, how the focal length is known, and what edges tell of the tilt."""
+) -> tuple[np.ndarray, str, "tuple[SquareCamera | None, bool]"]:
+    """The camera matrix (3, 3) of the working film, how its focal length is known, and what edges tell."""
     from perception.scene.square_edges import find_focal, find_tilt, straight_edges
 
     edges, size = straight_edges(seen.first, without=found.mask), (video.width, video.height)
@@ -216,7 +216,8 @@ def _intrinsics(
         focal = max(size) / 2 / np.tan(np.radians(USUAL_FOV_DEG) / 2)
         how = f"assumed ({USUAL_FOV_DEG:g} degrees across); --focal-px or --fov-deg say it"
     K = np.array([[focal, 0, video.width / 2], [0, focal, video.height / 2], [0, 0, 1.0]])
-    return K, f"focal length {focal / scale:.0f} px, {how}", square or find_tilt(edges, size, focal)
+    tilted = square or find_tilt(edges, size, focal)
+    return K, f"focal length {focal / scale:.0f} px, {how}", (tilted, square is not None)
 
 
 def _place(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from perception.contracts.checks import EstimateError
 from perception.contracts.keypoints import Keypoints
 from perception.landmarks.hand_depth import hand_in_camera
 from perception.scene.marker import find_marker
@@ -17,19 +18,23 @@ WINDOW_S = 0.5
 ALIKE_DEG = 15.0
 """Upright edges and the thing's outline tell the same tilt if they differ by no more. Otherwise edges are not upright:
 those of a desk that is seen from straight above are parallel as well."""
+LEAST_PITCH_DEG = 10.0
+"""Where the outline tells no tilt, edges tell it alone, if they meet below the picture."""
 
 
 @dataclass(frozen=True)
 class Said:
     """What the user says: the camera's tilt, the thing's height, a marker's edge; None where the film has to tell.
 
-    `square`: what the film's edges tell, which counts for more than the thing's outline.
+    `square`: what the film's edges tell, which counts for more than the thing's outline; `focal_by_edges`, whether the
+    focal length is theirs too.
     """
 
     pitch_deg: float | None = None
     height_m: float | None = None
     marker_m: float | None = None
     square: SquareCamera | None = None
+    focal_by_edges: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +71,7 @@ def measure_thing(
         standing = fit_standing_thing(found.mask, vertices, faces, K, pitch)
         how = "by the marker" if marker else "as said"
     else:
-        standing, how = _by_edges_or_outline(found.mask, vertices, faces, K, said.square)
+        standing, how = _by_edges_or_outline(found.mask, vertices, faces, K, said)
     tilt = f"looks down by {standing.pitch_deg:.0f} degrees, {how}; overlap {standing.overlap:.0%}"
     if marker:
         foot_m, scale = marker.depth_at(np.linalg.solve(K, standing.foot_ray)), f"the marker {marker.name}"
@@ -86,18 +91,31 @@ def measure_thing(
 
 
 def _by_edges_or_outline(
-    mask: np.ndarray, vertices: np.ndarray, faces: np.ndarray, K: np.ndarray, square: SquareCamera | None
+    mask: np.ndarray, vertices: np.ndarray, faces: np.ndarray, K: np.ndarray, said: Said
 ) -> tuple[StandingThing, str]:
     """The thing at the tilt of upright edges, where its outline tells much the same; otherwise at that of its outline.
 
-    Raises `EstimateError` where neither is told.
+    Raises `EstimateError` where neither is told, or the outline contradicts edges that tell the focal length.
     """
-    by_outline = fit_standing_thing(mask, vertices, faces, K)
+    square = said.square
+    try:
+        by_outline = fit_standing_thing(mask, vertices, faces, K)
+    except EstimateError:
+        if square is None or square.pitch_deg < LEAST_PITCH_DEG:
+            raise
+        return fit_standing_thing(mask, vertices, faces, K, square.pitch_deg), "by upright edges alone"
     if square is None:
         return by_outline, "by the thing's outline"
-    apart = abs(square.pitch_deg - by_outline.pitch_deg)
-    if apart > ALIKE_DEG:
-        return by_outline, f"by the thing's outline; edges that seem upright say {square.pitch_deg:.0f}"
+    apart = f"edges say that the camera looks down by {square.pitch_deg:.0f} degrees"
+    if abs(square.pitch_deg - by_outline.pitch_deg) > ALIKE_DEG:
+        if said.focal_by_edges:
+            raise EstimateError(
+                f"{apart}, the thing's outline {by_outline.pitch_deg:.0f}",
+                where="the film's straight edges, which tell its focal length",
+                valid=f"at most {ALIKE_DEG:.0f} degrees apart",
+                fix="--fov-deg=ANGLE (65 for a phone's main camera) or --focal-px, or --pitch-deg=ANGLE",
+            )
+        return by_outline, f"by the thing's outline; {apart}"
     by_edges = fit_standing_thing(mask, vertices, faces, K, square.pitch_deg)
     return by_edges, f"by upright edges; {by_outline.pitch_deg:.0f} by the thing's outline"
 

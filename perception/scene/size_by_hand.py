@@ -51,7 +51,7 @@ def distance_by_hand(
         )
     found = np.array([_around_axis(hand, side, ray, up, radius) for hand in there])
     if radius * np.median(found) > WIDEST_M:
-        found = np.array([_foot_depth(between_tips(hand), ray, up) for hand in there])
+        found = np.array([_foot_depth(_between_tips(hand), ray, up) for hand in there])
     return HandAtThing(float(np.median(found)), float(np.std(found)), len(found))
 
 
@@ -66,7 +66,7 @@ def _around_axis(hand: np.ndarray, side: str, ray: np.ndarray, up: np.ndarray, r
     return _foot_depth(wrist + IN_FIST_M * along + ACROSS_M * across + GAP_M * palm, ray - radius * palm, up)
 
 
-def between_tips(hand: np.ndarray) -> np.ndarray:
+def _between_tips(hand: np.ndarray) -> np.ndarray:
     """The middle (3,) between the thumb's tip and those of two fingers, of a hand (21, 3)."""
     thumb, index, middle = hand[[HAND21.index(f"{finger}_tip") for finger in ("thumb", "index", "middle")]]
     return (thumb + (index + middle) / 2) / 2

@@ -130,12 +130,6 @@ def fit_standing_thing(
     )
 
 
-def posed(thing: StandingThing, vertices: np.ndarray, K: np.ndarray, distance_m: float = 1.0) -> np.ndarray:
-    """The model's vertices (V, 3) in the camera's frame, its foot `distance_m` away along the optical axis."""
-    params = np.array([*thing.foot_px, np.log(thing.wide), np.log(thing.tall), thing.pitch_deg, thing.yaw_rad])
-    return distance_m * _placed(params, on_foot(vertices), K)
-
-
 def _placed(params: np.ndarray, local: np.ndarray, K: np.ndarray) -> np.ndarray:
     """Vertices (V, 3) in the camera's frame for (u, v, log width, log height, pitch, yaw), foot at depth one."""
     u, v, wide, tall, pitch, yaw = params

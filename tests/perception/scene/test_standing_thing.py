@@ -12,7 +12,6 @@ from perception.scene.standing_thing import (
     is_ball,
     is_round,
     on_foot,
-    posed,
     standing_axes,
     up_in_camera,
 )
@@ -52,9 +51,7 @@ def test_a_stretched_cylinder_tells_tilt_and_shape(pitch):
 def test_with_the_tilt_given_the_shape_is_within_two_percent():
     fit = fit_standing_thing(seen(CYLINDER, 30, (0.9, 1.3)), CYLINDER.vertices, CYLINDER.faces, K, 30.0)
     assert 0.7 * np.array([fit.wide, fit.tall]) == pytest.approx([0.9, 1.3], rel=0.02)
-    assert outline(posed(fit, CYLINDER.vertices, K, 0.7), CYLINDER.faces, CAMERA).sum() == pytest.approx(
-        seen(CYLINDER, 30, (0.9, 1.3)).sum(), rel=0.03
-    )
+    assert fit.overlap > 0.97
 
 
 def test_a_box_is_turned_as_it_stands():
