@@ -135,7 +135,10 @@ def test_a_goal_or_a_bound_can_need_poses_too(changed, lift_can):
 def test_a_reward_switched_off_needs_nothing(lift_can):
     system = make_system("devi_6d")
     off = {n: replace(w, weight=0.0) if n.startswith("object") else w for n, w in system.rewards.items()}
-    require(replace(system, rewards=off), replace(lift_can, object_poses=None))
+    without = replace(lift_can, object_poses=None)
+    with pytest.raises(ConfigError):
+        require(system, without)
+    require(replace(system, rewards=off), without)
 
 
 @pytest.mark.parametrize("name", ["physhoi", "skillmimic", "intermimic_reward"])
