@@ -16,6 +16,7 @@ from perception.landmarks import weights
 from perception.landmarks.estimate import TOOL, PersonLandmarks, hand_keypoints, load_networks
 from perception.landmarks.follow import SIDES, Networks
 from perception.landmarks.hands import Hand, find_hand, find_palms
+from perception.landmarks.out_of_view import cut_off
 from perception.landmarks.pose import POSE33
 from perception.landmarks.roi import Roi
 
@@ -73,7 +74,9 @@ def estimate_hands(
             progress(t + 1)
     if not seen:
         raise EstimateError("there are no frames", where="the video", valid="one frame or more")
-    by_side = name_sides(seen, one_side, config.least)
+    by_side = {
+        side: without_cut_off(hands, size, fps) for side, hands in name_sides(seen, one_side, config.least).items()
+    }
     share = {side: float(np.mean([h is not None for h in hands])) for side, hands in by_side.items()}
     if not any(share.values()):
         raise EstimateError(
@@ -108,6 +111,12 @@ def name_sides(seen: Sequence[Slots], one_side: Side | None, least: float) -> di
     if len(tracks) == 2:
         out["left"], out["right"] = sorted(tracks, key=_rightness)
     return out
+
+
+def without_cut_off(hands: list[Hand | None], size_px: tuple[int, int], fps: float) -> list[Hand | None]:
+    """A hand without the frames in which it comes in or goes out, cut off by the picture's edge (`cut_off`)."""
+    cut = cut_off(np.array([(np.nan, np.nan) if hand is None else hand.px[0] for hand in hands]), size_px, fps)
+    return [None if gone else hand for hand, gone in zip(hands, cut, strict=True)]
 
 
 def without_doubles(slots: Slots, config: HandsAloneConfig) -> Slots:

@@ -14,6 +14,32 @@ BEFORE_SHOULDER_M = 0.15
 ABOVE_M = 0.1
 """... and so far above the support."""
 
+EDGE_PART = 0.03
+"""A hand whose wrist is so near to the picture's edge, over its shorter side, is cut off: its network invents the rest.
+"""
+COME_S = 0.4
+"""So long a hand that comes into view, or leaves it, may be cut off."""
+
+
+def cut_off(wrist: np.ndarray, size_px: tuple[int, int], fps: float) -> np.ndarray:
+    """Frames (T,) bool of a hand that comes into the picture or leaves it, in which the picture's edge cuts it off.
+
+    Args:
+        wrist: its pixels (T, 2), NaN where it is not seen.
+    """
+    seen = np.isfinite(wrist).all(axis=1)
+    none = np.zeros(len(wrist), bool)
+    if not seen.any():
+        return none
+    near = EDGE_PART * min(size_px)
+    cut = seen & ((wrist < near) | (wrist > np.array(size_px) - near)).any(axis=1)
+    t, shown, out = np.arange(len(wrist)), np.flatnonzero(seen), none.copy()
+    for since in (t - shown[0], shown[-1] - t):
+        at_end = seen & (since >= 0) & (since <= COME_S * fps)
+        if (cut & at_end).any():
+            out |= at_end & (since <= since[cut & at_end].max())
+    return out if (seen & ~out).any() else none
+
 
 def resting_place(
     wrist: np.ndarray, shoulder: np.ndarray, camera: Camera, support_m: float | None = None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from devi_jax.core.camera import project
-from perception.landmarks.out_of_view import ABOVE_M, BEFORE_SHOULDER_M, resting_place, with_rests
+from perception.landmarks.out_of_view import ABOVE_M, BEFORE_SHOULDER_M, cut_off, resting_place, with_rests
 from tests.perception.landmarks.test_hands_alone import camera
 
 
@@ -54,3 +54,13 @@ def test_it_comes_in_time_smoothly_and_goes_back():
     assert np.allclose(out[-1], resting_place(wrists[39], shoulder, camera()))
     rest = np.linalg.norm(out[0] - wrists[20])
     assert np.linalg.norm(np.diff(out[:21], axis=0), axis=1).max() < 1.6 * rest / 12
+
+
+def test_a_hand_is_cut_off_where_it_comes_in_and_goes_out_and_nowhere_else():
+    wrist = np.tile([320.0, 240.0], (60, 1))
+    wrist[10:14], wrist[[46, 49]], wrist[30] = [635.0, 240], [320.0, 470], [635.0, 240]
+    wrist[:10] = wrist[50:] = np.nan
+    assert np.flatnonzero(cut_off(wrist, (640, 480), 30.0)).tolist() == [10, 11, 12, 13, 46, 47, 48, 49]
+    assert not cut_off(np.full((60, 2), np.nan), (640, 480), 30.0).any()
+    wrist[14:] = np.nan  # it is never seen otherwise
+    assert not cut_off(wrist, (640, 480), 30.0).any()
