@@ -97,9 +97,22 @@ def shown_part(
     seen: Picture, camera: Camera, shape: Shape, pose: np.ndarray, config: OutlineConfig | None = None
 ) -> float:
     """The part of an outline in view that lies on the strongest edge around it; 0 where too little is in view."""
+    part = _part(seen, camera, shape, pose, config or OutlineConfig())
+    return 0.0 if part is None else part
+
+
+def is_elsewhere(
+    seen: Picture, camera: Camera, shape: Shape, pose: np.ndarray, config: OutlineConfig | None = None
+) -> bool:
+    """Whether enough of an outline is in view to tell that the object is not there."""
     config = config or OutlineConfig()
+    part = _part(seen, camera, shape, pose, config)
+    return part is not None and part < config.supports
+
+
+def _part(seen: Picture, camera: Camera, shape: Shape, pose: np.ndarray, config: OutlineConfig) -> float | None:
     found = _edges(seen, outline(shape.at(pose), shape.faces, camera), config.around_px, config)
-    return 0.0 if found is None else float((found[3] & (np.abs(found[2]) <= config.on_px * seen.scale)).mean())
+    return None if found is None else float((found[3] & (np.abs(found[2]) <= config.on_px * seen.scale)).mean())
 
 
 def _edges(

@@ -17,10 +17,14 @@ from devi_jax.core.intervals import true_runs
 from devi_jax.core.skeleton import HAND_BODIES, PARENTS
 from perception.contracts import ObjectMotion
 from perception.human.motion import SkeletonMotion, joint_positions
-from perception.object_pose.outline_fit import OutlineConfig, Picture, Shape, fit_outline, picture
+from perception.object_pose.outline_fit import OutlineConfig, Picture, Shape, fit_outline, is_elsewhere, picture
 
 HAND_PX, FOREARM_PX = 12.0, 20.0
 """Around the joints of a hand, and its forearm, so many pixels are theirs, of a picture 1024 wide."""
+
+SURE, NEARER = 0.75, (0.04, -0.04)
+"""An outline that is shown less is also tried nearer and farther, by these parts of its distance: a hand tells its own
+less surely than its place in the picture."""
 
 
 def follow_outline(
@@ -31,6 +35,7 @@ def follow_outline(
     camera: Camera,
     shape: Shape,
     config: OutlineConfig | None = None,
+    doubtful: np.ndarray | None = None,
 ) -> ObjectMotion:
     """The path with those frames of its gaps found in which the outline shows the object.
 
@@ -38,18 +43,22 @@ def follow_outline(
         frames: the video, uint8 RGB (H, W, 3).
         motion: of the human, in the world.
         held: frames (T, 2) bool in which the left and the right hand hold the object.
+        doubtful: frames (T,) bool whose poses are gaps too, where an outline is in view and elsewhere.
     """
     config = config or OutlineConfig()
-    gaps = [gap for gap in true_runs(~path.found) if gap[0] > 0 and gap[-1] < path.frames - 1]
-    sides = [int(held[gap].sum(axis=0).argmax()) for gap in gaps]
-    gaps = [(gap, side) for gap, side in zip(gaps, sides, strict=True) if held[gap, side].mean() > 0.5]
-    wanted = {int(t) for gap, _ in gaps for t in gap}
-    if not wanted:
+    doubtful = path.found & held.any(axis=1) & (False if doubtful is None else doubtful)
+    wanted = (~path.found & held.any(axis=1)) | doubtful
+    if not wanted.any():
         return path
     joints, turns = joint_positions(motion), global_rotations(motion.rotations)
     px = project(joints, camera.K, camera.T_camera_world)[0]
-    pictures = {t: picture(image, _hidden(px[t], image.shape)) for t, image in enumerate(frames) if t in wanted}
+    pictures = {t: picture(image, _hidden(px[t], image.shape)) for t, image in enumerate(frames) if wanted[t]}
     poses = np.concatenate([path.positions, path.rotations], axis=1).astype(float)
+    wrong = [t for t in np.flatnonzero(doubtful) if is_elsewhere(pictures[int(t)], camera, shape, poses[t], config)]
+    path = replace(path, found=path.found & ~np.isin(np.arange(path.frames), wrong))
+    gaps = [gap for gap in true_runs(~path.found) if gap[0] > 0 and gap[-1] < path.frames - 1]
+    sides = [int(held[gap].sum(axis=0).argmax()) for gap in gaps]
+    gaps = [(gap, side) for gap, side in zip(gaps, sides, strict=True) if held[gap, side].mean() > 0.5]
     best = np.zeros(path.frames)
     for gap, side in gaps:
         wrist = HAND_BODIES[side][0]
@@ -78,10 +87,19 @@ def _followed(
 ) -> Iterable[tuple[int, np.ndarray, float]]:
     """Frame, pose (7,) and part shown, from a known `pose` in frame `last` on; `hand` (T, 7): the wrist's poses."""
     for t in frames:
-        moved, part = fit_outline(pictures[t], camera, shape, _carried(pose, hand[last], hand[t]), config)
+        start = _carried(pose, hand[last], hand[t])
+        moved, part = fit_outline(pictures[t], camera, shape, start, config)
+        for nearer in NEARER if part < SURE else ():
+            other, shown = fit_outline(pictures[t], camera, shape, _nearer(start, camera, nearer), config)
+            moved, part = (other, shown) if shown > part else (moved, part)
         if part >= config.supports:
             pose, last = moved, t
         yield t, moved, part
+
+
+def _nearer(pose: np.ndarray, camera: Camera, part: float) -> np.ndarray:
+    """A pose (7,) moved towards the camera by this part of its distance."""
+    return np.concatenate([pose[:3] + part * (camera.position_world - pose[:3]), pose[3:]])
 
 
 def _carried(pose: np.ndarray, before: np.ndarray, now: np.ndarray) -> np.ndarray:

@@ -110,3 +110,31 @@ def test_a_gap_in_which_a_hand_holds_the_object_is_filled_by_its_outline(motion,
     np.testing.assert_array_equal(found.positions[~gap], path.positions[~gap])
     empty = [np.full_like(frames[0], 128)] * motion.frames
     assert (follow_outline(iter(empty), lost, motion, held, view, SHAPE).found == ~gap).all()
+
+
+def test_poses_that_the_picture_has_elsewhere_are_put_right_where_they_are_doubtful(motion, film):
+    path, view, frames = film
+    off = np.isin(np.arange(motion.frames), np.arange(20, 26))
+    wrong = replace(path, positions=path.positions + off[:, None] * [0.02, 0.0, 0.0])
+    held = np.tile([False, True], (motion.frames, 1))
+    assert follow_outline(iter(frames), wrong, motion, held, view, SHAPE) is wrong
+    assert follow_outline(iter(frames), wrong, motion, ~held & False, view, SHAPE, doubtful=off) is wrong
+    put = follow_outline(iter(frames), wrong, motion, held, view, SHAPE, doubtful=off)
+    assert put.found.all()
+    assert np.linalg.norm(put.positions - path.positions, axis=1).max() < 0.012
+    grey = [np.full_like(frames[0], 128)] * motion.frames
+    lost = follow_outline(iter(grey), wrong, motion, held, view, SHAPE, doubtful=off)
+    assert (lost.found == ~off).all()
+
+
+def test_a_hand_that_tells_its_distance_wrong_does_not_lose_the_outline(motion, film):
+    """Carried by the hand alone, the object comes to be a tenth of its distance nearer than it is."""
+    path, view, frames = film
+    gap = np.isin(np.arange(motion.frames), np.arange(20, 26))
+    lost = replace(path, found=~gap)
+    held = np.tile([False, True], (motion.frames, 1))
+    wrist = joint_positions(motion)[:, HAND_BODIES[1][0]]
+    nearer = replace(motion, root=motion.root + gap[:, None] * 0.1 * (view.position_world - wrist))
+    found = follow_outline(iter(frames), lost, nearer, held, view, SHAPE)
+    assert found.found.all()
+    assert np.linalg.norm(found.positions - path.positions, axis=1).max() < 0.03
