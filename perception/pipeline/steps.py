@@ -34,6 +34,7 @@ from perception.object_pose.out_of_hand import without_strays
 from perception.object_pose.outline_fit import Shape
 from perception.object_pose.outline_path import follow_outline
 from perception.object_pose.pose_tracker import track_pose
+from perception.object_pose.rigid_hold import LEAST_TRACKS, hold_rigidly
 from perception.object_tracks.track import track_points
 from perception.object_tracks.visible import spread_points, visible_vertices
 from perception.pipeline.to_clip import Reconstruction
@@ -254,9 +255,10 @@ def carry_object(
     seen = np.stack([(human.hands.confidence[:, k] > 0).any(axis=1) for k in own], axis=1)
     trusted = without_strays(path, motion, held, seen)
     if known.person == "hands":  # seen from near by
-        shape = Shape(known.vertices, known.faces)
-        trusted = follow_outline(frames, trusted, motion, held, known.camera, shape)
+        shape, tracks = Shape(known.vertices, known.faces), points.visible.sum(axis=1)
+        trusted = follow_outline(frames, trusted, motion, held, known.camera, shape, doubtful=tracks < LEAST_TRACKS)
         trusted = without_strays(trusted, motion, held, seen)
+        return trusted, hold_rigidly(carry(trusted, motion, held, seen), motion, held, seen, tracks, known)
     return trusted, carry(trusted, motion, held, seen)
 
 
