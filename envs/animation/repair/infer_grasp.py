@@ -30,7 +30,7 @@ POSED_SEEN, CLOSED_SEEN = 48, 16
 """The same where grips near to the seen one are tried: most of those are alike."""
 APART_S = 0.1
 """Contact of a hand that ends for a shorter time is one contact."""
-NEAR_FACTOR = 2.0
+NEAR_FACTOR = 8.0
 """By so much more counts what a hand looks like that is seen from near by."""
 SEEN_PX, SEEN_M = 10.0, 0.03
 """How far palms are off where they are seen, in a picture of 1175 px diagonal; without a camera, in space."""
@@ -115,7 +115,9 @@ def candidates(
     else:
         yield from wrap_candidates(stage, qpos, hold.sides[0], points, held, ground)
         if near_seen:
-            yield from seen_grips(stage, hold.sides[0], points, held, _seen_wrist(posed, hold), ground)
+            wrist = _seen_wrist(posed, hold)
+            ray = None if clip.camera is None else unit(wrist[0] - clip.camera.position_world)
+            yield from seen_grips(stage, hold.sides[0], points, held, wrist, ground, ray)
 
 
 def _seen_wrist(posed: PosedClip, hold: ContactInterval) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,8 @@ COME_S, DOWN_S, CLOSE_S = 0.5, 0.27, 0.4
 """The hand comes from where it was seen to beside its place, goes there, and closes; it leaves the same way back."""
 NEAR_M = 0.05
 """A hand that is seen this near to its grip is believed on its way: there it goes straight from where it is seen."""
+OPEN_S, BESIDE = 0.2, 0.5
+"""So quickly it opens there, and goes beside the object, by this part of the usual way."""
 MOVED_M = 0.005
 """An object this far from where it was has moved."""
 
@@ -103,7 +105,7 @@ def _times(
 ) -> _Times:
     """As the constants say, quicker where the clip, or another hold of the same hand, leaves not so much time.
 
-    A hand that goes `straight` to its grip comes and closes at once.
+    A hand that goes `straight` to its grip closes on the way; it opens before it leaves, and not far beside the object.
     """
     same = [other for other in found if {*other.sides} & {*hold.sides}]
     before = [(hold.start - other.stop) / 2 for other in same if other.start < hold.start]
@@ -112,8 +114,9 @@ def _times(
     lead = min(1.0, max(1.0, min(before, default=hold.start)) / steps[-1])
     trail = min(1.0, max(1.0, min(after, default=frames - hold.stop)) / steps[-1])
     if straight:
-        first, last = hold.start - lead * steps[1], hold.stop + trail * steps[1]
-        return _Times(first, hold.start, first, hold.start, hold.stop, last, hold.stop, last)
+        first = hold.start - lead * steps[1]
+        off, beside, last = hold.stop + trail * np.cumsum([OPEN_S, OPEN_S, CLOSE_S]) * fps
+        return _Times(first, hold.start, first, hold.start, hold.stop, off, beside, last)
     return _Times(*(hold.start - lead * steps)[::-1], *(hold.stop + trail * steps))
 
 
@@ -124,8 +127,8 @@ def _taken(
     stage, frame = posed.stage, np.arange(posed.frames)
     thing = posed.qpos[np.clip(frame, hold.start, hold.stop - 1)][:, stage.object]
     part = phase(frame, times.come, times.beside) * (1 - phase(frame, times.beyond, times.gone))
-    ready = phase(frame, times.beside, times.there) * (1 - phase(frame, times.off, times.beyond))
-    ready = np.ones_like(ready) if straight else ready
+    ready = 1 - (BESIDE if straight else 1.0) * phase(frame, times.off, times.beyond)
+    ready = ready if straight else ready * phase(frame, times.beside, times.there)
     closing = phase(frame, times.there, times.closed) * (1 - phase(frame, times.opens, times.off))
     out, miss, free = np.array(posed.qpos), 0.0, arms(posed, hold.sides)
     for t in np.flatnonzero(part > 1e-4):

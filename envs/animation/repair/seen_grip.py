@@ -39,7 +39,9 @@ HOLLOW_M = 0.035
 TOWARDS_SEEN = (0.4, 0.7, 1.0)
 """Hands hold as firmly as usual, or so much of the way from there to how they are seen."""
 OFF_M, UP_M = (0.0, 0.006, 0.012, 0.018), (0.0, 0.008)
-"""The latter are so much further from the thing and its support, as a hand that is seen may be in them."""
+"""The latter are so much further from the thing and its support, as a hand that is seen may be in them, ..."""
+DEEPER_M = (-0.03, -0.02, -0.01, 0.01, 0.02, 0.03)
+"""... or so much farther from the camera, which pixels tell least."""
 SIDEWAYS = 0.5
 """A palm whose part across a handle is less looks along it."""
 
@@ -51,6 +53,7 @@ def seen_grips(
     held: Sequence[Handle],
     wrist: tuple[np.ndarray, np.ndarray],
     ground_m: float = -np.inf,
+    ray: np.ndarray | None = None,
 ) -> Iterator[GraspCandidate]:
     """Closed hands around a thing whose surface is `points` (N, 3), near to a hand that is seen; world, metres.
 
@@ -58,7 +61,9 @@ def seen_grips(
         held: the thing's handles, in the world.
         wrist: where that hand is, (3,), and how it is turned, (3, 3).
         ground_m: the height of the thing's support, under which no hand goes.
+        ray: from the camera to the hand, a unit vector (3,).
     """
+    deeper = [] if ray is None else [depth * ray for depth in DEEPER_M]
     at, turn = wrist
     fist = at + turn @ in_palm(stage, side, IN_FIST_M, ACROSS_M, HOLLOW_M)
     for handle in held:
@@ -77,9 +82,10 @@ def seen_grips(
                 firm = place_in_palm(stage, side, there.centre + centre, rotation, reach, gap)
                 places = [firm]
                 if around == slant == along == 0:
+                    shifts = [-off * palm for off in OFF_M] + deeper
                     places += [
-                        _between(firm, at - off * palm + [0, 0, up], turn, part)
-                        for part, off, up in product(TOWARDS_SEEN, OFF_M, UP_M)
+                        _between(firm, at + shift + [0, 0, up], turn, part)
+                        for part, shift, up in product(TOWARDS_SEEN, shifts, UP_M)
                     ]
                 for place in places:
                     yield GraspCandidate("wrap", (place,), place.position, handle.axis, sunk_cost(place, ground_m))

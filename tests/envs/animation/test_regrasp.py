@@ -123,7 +123,7 @@ def test_of_grips_near_to_the_seen_some_are_where_the_hand_is_and_some_off_the_t
 def test_a_hand_that_is_seen_near_its_grip_goes_there_straight(lift):
     hold = ContactInterval(("right",), 20, 30)
     times = regrasp._times(hold, [hold], 60, 10.0, straight=True)
-    assert (times.come, times.beside, times.opens, times.gone) == (16, 20, 30, 34)
+    assert (times.come, times.beside, times.opens, times.gone) == (16, 20, 30, 38)
     posed, (found,) = pose_clip(scene(lift), lift), contact_intervals(lift)
     grips = infer_grasp.best_grasps(posed, lift, found, near_seen=True)
     assert grips is not None and regrasp._as_seen(regrasp._wrists(posed, found)[0], grips)
