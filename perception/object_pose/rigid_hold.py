@@ -167,13 +167,14 @@ def _fitted(hold: _Hold) -> tuple[np.ndarray, np.ndarray]:
     grip, start = hold.grip(), _bridged(hold)
     x = np.zeros(6 + 6 * hold.frames)
     weights = [np.where(hold.shown == _RESTS, 1.0, FIRST)[:, None], np.ones((hold.frames, 1))]
+    sparsity = _sparsity(hold.frames)
     for _ in range(ROUNDS):
 
         def residuals(x: np.ndarray, weights: list[np.ndarray] = weights) -> np.ndarray:
             thing, wrist, *smooth = _off(x, hold, grip, start)
             return np.concatenate([e.ravel() for e in (thing * weights[0], wrist * weights[1], *smooth)])
 
-        x = least_squares(residuals, x, jac_sparsity=_sparsity(hold.frames), max_nfev=8).x
+        x = least_squares(residuals, x, jac_sparsity=sparsity, max_nfev=8, ftol=1e-4).x
         off = _off(x, hold, grip, start)[:2]
         weights = [1 / (1 + (e**2).mean(axis=1, keepdims=True) / hold.config.outlier**2) for e in off]
         weights[0][hold.shown == _RESTS] = 1.0
