@@ -14,7 +14,7 @@ SCENE ?= lift_can
 PROMPT ?= A person lifts the can with the right hand.
 FILM ?=
 SCENE_FLAGS ?=
-EXTRACT_FLAGS ?= --grip=seen
+EXTRACT_FLAGS ?=
 FILMED := $(shell test -e runs/from-film && date +runs/from-film-%Y%m%d-%H%M%S || echo runs/from-film)
 SEEN := $(shell test -e runs/from-video && date +runs/from-video-%Y%m%d-%H%M%S || echo runs/from-video)
 OUT := $(shell test -e runs/demo && date +runs/demo-%Y%m%d-%H%M%S || echo runs/demo)
