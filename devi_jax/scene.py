@@ -315,7 +315,7 @@ def _told(options: FilmScene, mesh: Mesh, model: Mesh) -> str:
     if not 1 / UNUSUAL_SIZE <= factor <= UNUSUAL_SIZE and not options.height_m:
         lines.append(f"warning: that is {factor:.1f} times the model's height; --height-m or --marker-m say it surely")
     lines.append(f"wrote {options.out}; look at {options.out / 'overlay.png'}")
-    lines.append(f"next: python -m devi_jax.extract {options.out} --out=clip.npz --grip=seen")
+    lines.append(f"next: python -m devi_jax.extract {options.out} --out=clip.npz")
     return "\n".join(lines)
 
 
