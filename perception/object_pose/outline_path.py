@@ -47,12 +47,13 @@ def follow_outline(
     """
     config = config or OutlineConfig()
     doubtful = path.found & held.any(axis=1) & (False if doubtful is None else doubtful)
-    wanted = (~path.found & held.any(axis=1)) | doubtful
-    if not wanted.any():
+    runs = [run for run in true_runs(~path.found | doubtful) if held[run].any()]
+    wanted = {int(t) for run in runs for t in run}
+    if not wanted:
         return path
     joints, turns = joint_positions(motion), global_rotations(motion.rotations)
     px = project(joints, camera.K, camera.T_camera_world)[0]
-    pictures = {t: picture(image, _hidden(px[t], image.shape)) for t, image in enumerate(frames) if wanted[t]}
+    pictures = {t: picture(image, _hidden(px[t], image.shape)) for t, image in enumerate(frames) if t in wanted}
     poses = np.concatenate([path.positions, path.rotations], axis=1).astype(float)
     wrong = [t for t in np.flatnonzero(doubtful) if is_elsewhere(pictures[int(t)], camera, shape, poses[t], config)]
     path = replace(path, found=path.found & ~np.isin(np.arange(path.frames), wrong))

@@ -108,6 +108,8 @@ def test_a_gap_in_which_a_hand_holds_the_object_is_filled_by_its_outline(motion,
     assert found.found.all()
     assert np.linalg.norm(found.positions - path.positions, axis=1).max() < 0.012
     np.testing.assert_array_equal(found.positions[~gap], path.positions[~gap])
+    held[np.flatnonzero(gap)[-1]] = False  # the gap goes on after the hold
+    assert follow_outline(iter(frames), lost, motion, held, view, SHAPE).found.all()
     empty = [np.full_like(frames[0], 128)] * motion.frames
     assert (follow_outline(iter(empty), lost, motion, held, view, SHAPE).found == ~gap).all()
 
