@@ -7,6 +7,7 @@ import numpy as np
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import global_rotations
 from devi_jax.core.intervals import true_runs
+from devi_jax.core.poses import compose, pose_of, relative
 from devi_jax.core.skeleton import HAND_BODIES
 from perception.contracts import ObjectMotion
 from perception.human.motion import SkeletonMotion, joint_positions
@@ -37,23 +38,15 @@ def carry(path: ObjectMotion, motion: SkeletonMotion, held: np.ndarray, seen: np
         for side in (0, 1):
             if not (_closed(held[:, side], LET_GO_S * path.fps)[gap].all() and seen[gap, side].mean() > 0.5):
                 continue
-            place, turn = _in_hand(path, at[:, side], turns[:, side], np.array([before, after]))
+            hand, ends = pose_of(at[:, side], turns[:, side]), np.array([before, after])
+            first, last = relative(hand[ends], pose_of(path.positions[ends], path.rotations[ends]))
             part = (gap - before) / (after - before)
-            local = place[0] * (1 - part[:, None]) + place[1] * part[:, None]
-            turned = rot.slerp(np.tile(turn[0], (len(gap), 1)), np.tile(turn[1], (len(gap), 1)), part)
-            positions[gap] = at[gap, side] + rot.rotate(turns[gap, side], local)
-            rotations[gap] = rot.quat_mul(turns[gap, side], turned)
-            found[gap] = True
+            local = first[:3] * (1 - part[:, None]) + last[:3] * part[:, None]
+            turned = rot.slerp(np.tile(first[3:], (len(gap), 1)), np.tile(last[3:], (len(gap), 1)), part)
+            there = compose(hand[gap], pose_of(local, turned))
+            positions[gap], rotations[gap], found[gap] = there[:, :3], there[:, 3:], True
             break
     return replace(path, positions=positions, rotations=rotations, found=found)
-
-
-def _in_hand(
-    path: ObjectMotion, at: np.ndarray, turns: np.ndarray, frames: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The object's places (N, 3) and turns (N, 4) in the frame of a hand at `at` (T, 3), turned by `turns` (T, 4)."""
-    place = rot.rotate_inverse(turns[frames], path.positions[frames] - at[frames])
-    return place, rot.quat_mul(rot.quat_conj(turns[frames]), path.rotations[frames])
 
 
 def _closed(held: np.ndarray, most: float) -> np.ndarray:

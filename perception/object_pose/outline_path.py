@@ -10,10 +10,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from devi_jax.core import rotations as rot
 from devi_jax.core.camera import Camera, project
 from devi_jax.core.clip import global_rotations
 from devi_jax.core.intervals import true_runs
+from devi_jax.core.poses import compose, pose_of, relative
 from devi_jax.core.skeleton import HAND_BODIES, PARENTS
 from perception.contracts import ObjectMotion
 from perception.human.motion import SkeletonMotion, joint_positions
@@ -54,7 +54,7 @@ def follow_outline(
     joints, turns = joint_positions(motion), global_rotations(motion.rotations)
     px = project(joints, camera.K, camera.T_camera_world)[0]
     pictures = {t: picture(image, _hidden(px[t], image.shape)) for t, image in enumerate(frames) if t in wanted}
-    poses = np.concatenate([path.positions, path.rotations], axis=1).astype(float)
+    poses = pose_of(path.positions, path.rotations).astype(float)
     wrong = [t for t in np.flatnonzero(doubtful) if is_elsewhere(pictures[int(t)], camera, shape, poses[t], config)]
     path = replace(path, found=path.found & ~np.isin(np.arange(path.frames), wrong))
     gaps = [gap for gap in true_runs(~path.found) if gap[0] > 0 and gap[-1] < path.frames - 1]
@@ -63,7 +63,7 @@ def follow_outline(
     best = np.zeros(path.frames)
     for gap, side in gaps:
         wrist = HAND_BODIES[side][0]
-        hand = np.concatenate([joints[:, wrist], turns[:, wrist]], axis=1)
+        hand = pose_of(joints[:, wrist], turns[:, wrist])
         ends = (int(gap[0]) - 1, int(gap[-1]) + 1)
         for last, way in ((ends[0], gap), (ends[1], gap[::-1])):
             for t, pose, part in _followed(poses[last], last, way.tolist(), hand, pictures, camera, shape, config):
@@ -88,7 +88,7 @@ def _followed(
 ) -> Iterable[tuple[int, np.ndarray, float]]:
     """Frame, pose (7,) and part shown, from a known `pose` in frame `last` on; `hand` (T, 7): the wrist's poses."""
     for t in frames:
-        start = _carried(pose, hand[last], hand[t])
+        start = compose(hand[t], relative(hand[last], pose))  # it keeps its place in the hand
         moved, part = fit_outline(pictures[t], camera, shape, start, config)
         for nearer in NEARER if part < SURE else ():
             other, shown = fit_outline(pictures[t], camera, shape, _nearer(start, camera, nearer), config)
@@ -100,13 +100,7 @@ def _followed(
 
 def _nearer(pose: np.ndarray, camera: Camera, part: float) -> np.ndarray:
     """A pose (7,) moved towards the camera by this part of its distance."""
-    return np.concatenate([pose[:3] + part * (camera.position_world - pose[:3]), pose[3:]])
-
-
-def _carried(pose: np.ndarray, before: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """A pose (7,) that keeps its place in a hand which goes from one pose (7,) to another."""
-    turn = rot.quat_mul(now[3:], rot.quat_conj(before[3:]))
-    return np.concatenate([now[:3] + rot.rotate(turn, pose[:3] - before[:3]), rot.quat_mul(turn, pose[3:])])
+    return pose_of(pose[:3] + part * (camera.position_world - pose[:3]), pose[3:])
 
 
 def _hidden(px: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

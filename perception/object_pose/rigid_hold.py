@@ -15,6 +15,7 @@ from scipy.sparse import lil_matrix, spmatrix
 from devi_jax.core import rotations as rot
 from devi_jax.core.clip import global_rotations
 from devi_jax.core.intervals import true_runs
+from devi_jax.core.poses import compose, inverse, pose_of, relative
 from devi_jax.core.skeleton import HAND_BODIES
 from perception.contracts import ObjectMotion
 from perception.human.motion import SkeletonMotion, joint_positions
@@ -93,8 +94,8 @@ def hold_rigidly(
             told = path.found[hold] & seen[hold, side] & ~rests[hold]
             if len(hold) < config.least_s * path.fps or not told.any():
                 continue
-            wrist = np.concatenate([joints[hold, hand[0]], turns[hold, hand[0]]], axis=1)
-            thing = np.concatenate([positions[hold], rotations[hold]], axis=1)
+            wrist = pose_of(joints[hold, hand[0]], turns[hold, hand[0]])
+            thing = pose_of(positions[hold], rotations[hold])
             tracked = path.found[hold] & (tracks[hold] >= LEAST_TRACKS)
             shown = np.where(rests[hold], _RESTS, np.where(tracked, _TRACKED, path.found[hold].astype(int)))
             carried = seen[hold, side] & ~rests[hold]
@@ -114,7 +115,7 @@ def at_rest(path: ObjectMotion, config: HoldConfig) -> np.ndarray:
         position, turn = path.positions[way], path.rotations[way]
         at = int(found.argmax())
         off = np.linalg.norm(position - position[at], axis=1) > config.still_m
-        off |= rot.angle_between(turn, np.broadcast_to(turn[at], turn.shape)) > config.still_rad
+        off |= rot.angle_between(turn, turn[at]) > config.still_rad
         gone = off | ~found
         gone[:at] = False
         out[way][: int(gone.argmax()) if gone.any() else path.frames] = True
@@ -156,15 +157,16 @@ class _Hold:
     def grip(self) -> np.ndarray:
         """The wrist's usual pose (7,) on the object."""
         both = (self.shown > 0) & self.seen
-        thing, wrist = self.thing[both], self.wrist[both]
-        place = rot.rotate_inverse(thing[:, 3:], wrist[:, :3] - thing[:, :3])
-        turn = rot.mean_rotation(rot.quat_mul(rot.quat_conj(thing[:, 3:]), wrist[:, 3:]))
-        return np.concatenate([np.median(place, axis=0), turn])
+        on_it = relative(self.thing[both], self.wrist[both])
+        return pose_of(np.median(on_it[:, :3], axis=0), rot.mean_rotation(on_it[:, 3:]))
 
 
 def _fitted(hold: _Hold) -> tuple[np.ndarray, np.ndarray]:
     """The object's positions (T, 3) and rotations (T, 4) in a hold."""
-    grip, start = hold.grip(), _bridged(hold)
+    grip = hold.grip()
+    start = np.where(
+        hold.shown[:, None] > 0, hold.thing, compose(hold.wrist, inverse(grip))
+    )  # else where the hand says
     x = np.zeros(6 + 6 * hold.frames)
     weights = [np.where(hold.shown == _RESTS, 1.0, FIRST)[:, None], np.ones((hold.frames, 1))]
     sparsity = _sparsity(hold.frames)
@@ -182,21 +184,11 @@ def _fitted(hold: _Hold) -> tuple[np.ndarray, np.ndarray]:
     return poses[:, :3], poses[:, 3:]
 
 
-def _bridged(hold: _Hold) -> np.ndarray:
-    """The object's poses (T, 7), where it is not seen where the hand would have it."""
-    grip = hold.grip()
-    back = rot.quat_conj(grip[3:])
-    turn = rot.quat_mul(hold.wrist[:, 3:], np.broadcast_to(back, (hold.frames, 4)))
-    place = hold.wrist[:, :3] - rot.rotate(turn, np.broadcast_to(grip[:3], (hold.frames, 3)))
-    return np.where(hold.shown[:, None] > 0, hold.thing, np.concatenate([place, turn], axis=1))
-
-
 def _posed(x: np.ndarray, grip: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The grip (7,) and the object's poses (T, 7), by `x` (6 + 6 T,), shifts and rotation vectors, off those given."""
 
     def moved(pose: np.ndarray, step: np.ndarray) -> np.ndarray:
-        turned = rot.quat_mul(rot.quat_exp(step[..., 3:]), pose[..., 3:])
-        return np.concatenate([pose[..., :3] + step[..., :3], turned], axis=-1)
+        return pose_of(pose[..., :3] + step[..., :3], rot.quat_mul(rot.quat_exp(step[..., 3:]), pose[..., 3:]))
 
     return moved(grip, x[:6]), moved(start, x[6:].reshape(-1, 6))
 
@@ -205,8 +197,7 @@ def _off(x: np.ndarray, hold: _Hold, grip: np.ndarray, start: np.ndarray) -> tup
     """By how many standard deviations the object (T, 6) and the wrist (T, 6) are off what is seen, how much the object
     speeds up (T - 2, 3) and turns faster (T - 2, 3), and how deep it is in its support (T, 1)."""
     config, axes, (grip, thing) = hold.config, hold.known.camera.T_camera_world[:3, :3], _posed(x, grip, start)
-    place = thing[:, :3] + rot.rotate(thing[:, 3:], np.broadcast_to(grip[:3], (hold.frames, 3)))
-    wrist = np.concatenate([place, rot.quat_mul(thing[:, 3:], np.broadcast_to(grip[3:], (hold.frames, 4)))], axis=1)
+    wrist = compose(thing, grip)
 
     def beside(a: np.ndarray, b: np.ndarray, spins: np.ndarray) -> np.ndarray:
         turned = rot.quat_log(rot.quat_mul(a[:, 3:], rot.quat_conj(b[:, 3:])))
@@ -215,7 +206,7 @@ def _off(x: np.ndarray, hold: _Hold, grip: np.ndarray, start: np.ndarray) -> tup
 
     tracked = hold.shown[:, None] >= _TRACKED
     sd = np.where(tracked, _sd(config.tracked_m, config.tracked_rad), _sd(config.seen_m, config.seen_rad))
-    axis = rot.rotate(hold.thing[:, 3:], np.broadcast_to(hold.spins, (hold.frames, 3))) * (hold.shown[:, None] == _SEEN)
+    axis = rot.rotate(hold.thing[:, 3:], hold.spins) * (hold.shown[:, None] == _SEEN)
     object_off = beside(thing, hold.thing, axis) / sd * (hold.shown[:, None] > 0)
     wrist_off = beside(wrist, hold.wrist, np.zeros((1, 3))) / _sd(config.hand_m, config.hand_rad) * hold.seen[:, None]
     spin = rot.quat_log(rot.quat_mul(thing[1:, 3:], rot.quat_conj(thing[:-1, 3:])))
@@ -228,8 +219,7 @@ def _off(x: np.ndarray, hold: _Hold, grip: np.ndarray, start: np.ndarray) -> tup
 def _sunk(thing: np.ndarray, hold: _Hold) -> np.ndarray:
     """How far the object at poses (T, 7) is in its support, metres (T,); what is lower than that is beside it."""
     support = hold.known.scene.table.size[2] if hold.known.scene.table else 0.0
-    turns = np.broadcast_to(thing[:, None, 3:], (hold.frames, len(hold.corners), 4))
-    heights = rot.rotate(turns, np.broadcast_to(hold.corners, (*turns.shape[:2], 3)))[..., 2] + thing[:, 2:3] - support
+    heights = rot.rotate(thing[:, None, 3:], hold.corners)[..., 2] + thing[:, 2:3] - support
     return np.where(heights.mean(axis=1) > 0, np.minimum(heights.min(axis=1), 0.0), 0.0)
 
 
