@@ -78,6 +78,7 @@ from-film: $(PERCEPTION)
 	$(RUN) devi_jax.scene $(FILM) $(SCENE_FLAGS) --out=$(FILMED)/scene
 	$(RUN) devi_jax.extract $(FILMED)/scene --out=$(FILMED)/clip.npz $(EXTRACT_FLAGS)
 	$(RUN) devi_jax.train --clip=$(FILMED)/clip.npz --root=pinned --minutes=$(MINUTES) --out=$(FILMED)/run
+	$(RUN) devi_jax.play $(FILMED)/run --video=$(FILMED)/scene/video.mp4 --out=$(FILMED)/beside.mp4
 
 PYTEST := $(RUN) pytest -q -n auto --dist loadfile --no-loadscope-reorder --durations=40 --durations-min=4
 

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import jax
+import numpy as np
 import tyro
 
 from devi_jax.cli import parse
-from devi_jax.core.errors import ConfigError, exit_on_error
+from devi_jax.core.errors import ConfigError, DeviceError, exit_on_error
 from devi_jax.datasets.load import resolve
 from devi_jax.deploy.policy_file import PolicyFile, find_policy, read_policy
 from devi_jax.evaluation.metrics import score
 from devi_jax.evaluation.rollout_film import film_rollout
 from devi_jax.evaluation.rollouts import Policy, random_policy, roll, zero_policy
+from devi_jax.rendering.film import FILM_HEIGHT
 from devi_jax.runs.devices import enable_compilation_cache, ignore_fork_warning
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import Assembly, assemble, devi
@@ -41,6 +43,8 @@ class PlayOptions:
     """Physics engine for a clip or a policy file: MuJoCo in C, MJX in JAX, or MJX on Warp; auto chooses by device."""
     seed: int = 0
     """Seed of the random policy's actions."""
+    video: Path | None = None
+    """The video that the clip is of, video.mp4 in the folder of `scene` or `imagine`: shown beside the simulation."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -51,8 +55,9 @@ def main(arguments: list[str] | None = None) -> None:
         enable_compilation_cache()
         ignore_fork_warning()
         assembly, policy, film = _prepare(options)
+        video = None if options.video is None else _footage(options.video, assembly)
         rollouts = roll(assembly.environment, policy, jax.random.key(options.seed))
-        film_rollout(film, film.with_suffix(".png"), assembly, rollouts)
+        film_rollout(film, film.with_suffix(".png"), assembly, rollouts, video)
         scores = score(rollouts, assembly.environment.reference, assembly.environment.policy_hz)[0]
         lift = "" if scores.lift_ratio is None else f", lift {scores.lift_ratio:.0%} of the reference's"
         print(f"MPJPE {scores.mpjpe_all_mm:.1f} mm, {scores.duration_s:.1f} s until failure or end{lift}\nfilm: {film}")
@@ -88,6 +93,25 @@ def _prepare(options: PlayOptions) -> tuple[Assembly, Policy, Path]:
     assembly = assemble(system, resolve(str(options.target)), engine, options.root or "free")
     name = Path(assembly.clip.name).stem
     return assembly, _untrained(assembly, kind), options.out or Path(f"{name}-{kind}.mp4")
+
+
+def _footage(path: Path, assembly: Assembly) -> np.ndarray:
+    """A video's pictures (T, H, W, 3), as large as a film shows them. Raises `ConfigError` unless it is the clip's."""
+    try:
+        from perception.video.steady import resized
+        from perception.video.video import probe, read
+    except ImportError as error:
+        fix = "pip install -e '.[perception]'"
+        raise DeviceError(f"looking at videos needs {error.name}", where="--video", fix=fix) from error
+    video, frames = probe(path), assembly.environment.reference.frames
+    if video.frames != frames:
+        raise ConfigError(
+            f"the video has {video.frames} frames, the clip {frames}",
+            where=f"--video={path}",
+            valid="the video that the clip was extracted from: video.mp4 in the scene's folder",
+        )
+    height = FILM_HEIGHT
+    return np.stack([*resized(read(video), 2 * round(height * video.width / video.height / 2), height)])
 
 
 def _of_policy(options: PlayOptions, path: Path) -> tuple[Assembly, Policy, Path]:

@@ -1,5 +1,7 @@
-"""The film of a rollout: reference beside simulation, and the clip's camera with 2D tracks drawn over it."""
+"""The film of a rollout: reference beside simulation, and the clip's camera with 2D tracks drawn over it; or beside the
+video that the clip is of."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +11,17 @@ from devi_jax.core.camera import project
 from devi_jax.evaluation.rollouts import Rollouts
 from devi_jax.rendering.camera_framing import moving_points, third_person
 from devi_jax.rendering.film import film, strip
-from devi_jax.rendering.panels import GREEN, RED, Dots, Panel
+from devi_jax.rendering.panels import GREEN, RED, Dots, Footage, Panel
 from devi_jax.systems.build import Assembly
 
 
-def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollouts) -> None:
+def film_rollout(
+    path: Path, picture: Path, assembly: Assembly, rollouts: Rollouts, video: np.ndarray | None = None
+) -> None:
     """Write an mp4 of the first rollout, and a picture of a few of its frames.
+
+    `video`: pictures (T, H, W, 3), uint8 RGB, of the video that the clip is of. They take the reference's place, and
+    the simulation stands beside them as the clip's camera sees it.
 
     Raises:
         DeviceError: when this machine cannot render.
@@ -25,11 +32,13 @@ def film_rollout(path: Path, picture: Path, assembly: Assembly, rollouts: Rollou
     shown = reference_qpos(assembly)
     third = third_person(moving_points(model, shown))
     green, red = _tracks(assembly, simulated)
-    panels = (
-        Panel("reference", model, shown, third),
-        Panel("simulation", model, simulated, third),
-        Panel("clip's camera: tracked points green, simulated red", model, simulated, assembly.camera, (*green, *red)),
-    )
+    aside = Panel("simulation", model, simulated, third)
+    title = "clip's camera: tracked points green, simulated red"
+    seen = Panel(title, model, simulated, assembly.camera, (*green, *red))
+    if video is None:
+        panels = (Panel("reference", model, shown, third), aside, seen)
+    else:
+        panels = (Footage("video", video), replace(seen, title="simulation, by the video's camera", dots=()), aside)
     film(path, *panels, fps=round(environment.policy_hz))
     strip(picture, *panels[:2])
 

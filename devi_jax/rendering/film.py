@@ -7,10 +7,13 @@ from PIL import Image
 
 from devi_jax.core.files import replacing
 from devi_jax.core.video_writer import encode
-from devi_jax.rendering.panels import Panel, Stage
+from devi_jax.rendering.panels import Footage, Panel, Stage
+
+FILM_HEIGHT = 360
+"""Pixels from a film's top to its bottom."""
 
 
-def film(path: Path, *panels: Panel, fps: int = 30, height: int = 360) -> None:
+def film(path: Path, *panels: Panel | Footage, fps: int = 30, height: int = FILM_HEIGHT) -> None:
     """Write an H.264 mp4 of the panels side by side, whole or not at all; `height` is even.
 
     Raises:
@@ -20,7 +23,7 @@ def film(path: Path, *panels: Panel, fps: int = 30, height: int = 360) -> None:
         encode(temporary, (stage.image(t) for t in range(stage.frames)), stage.width, height, fps)
 
 
-def strip(path: Path, *panels: Panel, columns: int = 6, height: int = 300) -> None:
+def strip(path: Path, *panels: Panel | Footage, columns: int = 6, height: int = 300) -> None:
     """Write a PNG with `columns` frames from the first to the last in a row, one row a panel.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One picture of a film: a motion from a camera, with a title and 2D tracks drawn over it."""
+"""One picture of a film: a motion from a camera, with 2D tracks drawn over it, or a video as it is; with a title."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -42,6 +42,23 @@ class Panel:
         return 2 * round(height * self.camera.width / self.camera.height / 2)
 
 
+@dataclass(frozen=True)
+class Footage:
+    """A video as a panel: its `pictures` (T, H, W, 3), uint8 RGB, each shown as large as the film is high."""
+
+    title: str
+    pictures: np.ndarray
+
+    def width(self, height: int) -> int:
+        """Width in pixels at a height, even as video codecs want it."""
+        return 2 * round(height * self.pictures.shape[2] / self.pictures.shape[1] / 2)
+
+
+def frames(panel: Panel | Footage) -> int:
+    """How many frames a panel has."""
+    return len(panel.qpos if isinstance(panel, Panel) else panel.pictures)
+
+
 class Stage:
     """Panels side by side, ready to be drawn frame by frame. A context manager.
 
@@ -49,16 +66,17 @@ class Stage:
         DeviceError: when this machine cannot render.
     """
 
-    def __init__(self, panels: Sequence[Panel], height: int):
+    def __init__(self, panels: Sequence[Panel | Footage], height: int):
         self.panels, self.height = panels, height
         self.width = sum(panel.width(height) for panel in panels)
-        self.frames = max(len(panel.qpos) for panel in panels)
+        self.frames = max(frames(panel) for panel in panels)
         self._font = ImageFont.load_default(size=max(10, height // 24))
-        self._renderers: list[Renderer] = []
+        self._renderers: list[Renderer | None] = []
         with ExitStack() as opened:
             for panel in panels:
-                renderer = Renderer(panel.model, panel.width(height), height)
-                self._renderers.append(opened.enter_context(renderer))
+                rendered = isinstance(panel, Panel)
+                renderer = Renderer(panel.model, panel.width(height), height) if rendered else None
+                self._renderers.append(renderer and opened.enter_context(renderer))
             self._opened = opened.pop_all()
 
     def __enter__(self) -> "Stage":
@@ -72,13 +90,17 @@ class Stage:
         pairs = zip(self.panels, self._renderers, strict=True)
         return np.concatenate([self._panel(panel, renderer, t) for panel, renderer in pairs], axis=1)
 
-    def _panel(self, panel: Panel, renderer: Renderer, t: int) -> np.ndarray:
-        t = min(t, len(panel.qpos) - 1)
-        picture = Image.fromarray(renderer.image(panel.qpos[t], panel.camera))
-        draw = ImageDraw.Draw(picture)
-        for dots in panel.dots:
-            _draw_dots(draw, dots, t, self.height / panel.camera.height)
+    def _panel(self, panel: Panel | Footage, renderer: Renderer | None, t: int) -> np.ndarray:
+        t = min(t, frames(panel) - 1)
+        if isinstance(panel, Panel):
+            assert renderer is not None
+            picture = Image.fromarray(renderer.image(panel.qpos[t], panel.camera))
+            for dots in panel.dots:
+                _draw_dots(ImageDraw.Draw(picture), dots, t, self.height / panel.camera.height)
+        else:
+            picture = Image.fromarray(panel.pictures[t]).resize((panel.width(self.height), self.height))
         if panel.title:
+            draw = ImageDraw.Draw(picture)
             draw.text((8, 5), panel.title, fill=(30, 35, 40), font=self._font, stroke_width=1, stroke_fill="white")
         return np.asarray(picture)
 

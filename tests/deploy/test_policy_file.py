@@ -12,13 +12,15 @@ import pytest
 from agents import NetworkConfig
 from devi_jax import export, play
 from devi_jax.core.clip_io import save_clip
-from devi_jax.core.errors import RunError
+from devi_jax.core.errors import ConfigError, RunError
 from devi_jax.deploy import policy_file
 from devi_jax.deploy.policy_file import find_policy, read_policy, shipped, write_policy
+from devi_jax.rendering.film import FILM_HEIGHT
 from devi_jax.runs.checkpoint import Checkpoints
 from devi_jax.runs.run_dir import RunDir
 from devi_jax.systems import devi
 from devi_jax.training.run_config import RunConfig, clip_file, load_run, load_state, make_learner, trained_policy
+from perception.video.video import write
 
 NETWORK = NetworkConfig(
     token_width=8, transformer_layers=1, heads=2, feedforward_width=8, actor_widths=(8,), critic_widths=(8,)
@@ -160,6 +162,17 @@ def test_play_prepares_a_policy_file_and_says_what_it_is_worth(file, assembled, 
     assert film.name == "tiny-policy.mp4" and assembly.environment.physics.scene.embodiment.root == "pinned"
     told = capsys.readouterr().out
     assert "pinned pelvis" in told and "75% of perturbed starts" in told
+
+
+def test_play_takes_a_video_of_as_many_frames_as_the_clip_and_no_other(file, assembled, tmp_path):
+    assembly, _, _ = play._prepare(play.PlayOptions(target=file))
+    frames = assembly.environment.reference.frames
+    grey = [np.full((72, 128, 3), t, np.uint8) for t in range(frames)]
+    video = write(tmp_path / "film.mp4", grey, 30.0).path
+    assert play._footage(video, assembly).shape == (frames, FILM_HEIGHT, 640, 3)
+    shorter = write(tmp_path / "shorter.mp4", grey[1:], 30.0).path
+    with pytest.raises(ConfigError, match=f"the video has {frames - 1} frames, the clip {frames}"):
+        play._footage(shorter, assembly)
 
 
 @pytest.mark.parametrize("name", list(shipped()))

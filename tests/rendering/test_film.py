@@ -14,7 +14,7 @@ from devi_jax.core.video_writer import encode
 from devi_jax.rendering import gl
 from devi_jax.rendering.camera_framing import moving_points, third_person
 from devi_jax.rendering.film import film, strip
-from devi_jax.rendering.panels import GREEN, RED, Dots, Panel, Stage
+from devi_jax.rendering.panels import GREEN, RED, Dots, Footage, Panel, Stage
 
 pytestmark = pytest.mark.skipif(not gl.available(), reason="no offscreen OpenGL (EGL or OSMesa) on this machine")
 
@@ -103,3 +103,14 @@ def test_a_strip_is_a_row_of_frames_for_each_panel(tmp_path):
     assert picture.shape == (180, 3 * 160, 3)
     row = picture[:90, : 3 * 120].reshape(90, 3, 120, 3)
     assert (row[:, 0] != row[:, 2]).any() and (picture[:90, 3 * 120 :] == 0).all()
+
+
+def test_a_video_stands_beside_what_is_rendered_as_large_as_the_film_and_holds_its_last_frame():
+    _, panel = panels(5)
+    pictures = np.stack([np.full((90, 160, 3), 40 * t, np.uint8) for t in range(1, 4)])
+    with Stage([Footage("", pictures), panel], 180) as stage:
+        assert (stage.width, stage.frames) == (320 + panel.width(180), 5)
+        shown = [stage.image(t)[:, :320] for t in range(5)]
+    assert [int(np.median(picture)) for picture in shown] == [40, 80, 120, 120, 120]
+    with Stage([panel], 180) as alone, Stage([Footage("", pictures), panel], 180) as beside:
+        np.testing.assert_array_equal(beside.image(2)[:, 320:], alone.image(2))
