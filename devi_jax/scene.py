@@ -77,6 +77,8 @@ class FilmScene:
     """Accept a film whose camera moves, or shows too little of its background to tell."""
     even: bool = False
     """Take a film whose frames are not evenly spaced in time, and write it anew with an even rate."""
+    seconds: tuple[float, float] | None = None
+    """From when to when of the film, such as 0 6.3; by default all of it. It has to begin with the thing untouched."""
     out: Path = Path("scene")
     """Folder for the files."""
     overwrite: bool = False
@@ -155,7 +157,8 @@ def scene(options: FilmScene) -> Path:
     film = probe(options.video)
     with filling(options.out) as folder:
         with step("film") as say:
-            video = working_film(film, folder / "video.mp4", options.even, options.keep_camera_motion, say)
+            kept = (options.even, options.keep_camera_motion, say, options.seconds)
+            video = working_film(film, folder / "video.mp4", *kept)
         with step("hands") as say:
             side = None if options.hand == "auto" else options.hand
             seen = watch(video, side, lambda done: say.part(done / video.frames))

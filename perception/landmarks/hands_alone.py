@@ -83,7 +83,7 @@ def estimate_hands(
             "neither a person nor a hand is seen",
             where="the video",
             valid=f"a hand in {100 * config.least:.0f} % of the frames or more",
-            fix="film the hand nearer and in more light, or give estimates of another tool: --body and --hands",
+            fix="film the hand nearer and in more light; extract also takes other tools, by --body and --hands",
         )
     note = {"hands_alone": True, "body_seen": 0.0, **{f"{side}_hand_seen": part for side, part in share.items()}}
     origin = Origin(TOOL, weights.LICENCE, note)
