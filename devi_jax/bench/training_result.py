@@ -38,12 +38,15 @@ KEPT = (
 """Scores of an evaluation that a result keeps."""
 
 
-def run_training(folder: Path, flags: Sequence[str]) -> int:
-    """Train into a folder, or go on in it unless it is done; the exit code. What it prints goes to a log."""
+def run_training(folder: Path, flags: Sequence[str], film: bool = False) -> int:
+    """Train into a folder, or go on in it unless it is done; the exit code. What it prints goes to a log.
+
+    `film`: whether the policy is also filmed.
+    """
     if RunDir(folder).evaluation_json.exists():
         return 0
     task = [f"--resume={folder}"] if RunDir(folder).config_json.exists() else [*flags, f"--out={folder}"]
-    command = [sys.executable, "-m", "devi_jax.train", "--no-film", *task]
+    command = [sys.executable, "-m", "devi_jax.train", *([] if film else ["--no-film"]), *task]
     return run_logged(command, log_file(folder))
 
 

@@ -21,7 +21,7 @@ TWO_SCREENS = 100
 """Most lines of a command's help, 120 columns wide; settings in groups are left to `--help-all`."""
 MADE = ("lift-can", "lift-box", "pick-place", "pour-bottle", "drink-mug", "push-box", "hammer", "hat")
 WORDS = {
-    "bench": ("speed", "gpu", "learning", "extract"),
+    "bench": ("speed", "gpu", "learning", "extract", "film"),
     "choreograph": (*MADE, "script", "scripted", "follow", "degrade", "gallery"),
     "clips": ("list", "show", "convert", "check", "repair"),
 }
