@@ -203,7 +203,7 @@ def extract(options: Extract) -> Path:
     seen = clip
     if options.grip == "likeliest":
         with step("grip") as say:
-            clip = with_inferred_grasp(seen, film.person == "hands")
+            clip = with_inferred_grasp(seen, human.hands_seen if film.person == "hands" else None)
             say("; ".join(clip.provenance.get("repaired", ["as seen: no object poses, or no contact"])))
     with step("quality") as say:
         figures = quality(clip, SeenVideo(human, points, thing, known), masks)

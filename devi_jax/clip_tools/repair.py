@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import jax
+import numpy as np
 
 from devi_jax.clip_tools.check import replay_scores
 from devi_jax.core.clip import Clip
@@ -51,10 +52,11 @@ def repair_clip(clip: Clip, how: RepairOptions) -> Clip:
     return _better_grasp(clip) if how.project else clip
 
 
-def with_inferred_grasp(clip: Clip, near_seen: bool = False) -> Clip:
+def with_inferred_grasp(clip: Clip, near_seen: np.ndarray | None = None) -> Clip:
     """The clip whose hands hold the object by the likeliest grip wherever they are said to hold it.
 
-    `near_seen`: grips near to how one hand was seen are tried as well, for hands that are seen from near by.
+    `near_seen` (T, 2) bool: frames in which left and right hand are seen from near by: grips near to how one hand was
+    seen are tried as well.
     """
     return repair.replace_grasps(clip, make_scene(clip, "free"), near_seen)
 

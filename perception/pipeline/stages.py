@@ -139,7 +139,7 @@ class ExtractionPipeline:
         def align(say: StageReporter) -> SkeletonMotion:
             if self.known.person == "hands":
                 say("hands alone, which keep their grip")
-                return steps.holding_hands(self._followed, points, self.known, s.contact)
+                return steps.holding_hands(self._followed, points, self.known, s.contact, path)
 
             def shown(step: int, _: float) -> None:
                 say.part((step + 1) / s.align.iterations)

@@ -16,6 +16,7 @@ from perception.align.config import AlignConfig
 from perception.align.first_frame import Mode, align_first_frame, carry_first_pose
 from perception.align.landmarks import body_landmarks, hand_landmarks
 from perception.align.two_pass import align_two_pass
+from perception.contact.by_object_poses import by_object_poses
 from perception.contact.contact_labels import ContactConfig
 from perception.contact.hand_object_contact import find_reach_target, first_motion, hand_labels, held_frames
 from perception.contracts import BodyMotion, EstimateError, HandMotion, ObjectMotion, PointTracks
@@ -58,6 +59,12 @@ class EstimatedHuman:
     body: Landmarks2D
     hands: Landmarks2D
 
+    @property
+    def hands_seen(self) -> np.ndarray:
+        """Frames (T, 2) bool in which the left and the right hand are seen."""
+        own = [[k for k, point in enumerate(self.hands.points) if point in hand] for hand in HAND_BODIES]
+        return np.stack([(self.hands.confidence[:, k] > 0).any(axis=1) for k in own], axis=1)
+
 
 def detect_landmarks(video: Video, known: ScenePrior, progress: Callable[[int], None] | None = None) -> PersonLandmarks:
     """Landmarks of the person whose hips are nearest to the scene's human, or of hands alone where the scene says so.
@@ -94,12 +101,16 @@ def lift_person(person: PersonLandmarks, known: ScenePrior) -> SkeletonMotion:
 
 
 def holding_hands(
-    person: PersonLandmarks, points: PointTracks, known: ScenePrior, contact: ContactConfig
+    person: PersonLandmarks, points: PointTracks, known: ScenePrior, contact: ContactConfig, path: ObjectMotion
 ) -> SkeletonMotion:
-    """Hands alone as `lift_person` has them, whose fingers stay as they are while they hold the object."""
+    """Hands alone as `lift_person` has them, whose fingers stay as they are while they hold the object.
+
+    `path`: the object's, which says as well when they do.
+    """
     hands = hand_evidence(person)
     labels = hand_labels(points, hands, contact)
     held = held_frames(labels, points, hands, _holders(labels, known))
+    held = by_object_poses(held, path.positions, path.found, path.fps)
     return lift_hands_alone(person, known.camera, known.first, ground=known.ground, held=held)
 
 
@@ -251,8 +262,9 @@ def carry_object(
     """
     labels = hand_labels(points, human.hands, contact)
     held = held_frames(labels, points, human.hands, _holders(labels, known))
-    own = [[k for k, point in enumerate(human.hands.points) if point in hand] for hand in HAND_BODIES]
-    seen = np.stack([(human.hands.confidence[:, k] > 0).any(axis=1) for k in own], axis=1)
+    seen = human.hands_seen
+    if known.person == "hands":
+        held = by_object_poses(held, path.positions, path.found, path.fps)
     trusted = without_strays(path, motion, held, seen)
     if known.person == "hands":  # seen from near by
         shape, tracks = Shape(known.vertices, known.faces), points.visible.sum(axis=1)
@@ -282,5 +294,6 @@ def reconstruct(
         object_start=known.object_start,
         object_motion=path,
         object_seen=seen,
+        seen_near=known.person == "hands",
         provenance={**provenance, "motion": dict(motion.provenance), "points": asdict(points.origin)},
     )

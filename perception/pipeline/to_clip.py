@@ -17,6 +17,7 @@ from devi_jax.core.clip_io import save_clip
 from devi_jax.core.errors import ClipError
 from devi_jax.core.scene import SceneSpec
 from devi_jax.core.skeleton import HAND_BODIES, JOINTS, SMPLX_JOINTS
+from perception.contact.by_object_poses import by_object_poses
 from perception.contact.contact_labels import ContactConfig, contact_labels
 from perception.contracts import ObjectMotion
 from perception.human.interpolate import fill_positions, fill_rotations, longest_gap
@@ -32,7 +33,8 @@ class Reconstruction:
     `rotations` and `positions`: by SMPL-X joint name, (T, 4) wxyz relative to the parent and (T, 3) metres; the three
     face joints may be there and are left out. `object_start` (7,): position and wxyz rotation before any contact.
     `object_motion`: where it was after that, as far as it was found. `object_seen` (T,): frames in which something
-    showed where; in the others of `object_motion` it was carried. None: it was seen wherever it was found.
+    showed where; in the others of `object_motion` it was carried. None: it was seen wherever it was found. `seen_near`:
+    of hands seen from near by, whose object's poses say as well when they hold it.
     """
 
     fps: float
@@ -44,6 +46,7 @@ class Reconstruction:
     object_start: np.ndarray | None = None
     object_motion: ObjectMotion | None = None
     object_seen: np.ndarray | None = None
+    seen_near: bool = False
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -75,7 +78,7 @@ def to_clip(name: str, recovered: Reconstruction, contact: ContactConfig | None 
         provenance={**recovered.provenance, "object_poses": told},
     )
     validate(clip, name)
-    return _with_contact(clip, recovered.camera, contact or ContactConfig())
+    return _with_contact(clip, recovered.camera, contact or ContactConfig(), recovered.seen_near)
 
 
 def export(name: str, recovered: Reconstruction, path: str | Path, contact: ContactConfig | None = None) -> Path:
@@ -135,8 +138,9 @@ def off_tracks_px(poses: ObjectPoses, tracks: ObjectTracks, camera: Camera) -> n
     return np.where(tracks.visible, np.linalg.norm(px - tracks.points_px, axis=-1), np.nan)
 
 
-def _with_contact(clip: Clip, camera: Camera, config: ContactConfig) -> Clip:
-    """The clip with labels from its own projected hand joints and object tracks."""
+def _with_contact(clip: Clip, camera: Camera, config: ContactConfig, seen_near: bool) -> Clip:
+    """The clip with labels from its own projected hand joints and object tracks; if `seen_near`, also from its object's
+    poses."""
     config.validate()
     tracks = clip.object_tracks
     if tracks is None:
@@ -144,4 +148,7 @@ def _with_contact(clip: Clip, camera: Camera, config: ContactConfig) -> Clip:
     hands = np.stack([clip.joint_positions[:, list(side)] for side in HAND_BODIES], axis=1)
     hands_px, _ = project(hands, camera.K, camera.T_camera_world)
     labels = contact_labels(tracks.points_px, tracks.visible, hands_px, camera.diagonal_px, clip.fps, config)
+    if seen_near and clip.object_poses is not None:
+        found = np.ones(clip.frames, bool)
+        labels = by_object_poses(labels > 0.5, clip.object_poses.positions, found, clip.fps).astype(float)
     return replace(clip, contact=labels)

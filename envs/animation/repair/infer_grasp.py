@@ -74,20 +74,22 @@ def contact_intervals(clip: Clip) -> list[ContactInterval]:
 
 
 def best_grasps(
-    posed: PosedClip, clip: Clip, hold: ContactInterval, near_seen: bool = False
+    posed: PosedClip, clip: Clip, hold: ContactInterval, near_seen: np.ndarray | None = None
 ) -> tuple[HandGrasp, ...] | None:
     """The grips of a hold's hands, in the world at its first frame; None where no hand can hold the object there.
 
-    `near_seen`: one hand's grips near to how it was seen are tried as well.
+    `near_seen` (T, 2) bool: frames in which left and right hand are seen from near by. One hand's grips near to how it
+    was seen are tried as well, and compared with it in these frames.
     """
+    near = near_seen is not None
     likely = sorted(
         (
-            (c.comfort_cost + (NEAR_FACTOR if near_seen else 1.0) * unlikeness(posed, clip, hold, c), k, c)
+            (c.comfort_cost + (NEAR_FACTOR if near else 1.0) * unlikeness(posed, clip, hold, c, near_seen), k, c)
             for k, c in enumerate(candidates(posed, clip, hold, near_seen))
         ),
         key=lambda entry: entry[:2],
     )
-    most, closing = (POSED_SEEN, CLOSED_SEEN) if near_seen else (POSED, CLOSED)
+    most, closing = (POSED_SEEN, CLOSED_SEEN) if near else (POSED, CLOSED)
     reached = [_reached(posed, hold.start, candidate, cost) for cost, _, candidate in likely[:most]]
     reached = sorted((entry for entry in reached if entry[1].residual < MISS), key=lambda entry: entry[0])
     closed = [_closed(posed, *entry) for entry in reached[:closing]]
@@ -95,7 +97,7 @@ def best_grasps(
 
 
 def candidates(
-    posed: PosedClip, clip: Clip, hold: ContactInterval, near_seen: bool = False
+    posed: PosedClip, clip: Clip, hold: ContactInterval, near_seen: np.ndarray | None = None
 ) -> Iterator[GraspCandidate]:
     """All ways these hands could hold the object, or push it, where it is at the hold's first frame."""
     stage, qpos, thing = posed.stage, posed.qpos[hold.start], posed.stage.scene.object
@@ -114,15 +116,26 @@ def candidates(
         yield from clasp_candidates(stage, points, level or [np.array([1.0, 0.0, 0.0])], ground)
     else:
         yield from wrap_candidates(stage, qpos, hold.sides[0], points, held, ground)
-        if near_seen:
-            wrist = _seen_wrist(posed, hold)
+        if near_seen is not None:
+            wrist = _seen_wrist(posed, hold, near_seen)
             ray = None if clip.camera is None else unit(wrist[0] - clip.camera.position_world)
             yield from seen_grips(stage, hold.sides[0], points, held, wrist, ground, ray)
 
 
-def _seen_wrist(posed: PosedClip, hold: ContactInterval) -> tuple[np.ndarray, np.ndarray]:
+def _compared(hold: ContactInterval, near_seen: np.ndarray | None) -> np.ndarray:
+    """Frames in which a hold is compared with what was seen: those in which its hands are seen, if there are any."""
+    frames = np.arange(hold.start, hold.stop)
+    if near_seen is not None:
+        seen = near_seen[frames][:, [SIDES.index(side) for side in hold.sides]].all(axis=1)
+        frames = frames[seen] if seen.any() else frames
+    return frames[np.unique(np.linspace(0, len(frames) - 1, FRAMES).astype(int))]
+
+
+def _seen_wrist(
+    posed: PosedClip, hold: ContactInterval, near_seen: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Where a hold's hand was seen on the object, (3,) and (3, 3), in the world at its first frame."""
-    frames = np.unique(np.linspace(hold.start, hold.stop - 1, FRAMES).astype(int))
+    frames = _compared(hold, near_seen)
     places, turns = [], []
     for t in frames:
         wrist, thing = kinematics(posed.stage, posed.qpos[t]).body(f"{hold.sides[0]}_wrist"), posed.qpos[t]
@@ -134,9 +147,15 @@ def _seen_wrist(posed: PosedClip, hold: ContactInterval) -> tuple[np.ndarray, np
     return thing[:3] + rot.rotate(thing[3:], np.median(places, axis=0)), rot.quat_to_matrix(turn)
 
 
-def unlikeness(posed: PosedClip, clip: Clip, hold: ContactInterval, candidate: GraspCandidate) -> float:
+def unlikeness(
+    posed: PosedClip,
+    clip: Clip,
+    hold: ContactInterval,
+    candidate: GraspCandidate,
+    near_seen: np.ndarray | None = None,
+) -> float:
     """How unlike what was seen: the mean distance of wrists and knuckles over `SEEN_PX` or `SEEN_M`, squared."""
-    frames = np.unique(np.linspace(hold.start, hold.stop - 1, FRAMES).astype(int))
+    frames = _compared(hold, near_seen)
     thing = posed.qpos[:, posed.stage.object]
     start, gaps = thing[hold.start], []
     for place in candidate.wrists:

@@ -32,7 +32,7 @@ MOVED_M = 0.005
 """An object this far from where it was has moved."""
 
 
-def replace_grasps(clip: Clip, scene: Scene, near_seen: bool = False) -> Clip:
+def replace_grasps(clip: Clip, scene: Scene, near_seen: np.ndarray | None = None) -> Clip:
     """The clip with each hold of the object replaced by the grip that is likeliest by looks and reach (`best_grasps`).
 
     Contact labels begin at the grip, in time for the object to move. Without object poses or contact, and where no hand
@@ -52,7 +52,7 @@ def replace_grasps(clip: Clip, scene: Scene, near_seen: bool = False) -> Clip:
             )
             continue
         before = _wrists(posed, hold)
-        straight = near_seen and _as_seen(before[0], grips)
+        straight = near_seen is not None and _as_seen(before[0], grips)
         posed, miss = _taken(posed, hold, grips, _times(hold, found, posed.frames, clip.fps, straight), straight)
         moved = np.linalg.norm(_wrists(posed, hold) - before, axis=-1).max()
         contact[hold.start : hold.stop, [SIDES.index(side) for side in hold.sides]] = 1.0

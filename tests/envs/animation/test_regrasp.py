@@ -98,10 +98,33 @@ def test_a_spoilt_hand_holds_again_and_turns_to_how_it_truly_was(lift, monkeypat
     assert "right, frames" in found.provenance["repaired"][-1]
 
 
+def always(clip: Clip) -> np.ndarray:
+    """Both hands seen in every frame."""
+    return np.ones((clip.frames, 2), bool)
+
+
+def test_a_hold_is_compared_only_where_its_hand_is_seen(lift):
+    """In the hold's later half the hand is said to be somewhere else, unseen: nothing of that counts."""
+    posed, (hold,) = pose_clip(scene(lift), lift), contact_intervals(lift)
+    half = (hold.start + hold.stop) // 2
+    away = replace(lift, joint_positions=np.array(lift.joint_positions))
+    away.joint_positions[half:] += 0.3
+    seen = always(lift)
+    seen[half:, 1] = False
+    grip = next(iter(infer_grasp.candidates(posed, lift, hold)))
+    told = [infer_grasp.unlikeness(posed, clip, hold, grip, seen) for clip in (lift, away)]
+    assert told[0] == told[1] and told[0] < infer_grasp.unlikeness(posed, away, hold, grip) / 4
+    assert infer_grasp._compared(hold, seen).max() < half
+    np.testing.assert_array_equal(infer_grasp._compared(hold, always(lift)), infer_grasp._compared(hold, None))
+    np.testing.assert_array_equal(infer_grasp._compared(hold, ~always(lift)), infer_grasp._compared(hold, None))
+    linspaced = np.unique(np.linspace(hold.start, hold.stop - 1, infer_grasp.FRAMES).astype(int))
+    np.testing.assert_array_equal(infer_grasp._compared(hold, None), linspaced)
+
+
 def test_near_to_a_hand_that_holds_there_is_its_own_grip(lift):
     posed, (hold,) = pose_clip(scene(lift), lift), contact_intervals(lift)
     usual = list(infer_grasp.candidates(posed, lift, hold))
-    more = list(infer_grasp.candidates(posed, lift, hold, near_seen=True))
+    more = list(infer_grasp.candidates(posed, lift, hold, near_seen=always(lift)))
     place = more[len(usual)].wrists[0]
     wrist = pose_frame(posed, hold.start).body("right_wrist")
     turned = place.rotation.T @ wrist.xmat.reshape(3, 3)
@@ -112,7 +135,7 @@ def test_near_to_a_hand_that_holds_there_is_its_own_grip(lift):
 def test_of_grips_near_to_the_seen_some_are_where_the_hand_is_and_some_off_the_thing(lift):
     posed, (hold,) = pose_clip(scene(lift), lift), contact_intervals(lift)
     usual = len(list(infer_grasp.candidates(posed, lift, hold)))
-    near = [c.wrists[0] for c in infer_grasp.candidates(posed, lift, hold, near_seen=True)][usual:]
+    near = [c.wrists[0] for c in infer_grasp.candidates(posed, lift, hold, near_seen=always(lift))][usual:]
     at, turn = infer_grasp._seen_wrist(posed, hold)
     wrists = np.array([place.position - place.rotation @ place.point for place in near])
     same = [k for k, place in enumerate(near) if np.allclose(place.rotation, turn, atol=1e-6)]
@@ -124,7 +147,7 @@ def test_of_grips_near_to_the_seen_some_are_where_the_hand_is_and_some_off_the_t
     deeper = np.unique(along[np.abs(np.abs(along) - gaps) < 1e-9].round(6))
     np.testing.assert_allclose(deeper, [-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03], atol=1e-6)
     blind = replace(lift, camera=None)
-    assert len(list(infer_grasp.candidates(posed, blind, hold, near_seen=True))) < usual + len(near)
+    assert len(list(infer_grasp.candidates(posed, blind, hold, near_seen=always(lift)))) < usual + len(near)
 
 
 def test_a_hand_that_is_seen_near_its_grip_goes_there_straight(lift):
@@ -132,7 +155,7 @@ def test_a_hand_that_is_seen_near_its_grip_goes_there_straight(lift):
     times = regrasp._times(hold, [hold], 60, 10.0, straight=True)
     assert (times.come, times.beside, times.opens, times.gone) == (16, 20, 30, 38)
     posed, (found,) = pose_clip(scene(lift), lift), contact_intervals(lift)
-    grips = infer_grasp.best_grasps(posed, lift, found, near_seen=True)
+    grips = infer_grasp.best_grasps(posed, lift, found, near_seen=always(lift))
     assert grips is not None and regrasp._as_seen(regrasp._wrists(posed, found)[0], grips)
     times = regrasp._times(found, [found], posed.frames, lift.fps, straight=True)
     taken, _ = regrasp._taken(posed, found, grips, times, straight=True)
