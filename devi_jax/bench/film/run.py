@@ -71,10 +71,10 @@ def obstacle(job: FilmJob, folder: Path) -> str:
 
 
 def write_page(folder: Path, keep_old: bool = False, runs: Path = Path("runs/films")) -> Path:
-    """Write the page of all results in a folder beside it, and the pictures of their policies into it."""
+    """Write the page of all results in a folder beside it, and a picture of the first policy of each kind into it."""
     for row in read_results(folder):
         picture = strip(runs / row["cell"])
-        if row["root"] and picture.is_file():
+        if row["root"] and row["seed"] == 0 and picture.is_file():
             shutil.copyfile(picture, folder / f"{row['cell']}.png")
     pictures = {path.stem: f"{folder.name}/{path.name}" for path in sorted(folder.glob("*.png"))}
     return write_markdown(folder, lambda rows: page(rows, ages(rows, WATCHED), keep_old, pictures))
