@@ -223,9 +223,13 @@ def test_a_film_that_is_not_there_is_said_and_a_name_that_none_has_refused(bench
     (where / "videos/shoe.mp4").unlink()
     run("--list", "--seeds=0")
     assert capsys.readouterr().out.split("\n")[:2] == ["missing   cup", "no file   shoe"]
-    with pytest.raises(SystemExit) as leaving:
-        run("--only", "boot")
-    assert leaving.value.code == 2 and "no film 'boot'" in capsys.readouterr().err and not called
+    for flags, said in ((("--only", "boot"), "no film 'boot'"), (("--only", "shoe"), "none of the films is there")):
+        with pytest.raises(SystemExit) as leaving:
+            run(*flags)
+        assert leaving.value.code == 2 and said in capsys.readouterr().err and not called
+    run("--seeds=0")
+    assert "left out: shoe, shoe.mp4 of example.org" in capsys.readouterr().out
+    assert [name for name, _ in called] == ["scene", "extract", "check"]
 
 
 def film_row(name: str, **more) -> dict:

@@ -1,6 +1,7 @@
 """`python -m devi_jax.bench film`: films through scene, clip and policies, and the page of what became of them."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,14 +9,14 @@ from pathlib import Path
 import tyro
 
 from devi_jax.bench.clean_tree import uncommitted
-from devi_jax.bench.film.films import read_films
+from devi_jax.bench.film.films import Film, read_films
 from devi_jax.bench.film.jobs import MINUTES, FilmJob, collect, named, run, schedule, strip
 from devi_jax.bench.film.page import page
 from devi_jax.bench.grid import check_positive, write_markdown
 from devi_jax.bench.grid_flags import GridFlags, make_grid, told
 from devi_jax.bench.result_files import read_results
 from devi_jax.bench.row_age import EXTRACTION, LEARNING, ages
-from devi_jax.core.errors import exit_on_error
+from devi_jax.core.errors import ConfigError, exit_on_error
 from envs.physics import HumanRoot
 
 WATCHED = tuple(dict.fromkeys((*EXTRACTION, *LEARNING)))
@@ -56,6 +57,8 @@ def main(arguments: list[str]) -> None:
         check_positive(limit=options.limit, minutes=options.minutes)
         films = named(read_films(options.films), options.only)
         jobs = schedule(films, options.roots, options.seeds, options.minutes)
+        if not (options.page or options.list_):
+            check_there(films, options.folder)
         runs = uncommitted(options.runs)[0] if options.allow_dirty else options.runs
         grid = make_grid(
             *(options, WATCHED, jobs, partial(run, films=options.folder), collect),
@@ -63,6 +66,17 @@ def main(arguments: list[str]) -> None:
             obstacle=lambda job: obstacle(job, options.folder),
         )
         print(told(options, grid))
+
+
+def check_there(films: Sequence[Film], folder: Path) -> None:
+    """Say which films are not in the folder. Raises `ConfigError` where none is."""
+    missing = [film for film in films if not (folder / film.file).is_file()]
+    if len(missing) == len(films):
+        valid = f"a folder with {', '.join(dict.fromkeys(film.file for film in films))}"
+        fix = "the list of films says where each is from; --films takes a list of your own"
+        raise ConfigError("none of the films is there", where=f"--folder={folder}", valid=valid, fix=fix)
+    for film in missing:
+        print(f"left out: {film.name}, {film.file} of {film.source} is not in {folder}")
 
 
 def obstacle(job: FilmJob, folder: Path) -> str:
