@@ -89,7 +89,8 @@ def make_clip(film: Film, folder: Path, films: Path) -> int:
     Of an attempt before nothing is kept: a row is of one code, and its times are of the whole work.
     """
     scene, clip = scene_folder(folder), clip_file(folder)
-    for before in (log_file(folder), clip, folder / "check.json", folder / "steps.json"):
+    overlay = folder / f"{clip.stem}-overlay.mp4"
+    for before in (log_file(folder), clip, overlay, folder / "check.json", folder / "steps.json"):
         before.unlink(missing_ok=True)
     for before in (scene, folder / f"{clip.stem}-stages"):
         shutil.rmtree(before, ignore_errors=True)
