@@ -12,7 +12,7 @@ UP_M = 0.02
 AIR_S = 0.5
 """A hold that is interrupted in the air for no longer goes on."""
 LET_GO_S = 0.5
-"""An object that has rested at its last place for so long is held by nobody any more."""
+"""An object that has rested for so long at its last place, no higher than its first, is held by nobody any more."""
 STILL_M = 0.004
 """An object at rest stays this near to its place."""
 GRAVITY = 9.81
@@ -36,6 +36,8 @@ def by_object_poses(held: np.ndarray, positions: np.ndarray, found: np.ndarray, 
             if _in_a_hand(positions, found, int(before[-1]), int(after[0]), fps):
                 out[before[-1] : after[0], side] = True
     rests = _rests_from(positions, found)
+    if positions[np.flatnonzero(found)[-1], 2] > positions[found.argmax(), 2] + UP_M:
+        return out  # on something higher, or held still in the air: from here nobody can tell
     for side in range(out.shape[1]):
         for run in true_runs(out[:, side]):
             if run[0] >= rests:

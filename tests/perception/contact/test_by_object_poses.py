@@ -60,6 +60,14 @@ def test_a_thing_that_rests_is_let_go_and_taken_by_nobody():
     np.testing.assert_array_equal(by_object_poses(runs((15, 80), (95, FRAMES)), lifted(), FOUND, FPS), runs((15, 80)))
 
 
+def test_a_thing_held_still_in_the_air_until_the_end_stays_held():
+    up = lifted()
+    up[70:] = up[70]
+    np.testing.assert_array_equal(by_object_poses(runs((15, FRAMES)), up, FOUND, FPS), runs((15, FRAMES)))
+    down = up - [0, 0, 0.2 - 0.9 * UP_M] * (np.arange(FRAMES) >= 70)[:, None]
+    assert not by_object_poses(runs((15, FRAMES)), down, FOUND, FPS)[-1].any()
+
+
 def test_each_hand_is_its_own_and_nothing_known_changes_nothing():
     held = runs((15, 50), (57, 92))
     held[:, 0] = held[:, 1]
