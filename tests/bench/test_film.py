@@ -97,6 +97,8 @@ def test_films_come_before_policies_and_a_seed_of_each_before_another(listed):
         *("cup", "shoe", "cup-pinned-0", "cup-free-0", "shoe-pinned-0", "shoe-free-0"),
         *("cup-pinned-1", "cup-free-1", "shoe-pinned-1", "shoe-free-1"),
     ]
+    (film, other) = schedule(read_films(listed)[:1], ("free",), 1, 20.0)
+    assert (film.name, other.name) == ("cup", "cup-free-20min-0")
 
 
 @pytest.fixture
@@ -140,7 +142,7 @@ def bench(tmp_path, listed, monkeypatch, young):
         (folder / "strip.png").write_bytes(b"a picture")
         return 0
 
-    def check(command, stdout, text):
+    def check(command, stdout, stderr, text):
         called.append(("check", Path(command[4]).parent.name))
         findings = [
             {"name": "foot slip", "value": 0.5, "unit": "m/s", "verdict": "warn"},
@@ -210,7 +212,7 @@ def test_a_refused_film_has_a_row_with_its_step_and_no_policy(bench, capsys):
     assert (shoe["failed"], shoe["frames"]) == ("extract", 90) and set(shoe["seconds"]) == {"scene", "extract"}
     text = (where / "docs/films.md").read_text()
     assert cells(text, "`cup` | `scene`") == ["`cup`", "`scene`", "scene will not do"]
-    assert "becomes a clip, or is refused with its reason | 2 of 2" in text
+    assert "becomes a clip | 0 of 2" in text
 
 
 def test_what_was_interrupted_has_no_row_and_nothing_of_it_is_kept(bench, capsys):

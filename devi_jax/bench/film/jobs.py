@@ -39,7 +39,8 @@ class FilmJob:
     @property
     def name(self) -> str:
         """What its result, its folder and its log are called."""
-        return self.film.name if self.root is None else f"{self.film.name}-{self.root}-{self.seed}"
+        length = "" if self.minutes == MINUTES else f"-{self.minutes:g}min"
+        return self.film.name if self.root is None else f"{self.film.name}-{self.root}{length}-{self.seed}"
 
 
 def schedule(films: Sequence[Film], roots: Sequence[HumanRoot], seeds: int, minutes: float) -> list[FilmJob]:
@@ -109,9 +110,9 @@ def make_clip(film: Film, folder: Path, films: Path) -> int:
         write_json(folder / "steps.json", {"seconds": taken, "failed": name if code else None})
         if code:
             return code
-    done = subprocess.run(
-        [sys.executable, "-m", "devi_jax.clips", "check", str(clip), "--json"], stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-m", "devi_jax.clips", "check", str(clip), "--json"]
+    with log_file(folder).open("a") as log:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, text=True)
     (folder / "check.json").write_text(done.stdout)
     return done.returncode
 

@@ -64,13 +64,11 @@ def targets(films: Sequence[Result], learned: Sequence[Result]) -> str:
     scenes = [r for r in films if r["frames"]]
     succeeds = {r["film"] for r in learned if r["evaluation"] and r["evaluation"]["exact"]["success"]}
     better = {r["film"] for r in learned if beats_all(r["evaluation"]) and not trivial(r["evaluation"])}
-    refused = [r for r in films if r["status"] == "failed" and r["error"]]
     near = [r for r in clips if figure(r, f"{WRISTS}, median") <= PX_MEDIAN]
     far = [r for r in clips if figure(r, f"{WRISTS}, 95th percentile") <= PX_P95]
     soon = [r for r in scenes if r["seconds"]["scene"] * FIVE_S / r["frames"] <= SCENE_S]
     quick = [r for r in clips if r["seconds"]["extract"] * 100 / r["frames"] <= EXTRACT_S]
     lines = [
-        ["becomes a clip, or is refused with its reason", f"{len(clips) + len(refused)} of {len(films)}"],
         [f"clip's wrists within {PX_MEDIAN:g} px in the median", f"{len(near)} of {len(clips)} clips"],
         [f"and {PX_P95:g} px at the 95th percentile", f"{len(far)} of {len(clips)} clips"],
         ["becomes a clip", f"{len(clips)} of {len(films)}"],
@@ -160,7 +158,11 @@ def _warned(rows: Sequence[Result]) -> str:
     lines = []
     for r in rows:
         unusual = [f for f in r["quality"] if f["verdict"] not in ("ok", "not measured")]
-        told = [f"{f['name']} {f['value']:.3g} {f['unit']}".strip() for f in [*unusual, *r["warned"]] if f["value"]]
+        told = [
+            f"{f['name']} {f['value']:.3g} {f['unit']}".strip()
+            for f in [*unusual, *r["warned"]]
+            if f["value"] is not None
+        ]
         if told:
             lines.append([f"`{r['film']}`", "; ".join(told)])
     return table(["clip", "unusual"], lines) if lines else ""
